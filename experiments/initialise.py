@@ -1,0 +1,60 @@
+"""Initial weights, drawn by NumPy so that both members of a pair start from the very same numbers."""
+
+import math
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Initialiser = Literal["torch", "keras"]
+Weights = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One trainable array of a model, as both frameworks agree to call it.
+
+    `name` is layer/weight or layer/bias. `shape` is PyTorch's: (out, in, height, width) for a convolution,
+    (out, in) for a dense layer, (out,) for a bias; the inputs of a dense layer after a flatten are in the order
+    channel, height, width. `fan_in` and `fan_out` are those of the layer, for its bias too.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    fan_in: int
+    fan_out: int
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return fan-in and fan-out of a weight of that shape: (out, in), or (out, in, height, width)."""
+    area = math.prod(shape[2:])
+    return shape[1] * area, shape[0] * area
+
+
+def draw_weights(parameters: Iterable[Parameter], *, initialiser: Initialiser, seed: int) -> Weights:
+    """Return a float32 array for each parameter, by name.
+
+    `torch` is the default of torch.nn.Linear and Conv2d: weights and biases uniform within ±1/√fan_in
+    (`reset_parameters` there: kaiming_uniform with a = √5). `keras` is the default of keras.layers.Dense and
+    Conv2D: weights uniform within ±√(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010), biases zero.
+
+    Each parameter has a random stream of its own, keyed by seed and name: a layer more leaves the others alone.
+    """
+    weights: Weights = {}
+    for parameter in parameters:
+        key = zlib.crc32(parameter.name.encode())
+        generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key,)))
+        bound = _bound(parameter, initialiser)
+        weights[parameter.name] = generator.uniform(-bound, bound, parameter.shape).astype(np.float32)
+    return weights
+
+
+def _bound(parameter: Parameter, initialiser: Initialiser) -> float:
+    if initialiser == "torch":
+        return 1 / math.sqrt(parameter.fan_in)
+    if parameter.name.endswith("/bias"):
+        return 0.0
+    return math.sqrt(6 / (parameter.fan_in + parameter.fan_out))

@@ -1,0 +1,209 @@
+"""params.yaml as frozen, validated objects; the only reader of that file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from experiments.errors import TandemError
+
+BackendName = Literal["lightning", "keras"]
+Item = TypeVar("Item")
+
+Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+# A name becomes part of a folder, of a DVC stage's name and of an MLflow tag.
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: immutable, of exact types, and without room for unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _no_repeats(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    if len(set(items)) < len(items):
+        raise ValueError("a list without repeats")
+    return items
+
+
+class Data(Section):
+    """Where the dataset comes from."""
+
+    mirrors: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)]
+    retries: Annotated[int, Field(ge=0, le=10)]
+    offline_fallback: Literal["digits"] | None
+
+    @field_validator("mirrors")
+    @classmethod
+    def _are_urls(cls, mirrors: tuple[str, ...]) -> tuple[str, ...]:
+        for mirror in mirrors:
+            if not mirror.startswith(("https://", "http://")):
+                raise ValueError("addresses that begin with https:// or http://")
+        return _no_repeats(mirrors)
+
+
+class Preprocess(Section):
+    """How the training images are split."""
+
+    validation_fraction: Annotated[float, Field(gt=0, lt=0.5)]
+    seed: Seed
+
+
+class Train(Section):
+    """Which trainings `dvc repro` runs, and on what."""
+
+    recipes: Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+    backends: Annotated[tuple[BackendName, ...], Field(strict=False, min_length=1)]
+    seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)]
+    device: Literal["auto", "cpu", "gpu"]
+    threads: Count | Literal["auto"]
+    log_every_steps: Count
+
+    _unique = field_validator("recipes", "backends", "seeds")(_no_repeats)
+
+
+class Recipe(Section):
+    """One experiment, the same for both frameworks; README.md explains every key."""
+
+    architecture: Name
+    train_on: Literal["train", "train+validation"] = "train"
+    test_every_epoch: bool = False
+    scaling: Literal["unit", "standardised"]
+    initialiser: Literal["torch", "keras"] = "torch"
+    optimiser: Literal["sgd", "adam"]
+    lr: Positive
+    momentum: Fraction | None = None
+    dropout: Fraction | None = None
+    batch_size: Count
+    drop_last: bool = False
+    epochs: Count
+
+    @model_validator(mode="after")
+    def _momentum_belongs_to_sgd(self) -> "Recipe":
+        if self.optimiser == "adam" and self.momentum is not None:
+            raise ValueError("no momentum, since the optimiser is adam (remove the key, or use sgd)")
+        if self.optimiser == "sgd" and self.momentum is None:
+            raise ValueError("a momentum, since the optimiser is sgd (0 for none)")
+        return self
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    data: Data
+    preprocess: Preprocess
+    train: Train
+    recipes: dict[Name, Recipe]
+
+    @model_validator(mode="after")
+    def _recipes_exist(self) -> "Params":
+        for name in self.train.recipes:
+            self.recipe(name, asked_by="train.recipes")
+        return self
+
+    def recipe(self, name: str, asked_by: str = "recipes") -> Recipe:
+        """Return the recipe of that name.
+
+        Raises:
+            TandemError: there is none; the message names `asked_by`, the setting that asks for it.
+        """
+        if name not in self.recipes:
+            known = ", ".join(sorted(self.recipes))
+            raise TandemError(f"params.yaml: {asked_by}: expected one of the recipes {known}; got {name!r}")
+        return self.recipes[name]
+
+
+def load_params(path: Path) -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        TandemError: the file is missing, is no YAML, or holds something else than it should; the message
+            names the first key that is wrong, what was expected there and what was found.
+    """
+    try:
+        raw = YAML(typ="safe", pure=True).load(path)
+    except FileNotFoundError:
+        raise TandemError(f"{path}: no such file; restore it with `git checkout params.yaml`") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise TandemError(f"params.yaml: expected YAML; {' '.join(str(error).split())}") from None
+    if not isinstance(raw, dict):
+        raise TandemError(f"params.yaml: expected the sections {', '.join(Params.model_fields)}; got {raw!r}")
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        raise TandemError(_one_line(raw, error)) from None
+
+
+def _one_line(raw: Mapping[str, Any], error: ValidationError) -> str:
+    places: dict[str, list[Any]] = {}
+    # A misspelt key is two errors, one unknown and one missing: speak of the first.
+    for one in sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden"):
+        places.setdefault(".".join(map(str, _place(raw, one))) or "the file", []).append(one)
+    where, found_here = next(iter(places.items()))
+    # A union (`threads: 2` or `auto`) is an error for each member: the expectation is either.
+    expected = " or ".join(dict.fromkeys(_expectation(raw, one) for one in found_here))
+    more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
+    return f"params.yaml: {where}: expected {expected}; got {_found(found_here[0])}{more}"
+
+
+def _place(raw: Mapping[str, Any], error: Any) -> list[int | str]:
+    # pydantic adds the names of a union's members, and "[key]", to the place of an error: these aren't in the file.
+    place = [part for part in error["loc"] if part != "[key]"]
+    while error["type"] != "missing" and not _exists(raw, place):
+        place.pop()
+    return place
+
+
+def _found(error: Any) -> str:
+    if error["type"] == "missing":
+        return "nothing"
+    if error["type"] == "extra_forbidden":
+        return "an unknown key"
+    text = repr(error["input"])
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _exists(raw: Any, place: Sequence[int | str]) -> bool:
+    for step in place:
+        try:
+            raw = raw[step]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+_WORDS = {
+    "string_pattern_mismatch": "a name of lower-case letters, digits, '-' and '_'",
+    "tuple_type": "a list",
+    "too_short": "a list of at least one item",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "string_type": "a text",
+    "none_required": "null",
+}
+
+
+def _expectation(raw: Mapping[str, Any], error: Any) -> str:
+    if error["type"] == "missing":
+        return "a value for this key"
+    if error["type"] == "extra_forbidden":
+        return f"one of {', '.join(_section(_place(raw, error)[:-1]).model_fields)}"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return _WORDS.get(error["type"], message)
+
+
+def _section(place: Sequence[int | str]) -> type[Section]:
+    sections: dict[int | str, type[Section]] = {"data": Data, "preprocess": Preprocess, "train": Train}
+    if not place:
+        return Params
+    return sections.get(place[0], Recipe)

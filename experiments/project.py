@@ -1,0 +1,81 @@
+"""Where everything lies: the one place that knows the names of the project's files and folders."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.errors import TandemError
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout of the repository.
+
+    `root` holds params.yaml and the outputs of the pipeline. `home` holds what outlives a single
+    experiment (MLflow's store, checkpoints): the same folder, except in the copies that `dvc exp run --queue`
+    and `--temp` work in, whose DVC_ROOT names the repository that they were made from.
+    """
+
+    root: Path
+    home: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Project":
+        """Return the project around `start` (by default the working directory).
+
+        Raises:
+            TandemError: neither `start` nor a folder above it has a params.yaml beside a dvc.yaml.
+        """
+        start = (start or Path.cwd()).resolve()
+        for folder in (start, *start.parents):
+            if (folder / "params.yaml").is_file() and (folder / "dvc.yaml").is_file():
+                return cls(root=folder, home=Path(os.environ.get("DVC_ROOT") or folder).resolve())
+        raise TandemError(f"{start}: no params.yaml with a dvc.yaml beside it, here or above; run this in a clone")
+
+    @property
+    def params(self) -> Path:
+        """The settings."""
+        return self.root / "params.yaml"
+
+    @property
+    def downloads(self) -> Path:
+        """The dataset as it was downloaded: the output of the download stage."""
+        return self.root / "downloads"
+
+    @property
+    def data(self) -> Path:
+        """The dataset that the pipeline works on: `downloads/`, or the user's own."""
+        return self.root / "data"
+
+    @property
+    def prepared(self) -> Path:
+        """The split and checked dataset: the output of the preprocess stage."""
+        return self.root / "prepared"
+
+    @property
+    def sources(self) -> Path:
+        """Digests of the code behind each training: the output of the sources stage."""
+        return self.root / "sources"
+
+    @property
+    def runs(self) -> Path:
+        """The output of the train stage."""
+        return self.root / "runs"
+
+    @property
+    def reports(self) -> Path:
+        """The output of the compare stage."""
+        return self.root / "reports"
+
+    @property
+    def mlruns(self) -> Path:
+        """MLflow's database and artifacts."""
+        return self.home / "mlruns"
+
+    def run(self, recipe: str, backend: str, seed: int) -> Path:
+        """The outputs of one training."""
+        return self.runs / recipe / backend / str(seed)
+
+    def checkpoint(self, recipe: str, backend: str, seed: int) -> Path:
+        """Where one training keeps what it needs to resume; not an output, since DVC deletes outputs first."""
+        return self.home / ".tandem" / "checkpoints" / recipe / backend / str(seed)
