@@ -10,15 +10,13 @@ import numpy.typing as npt
 
 from experiments.errors import TandemError
 from experiments.files import read_json
+from experiments.randomness import stream
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.uint8]
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 TrainOn = Literal["train", "train+validation"]
-
-# Keeps the stream that shuffles apart from those that draw weights, which hang on the same seed.
-_BATCH_ORDER = 0x0BDE
 
 
 @dataclass(frozen=True)
@@ -91,6 +89,5 @@ def batch_order(images: int, *, seed: int, epoch: int, batch_size: int, drop_las
     order hangs on the seed and the epoch alone, so that both members of a pair, and a resumed training, see the
     same batches.
     """
-    generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_BATCH_ORDER, epoch)))
-    order = generator.permutation(images)
+    order = np.random.default_rng(stream(seed, "batch order", epoch)).permutation(images)
     return order[: images // batch_size * batch_size] if drop_last else order

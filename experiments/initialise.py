@@ -1,13 +1,14 @@
 """Initial weights, drawn by NumPy so that both members of a pair start from the very same numbers."""
 
 import math
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from experiments.randomness import stream
 
 Initialiser = Literal["torch", "keras"]
 Weights = dict[str, npt.NDArray[np.float32]]
@@ -45,8 +46,7 @@ def draw_weights(parameters: Iterable[Parameter], *, initialiser: Initialiser, s
     """
     weights: Weights = {}
     for parameter in parameters:
-        key = zlib.crc32(parameter.name.encode())
-        generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key,)))
+        generator = np.random.default_rng(stream(seed, parameter.name))
         bound = _bound(parameter, initialiser)
         weights[parameter.name] = generator.uniform(-bound, bound, parameter.shape).astype(np.float32)
     return weights

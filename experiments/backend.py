@@ -1,0 +1,177 @@
+"""The contract that both frameworks meet, and the lazy import of the chosen one.
+
+`models_torch` and `models_tf` each hold a dict ARCHITECTURES and a module `backend`, which has the attributes of
+`Backend`. Neither knows MLflow, DVC or the other: they get arrays and settings, and report to a `Listener`.
+"""
+
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+import models_tf
+import models_torch
+from experiments.dataset import Images, Labels, Statistics
+from experiments.errors import TandemError
+from experiments.initialise import Parameter, Weights
+from experiments.params import BackendName, Params, Recipe
+
+Logits = npt.NDArray[np.float32]
+Device = Literal["auto", "cpu", "gpu"]
+
+PACKAGES: dict[BackendName, str] = {"lightning": "models_torch", "keras": "models_tf"}
+ARCHITECTURES: dict[BackendName, Mapping[str, str]] = {
+    "lightning": models_torch.ARCHITECTURES,
+    "keras": models_tf.ARCHITECTURES,
+}
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What a model is built from.
+
+    The pixels (uint8) become `pixel * scale + offset`, in float32. `image_shape` is (height, width).
+    """
+
+    architecture: str
+    image_shape: tuple[int, int]
+    classes: int
+    dropout: float
+    scale: float
+    offset: float
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a model is trained; `seed` drives the batch order and dropout."""
+
+    recipe: Recipe
+    seed: int
+    log_every_steps: int
+
+
+class Model(Protocol):
+    """A model of either framework, holding its weights, on its device."""
+
+    def parameters(self) -> list[Parameter]:
+        """Return the trainable parameters, in the order of the layers."""
+
+    def get_weights(self) -> Weights:
+        """Return a copy of the weights, by name and in the shapes of `parameters`."""
+
+    def set_weights(self, weights: Weights) -> None:
+        """Load such weights."""
+
+    def predict(self, images: Images) -> Logits:
+        """Return the logits, float32 of shape (n, classes), for uint8 images (n, height, width); dropout is off."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model, in the framework's own format, into an existing folder."""
+
+    def native(self) -> Any:
+        """Return the framework's own model (an `nn.Module` in evaluation mode, a `keras.Model`)."""
+
+    def native_input(self, images: Images) -> npt.NDArray[np.uint8]:
+        """Return uint8 images (n, height, width) in the shape that the native model takes."""
+
+
+class Listener(Protocol):
+    """Whom a training tells what happens; epochs and steps count from 1."""
+
+    def steps_done(self, step: int, losses: npt.NDArray[np.float32], correct: npt.NDArray[np.int64]) -> None:
+        """Hear of the steps up to `step` of this epoch, since the last call.
+
+        `losses` has the mean loss of each step's batch, `correct` the number of its images that were classified
+        rightly, both as seen in training (with dropout, before the update).
+        """
+
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+        """Hear that an epoch took `seconds` to train; called before its checkpoint is written."""
+
+
+class Backend(Protocol):
+    """A framework, set up for this process; what a package's `backend.Backend` meets."""
+
+    device: str
+    """The name of the device that models live on."""
+
+    def __init__(self, *, device: Device, threads: int) -> None:
+        """Set threads, determinism and device; once in a process, before anything else.
+
+        Raises:
+            TandemError: `device` is `gpu` and the framework sees none.
+        """
+
+    def build(self, settings: ModelSettings) -> Model:
+        """Return a fresh model."""
+
+    def train(
+        self,
+        model: Any,
+        images: Images,
+        labels: Labels,
+        settings: TrainingSettings,
+        *,
+        checkpoint: Path | None,
+        listener: Listener,
+    ) -> None:
+        """Train the model in place for the recipe's epochs.
+
+        After every epoch a checkpoint replaces the file `checkpoint`. If the file is there at the start, the
+        training goes on from it, and ends with the bits that it would have had without the interruption.
+        """
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of the framework's packages, the framework's own first."""
+
+
+def load_backend(name: BackendName, *, device: Device, threads: int) -> Backend:
+    """Import a framework, which takes seconds, and set it up."""
+    module = importlib.import_module(f"{PACKAGES[name]}.backend")
+    return cast(Backend, module.Backend(device=device, threads=threads))
+
+
+def model_settings(
+    recipe: Recipe, *, image_shape: tuple[int, int], classes: int, statistics: Statistics
+) -> ModelSettings:
+    """Return what to build for a recipe on a dataset with those statistics.
+
+    `unit` scaling takes pixels to 0..1, x/255; `standardised` to mean 0 and deviation 1, (x/255 - mean) / std.
+    """
+    standardised = recipe.scaling == "standardised"
+    return ModelSettings(
+        architecture=recipe.architecture,
+        image_shape=image_shape,
+        classes=classes,
+        dropout=recipe.dropout or 0.0,
+        scale=1 / (255 * statistics.std) if standardised else 1 / 255,
+        offset=-statistics.mean / statistics.std if standardised else 0.0,
+    )
+
+
+def check_architectures(params: Params) -> None:
+    """Refuse a recipe whose architecture is not there for both frameworks.
+
+    Raises:
+        TandemError: naming the recipe, and the architectures there are.
+    """
+    common = sorted(set(models_torch.ARCHITECTURES) & set(models_tf.ARCHITECTURES))
+    for name, recipe in params.recipes.items():
+        for backend, architectures in ARCHITECTURES.items():
+            if recipe.architecture not in architectures:
+                raise TandemError(
+                    f"params.yaml: recipes.{name}.architecture: expected one of {', '.join(common)}; "
+                    f"got {recipe.architecture!r}, which {PACKAGES[backend]} lacks"
+                )
+
+
+def threads_for(setting: int | Literal["auto"]) -> int:
+    """Return the number of threads that a setting stands for; `auto`: the cores that this process may use."""
+    if setting != "auto":
+        return setting
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

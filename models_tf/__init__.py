@@ -1,0 +1,8 @@
+"""Every architecture in Keras on TensorFlow; `models_torch` mirrors it file by file.
+
+Importing this package imports no framework: the dict names each factory as module:function.
+"""
+
+ARCHITECTURES: dict[str, str] = {
+    "lenet": "models_tf.lenet:build",
+}

@@ -1,0 +1,138 @@
+"""A recipe as a Keras model with a train_step, and the callback that reports and checkpoints each epoch."""
+
+import time
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from experiments.backend import Listener, TrainingSettings
+from experiments.dataset import batch_order
+from experiments.params import Recipe
+from experiments.randomness import dropout_seed
+from models_tf.model import KerasModel
+
+
+class KerasRecipe(keras.Model):
+    """Trains a model as its recipe says, on images that lie on the device.
+
+    `fit` gets the numbers of an epoch's steps; each step cuts its batch out of the epoch's order. That makes a step
+    a part of the graph, so that `steps_per_execution` can run many of them without returning to Python.
+    """
+
+    def __init__(self, model: KerasModel, images: tf.Tensor, labels: tf.Tensor, settings: TrainingSettings) -> None:
+        super().__init__(inputs=model.module.inputs, outputs=model.module.outputs)
+        self.images, self.labels, self.settings = images, labels, settings
+        self.order = tf.Variable(self._order(1), trainable=False)
+        # Written on the device, so that no step waits for the one before.
+        self.step_losses = tf.Variable(tf.zeros(settings.log_every_steps), trainable=False)
+        self.step_correct = tf.Variable(tf.zeros(settings.log_every_steps, tf.int64), trainable=False)
+
+    def _order(self, epoch: int) -> tf.Tensor:
+        recipe = self.settings.recipe
+        return tf.constant(
+            batch_order(
+                int(self.labels.shape[0]),
+                seed=self.settings.seed,
+                epoch=epoch,
+                batch_size=recipe.batch_size,
+                drop_last=recipe.drop_last,
+            )
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The number of batches, a last short one included."""
+        return -(-int(self.order.shape[0]) // self.settings.recipe.batch_size)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Load the order of an epoch, and seed what dropout draws from."""
+        self.order.assign(self._order(epoch))
+        for place, layer in enumerate(_dropouts(self)):
+            layer.seed_generator.state.assign([dropout_seed(self.settings.seed, epoch), place])
+
+    def train_step(self, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Take one step: forward, loss, backward, update. `step` counts from 0 within the epoch."""
+        size = self.settings.recipe.batch_size
+        places = self.order[step * size : (step + 1) * size]
+        images, labels = tf.gather(self.images, places), tf.gather(self.labels, places)
+        with tf.GradientTape() as tape:
+            logits = self(images, training=True)
+            loss = self.compute_loss(y=labels, y_pred=logits)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        correct = tf.math.count_nonzero(tf.argmax(logits, 1, tf.int64) == labels)
+        place = [[step % self.settings.log_every_steps]]
+        self.step_losses.scatter_nd_update(place, [loss])
+        self.step_correct.scatter_nd_update(place, [correct])
+        return {"loss": loss}
+
+
+class Report(keras.callbacks.Callback):
+    """Tells a listener of steps and epochs, then writes the checkpoint."""
+
+    def __init__(self, trained: KerasModel, listener: Listener, checkpoint: Path | None) -> None:
+        super().__init__()
+        self.trained, self.listener, self.checkpoint = trained, listener, checkpoint
+        self.seconds = 0.0
+        self.resumed = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Load the epoch's order and start the clock."""
+        self.model.start_epoch(epoch + 1)
+        self.seconds, self.resumed = 0.0, time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Pass on the losses of the last steps; Keras calls this once for `steps_per_execution` steps."""
+        step = batch + 1
+        since = step % (every := self.model.settings.log_every_steps) or every
+        losses, correct = self.model.step_losses.numpy()[:since], self.model.step_correct.numpy()[:since]
+        self.seconds += time.perf_counter() - self.resumed
+        self.listener.steps_done(step, losses, correct)
+        self.resumed = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Pass on the epoch, and write the checkpoint."""
+        self.listener.epoch_done(epoch + 1, self.seconds, self.trained)
+        if self.checkpoint is not None:
+            part = self.checkpoint.with_name("part.weights.h5")
+            self.model.save_weights(part)
+            part.replace(self.checkpoint)
+
+
+class Adam(keras.optimizers.Adam):
+    """Adam as its authors and PyTorch write it: epsilon is added after the bias correction.
+
+    Kingma and Ba (2015), Algorithm 1: w ← w - lr·m̂ / (√v̂ + ε) with v̂ = v / (1 - β₂ᵗ). Keras adds ε to √v instead
+    (their remark after Algorithm 1), which is the same for ε·√(1 - β₂ᵗ).
+    """
+
+    def update_step(self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor) -> None:
+        """Update one variable as Keras does, with the epsilon of this step."""
+        step = ops.cast(self.iterations + 1, variable.dtype)
+        epsilon = self.epsilon
+        self.epsilon = epsilon * ops.sqrt(1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
+        super().update_step(gradient, variable, learning_rate)
+        self.epsilon = epsilon
+
+
+def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
+    """Return SGD or Adam.
+
+    SGD: Keras folds the learning rate into the velocity, v ← momentum·v - lr·g, w ← w + v: the same as PyTorch's at a
+    constant learning rate. Adam: see above, epsilon 1e-8. Neither decays weights.
+    """
+    if recipe.optimiser == "sgd":
+        return keras.optimizers.SGD(recipe.lr, momentum=recipe.momentum or 0.0)
+    return Adam(recipe.lr, epsilon=1e-8)
+
+
+def _dropouts(model: keras.Model) -> list[keras.layers.Dropout]:
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            found.append(layer)
+        elif isinstance(layer, keras.Model):
+            found.extend(_dropouts(layer))
+    return found

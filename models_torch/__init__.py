@@ -1,0 +1,8 @@
+"""Every architecture in PyTorch, trained by Lightning; `models_tf` mirrors it file by file.
+
+Importing this package imports no framework: the dict names each factory as module:function.
+"""
+
+ARCHITECTURES: dict[str, str] = {
+    "lenet": "models_torch.lenet:build",
+}

@@ -1,0 +1,86 @@
+"""A PyTorch model, as the rest of the project sees it."""
+
+import pkgutil
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from experiments.backend import Logits, ModelSettings
+from experiments.dataset import Images
+from experiments.initialise import Parameter, Weights, fans
+from models_torch import ARCHITECTURES
+
+PREDICT_BATCH = 1000
+
+
+class Classifier(nn.Module):
+    """An architecture behind the scaling of its pixels: uint8 (n, 1, height, width) → logits (n, classes)."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
+        self.network: nn.Module = build(classes=settings.classes, dropout=settings.dropout)
+        self.scale, self.offset = settings.scale, settings.offset
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scale the pixels, in float32, and return the logits."""
+        logits: Tensor = self.network(images.to(torch.float32) * self.scale + self.offset)
+        return logits
+
+
+class TorchModel:
+    """Meets `experiments.backend.Model`; weights lie channels-last, which convolutions on a CPU prefer."""
+
+    def __init__(self, settings: ModelSettings, device: torch.device) -> None:
+        self.module = Classifier(settings).to(device, memory_format=torch.channels_last)
+        self.device = device
+
+    def _named(self) -> dict[str, nn.Parameter]:
+        return {name.replace(".", "/"): value for name, value in self.module.network.named_parameters()}
+
+    def parameters(self) -> list[Parameter]:
+        """Return the trainable parameters, in the order of the layers."""
+        named = self._named()
+        layers = {name: fans(tuple(named[f"{name.split('/')[0]}/weight"].shape)) for name in named}
+        return [Parameter(name, tuple(value.shape), *layers[name]) for name, value in named.items()]
+
+    def get_weights(self) -> Weights:
+        """Return a copy of the weights."""
+        return {name: value.detach().cpu().numpy().copy(order="C") for name, value in self._named().items()}
+
+    def set_weights(self, weights: Weights) -> None:
+        """Load the weights, keeping their layout in memory."""
+        with torch.no_grad():
+            for name, value in self._named().items():
+                value.copy_(torch.from_numpy(weights[name]))
+
+    def predict(self, images: Images) -> Logits:
+        """Return the logits, float32 of shape (n, classes)."""
+        was_training = self.module.training
+        self.module.eval()
+        with torch.inference_mode():
+            parts = [
+                self.module(self.as_input(images[start : start + PREDICT_BATCH])).cpu().numpy()
+                for start in range(0, len(images), PREDICT_BATCH)
+            ]
+        self.module.train(was_training)
+        return np.concatenate(parts)
+
+    def as_input(self, images: Images) -> Tensor:
+        """Return uint8 images (n, height, width) as a tensor (n, 1, height, width) on the model's device."""
+        return torch.from_numpy(self.native_input(images)).to(self.device)
+
+    def native_input(self, images: Images) -> npt.NDArray[np.uint8]:
+        """Return uint8 images (n, height, width) as (n, 1, height, width), in memory of their own."""
+        return np.array(images[:, np.newaxis], np.uint8)
+
+    def native(self) -> nn.Module:
+        """Return the module, on the CPU, in evaluation mode, in the plain memory layout."""
+        return self.module.to("cpu", memory_format=torch.contiguous_format).eval()
+
+    def save(self, folder: Path) -> None:
+        """Write the module's state dict to model.pt, to be loaded with `torch.load(…, weights_only=True)`."""
+        torch.save(self.native().state_dict(), folder / "model.pt")
