@@ -83,8 +83,10 @@ class Model(Protocol):
 class Listener(Protocol):
     """Whom a training tells what happens; epochs and steps count from 1."""
 
-    def steps_done(self, step: int, losses: npt.NDArray[np.float32], correct: npt.NDArray[np.int64]) -> None:
-        """Hear of the steps up to `step` of this epoch, since the last call.
+    def steps_done(
+        self, epoch: int, step: int, losses: npt.NDArray[np.float32], correct: npt.NDArray[np.int64]
+    ) -> None:
+        """Hear of the steps of an epoch up to `step`, since the last call.
 
         `losses` has the mean loss of each step's batch, `correct` the number of its images that were classified
         rightly, both as seen in training (with dropout, before the update).
@@ -128,6 +130,18 @@ class Backend(Protocol):
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the framework's packages, the framework's own first."""
+
+
+def backend_name(name: str) -> BackendName:
+    """Return the name as one of the backends there are.
+
+    Raises:
+        TandemError: there is none of that name.
+    """
+    for known in PACKAGES:
+        if name == known:
+            return known
+    raise TandemError(f"BACKEND: expected one of {', '.join(PACKAGES)}; got {name!r}")
 
 
 def load_backend(name: BackendName, *, device: Device, threads: int) -> Backend:

@@ -75,12 +75,14 @@ class Report(keras.callbacks.Callback):
     def __init__(self, trained: KerasModel, listener: Listener, checkpoint: Path | None) -> None:
         super().__init__()
         self.trained, self.listener, self.checkpoint = trained, listener, checkpoint
+        self.epoch = 0
         self.seconds = 0.0
         self.resumed = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Load the epoch's order and start the clock."""
-        self.model.start_epoch(epoch + 1)
+        self.epoch = epoch + 1
+        self.model.start_epoch(self.epoch)
         self.seconds, self.resumed = 0.0, time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
@@ -89,7 +91,7 @@ class Report(keras.callbacks.Callback):
         since = step % (every := self.model.settings.log_every_steps) or every
         losses, correct = self.model.step_losses.numpy()[:since], self.model.step_correct.numpy()[:since]
         self.seconds += time.perf_counter() - self.resumed
-        self.listener.steps_done(step, losses, correct)
+        self.listener.steps_done(self.epoch, step, losses, correct)
         self.resumed = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -113,7 +113,7 @@ class Report(L.Callback):
             return
         losses, correct = np.array(module.step_losses[:since].cpu()), np.array(module.step_correct[:since].cpu())
         self.seconds += time.perf_counter() - self.resumed
-        self.listener.steps_done(step, losses, correct)
+        self.listener.steps_done(trainer.current_epoch + 1, step, losses, correct)
         self.resumed = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: LitRecipe) -> None:

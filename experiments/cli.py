@@ -1,0 +1,160 @@
+"""The `tandem` command: parse, call one function, say where the results are.
+
+Heavy imports happen inside the commands, so that `tandem --help` answers at once.
+"""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiments.errors import Stopped, TandemError
+from experiments.project import Project
+
+if TYPE_CHECKING:
+    from experiments.params import Params
+
+app = typer.Typer(
+    help="One experiment, two frameworks: the same recipe in PyTorch Lightning and in Keras.\n\n"
+    "`dvc repro` runs the stages below in their order, those whose inputs have changed. "
+    "params.yaml holds every setting.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+STAGES, LOOK = "Stages of the pipeline", "Look at the results"
+
+RecipeArgument = Annotated[str, typer.Argument(help="A name under `recipes` in params.yaml.")]
+
+
+def _load(project: Project) -> "Params":
+    from experiments.backend import check_architectures
+    from experiments.params import load_params
+
+    params = load_params(project.params)
+    check_architectures(params)
+    return params
+
+
+@app.command(rich_help_panel=STAGES)
+def download() -> None:
+    """Fetch MNIST into downloads/, or a stand-in where no mirror answers.
+
+    TANDEM_MIRROR, an address or a folder, is tried before `data.mirrors` in params.yaml.
+    """
+    project = Project.find()
+    data = _load(project).data
+    from experiments.stages.download import download, mirror_from_environment
+
+    name = download(data, project.downloads, mirror_from_environment())
+    print(f"downloads/: {name}")
+
+
+@app.command(rich_help_panel=STAGES)
+def preprocess() -> None:
+    """Check the IDX files in data/, split them, and write prepared/."""
+    project = Project.find()
+    settings = _load(project).preprocess
+    from experiments.dataset import load_dataset
+    from experiments.stages.preprocess import preprocess
+
+    preprocess(settings, project.data, project.prepared)
+    dataset = load_dataset(project.prepared)
+    print(f"prepared/: {dataset.name}, {dataset.classes} classes, fingerprint {dataset.fingerprint[:12]}")
+
+
+@app.command(rich_help_panel=STAGES)
+def sources(recipe: RecipeArgument) -> None:
+    """Write to sources/RECIPE/ which code its trainings stand on."""
+    project = Project.find()
+    settings = _load(project).recipe(recipe)
+    from experiments.stages.sources import write_sources
+
+    write_sources(project.root, settings, project.sources / recipe)
+
+
+@app.command(rich_help_panel=STAGES)
+def train(
+    recipe: RecipeArgument,
+    backend: Annotated[str, typer.Argument(help="`lightning` or `keras`.")],
+    seed: Annotated[int, typer.Argument(min=0, help="Draws initial weights, batch order and dropout.")],
+) -> None:
+    """Train one recipe in one backend with one seed, into runs/RECIPE/BACKEND/SEED/ and MLflow.
+
+    A training that was stopped goes on from its last epoch.
+    """
+    project = Project.find()
+    params = _load(project)
+    from experiments.backend import backend_name
+    from experiments.stages.train import train
+
+    metrics = train(project, params, recipe, backend_name(backend), seed)
+    folder = project.run(recipe, backend, seed).relative_to(project.root)
+    print(f"{folder}: test accuracy {100 * metrics['test/accuracy']:.2f} %, test loss {metrics['test/loss']:.4f}")
+
+
+@app.command(rich_help_panel=STAGES)
+def compare() -> None:
+    """Set the two members of each pair side by side, in reports/."""
+    project = Project.find()
+    params = _load(project)
+    from experiments.stages.compare import compare, report_files
+
+    print(compare(project, params))
+    for path in report_files(project.reports):
+        print(path.relative_to(project.root))
+    print("Next: `tandem ui` opens every run in MLflow.")
+
+
+@app.command(rich_help_panel=LOOK)
+def runs() -> None:
+    """Show which MLflow run stands behind each output in runs/."""
+    project = Project.find()
+    from rich.console import Console
+    from rich.table import Table
+
+    from experiments.runs import list_runs
+
+    lines = list_runs(project)
+    table = Table("output", "MLflow run", "status", "dataset", "test accuracy", "commit")
+    for line in lines:
+        accuracy = f"{100 * line.accuracy:.2f} %"
+        table.add_row(line.output, line.run_id, line.status, line.dataset, accuracy, line.commit)
+    # Without a terminal, rich would cut the table to 80 columns.
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    print("Next: `tandem ui`, or `dvc repro` where a run is missing.")
+
+
+@app.command(rich_help_panel=LOOK)
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Where the server listens, on 127.0.0.1.")] = 5000) -> None:
+    """Serve MLflow over mlruns/, on this machine only."""
+    from experiments.ui import serve
+
+    serve(Project.find(), port)
+
+
+@app.command(rich_help_panel=LOOK)
+def check() -> None:
+    """Validate params.yaml."""
+    params = _load(Project.find())
+    count = len(params.train.recipes) * len(params.train.backends) * len(params.train.seeds)
+    print(f"params.yaml is valid: {len(params.recipes)} recipe(s); `dvc repro` runs {count} training(s)")
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line and exit code 2."""
+    from experiments.stopping import raise_on_signals
+
+    raise_on_signals()
+    try:
+        app()
+    except TandemError as error:
+        print(f"tandem: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except Stopped as stopped:
+        print("tandem: stopped; the same command goes on from here", file=sys.stderr)
+        sys.stderr.flush()
+        # Threads of the frameworks can hold up a normal exit; everything is closed by now.
+        os._exit(stopped.exit_code)

@@ -1,0 +1,62 @@
+"""Stage `sources`: which code stands behind a training, so that a change elsewhere reruns nothing.
+
+DVC can't name a dependency by a setting of the recipe, and a training that depended on whole folders would run again
+whenever another architecture changed. So this stage, which takes no time, follows the imports of each training and writes
+a digest of the files that it uses; the train stage depends on that.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from experiments.backend import ARCHITECTURES, PACKAGES
+from experiments.files import write_json
+from experiments.params import Recipe
+
+OURS = ("experiments", *PACKAGES.values())
+
+
+def write_sources(root: Path, recipe: Recipe, target: Path) -> None:
+    """Write `target`/<backend>.json: file → SHA-256, for each backend, of the files that train the recipe there."""
+    for backend, package in PACKAGES.items():
+        architecture = ARCHITECTURES[backend][recipe.architecture].split(":")[0]
+        files = imported(root, ["experiments.stages.train", f"{package}.backend", architecture])
+        digests = {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+        write_json(target / f"{backend}.json", dict(sorted(digests.items())))
+
+
+def imported(root: Path, modules: list[str]) -> set[Path]:
+    """Return the files of the project that these modules import, directly or not, and their own."""
+    found: set[Path] = set()
+    waiting = list(modules)
+    while waiting:
+        for path in _files(root, waiting.pop()):
+            if path not in found:
+                found.add(path)
+                waiting.extend(_imports(path))
+    return found
+
+
+def _files(root: Path, module: str) -> Iterator[Path]:
+    """Yield the file of a module and those of the packages around it; nothing if the project has no such module."""
+    parts = module.split(".")
+    # These list every architecture; the one that is used counts, and its own file is among the digests.
+    registries = [root / package / "__init__.py" for package in PACKAGES.values()]
+    for length in range(1, len(parts) + 1):
+        base = root.joinpath(*parts[:length])
+        for path in (base / "__init__.py", base.with_suffix(".py")):
+            if path.is_file() and path not in registries:
+                yield path
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # `from package import module` and `from module import name` look the same: try both.
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] in OURS)

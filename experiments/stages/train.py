@@ -1,0 +1,253 @@
+"""Stage `train`: one recipe, one backend, one seed, one process."""
+
+import os
+import statistics
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from experiments import figures, tracking
+from experiments.backend import Backend, Model, TrainingSettings, load_backend, model_settings, threads_for
+from experiments.checkpoint import Checkpoint, State, sole_owner
+from experiments.dataset import Dataset, Split, batch_order, load_dataset
+from experiments.errors import TandemError
+from experiments.files import digest, read_json
+from experiments.git import read_checkout
+from experiments.initialise import draw_weights
+from experiments.outputs import Outputs, write_outputs
+from experiments.params import BackendName, Params, Recipe
+from experiments.progress import TrainingProgress
+from experiments.project import Project
+from experiments.recorder import Recorder
+
+IMAGE_SHAPE = (28, 28)
+
+
+@dataclass(frozen=True)
+class Training:
+    """Which training this is, and on what."""
+
+    name: str
+    recipe: Recipe
+    backend: BackendName
+    seed: int
+    dataset: Dataset
+    threads: int
+    log_every_steps: int
+
+    @property
+    def label(self) -> str:
+        """The training's name on screen and in MLflow."""
+        return f"{self.name}-{self.backend}-{self.seed}"
+
+    @property
+    def pair(self) -> str:
+        """What both members of a pair share and no other run does: recipe, seed, a digest of settings and data."""
+        settings = f"{self.recipe.model_dump_json()} {self.dataset.fingerprint}"
+        return f"{self.name}-{self.seed}-{digest({settings: np.zeros(0)})[:8]}"
+
+    def images_per_epoch(self, images: int) -> int:
+        """Return how many of the images an epoch trains on."""
+        return images // self.recipe.batch_size * self.recipe.batch_size if self.recipe.drop_last else images
+
+
+def train(project: Project, params: Params, name: str, backend_name: BackendName, seed: int) -> dict[str, float]:
+    """Train, track, score, and fill runs/<recipe>/<backend>/<seed>/; return the metrics of the end.
+
+    Goes on from the checkpoint of a training that was stopped, if it stood on the same things.
+
+    Raises:
+        TandemError: there is no such recipe, no prepared dataset or no such device, the recipe doesn't fit the
+            dataset, or another process trains the same.
+    """
+    training = Training(
+        name,
+        params.recipe(name),
+        backend_name,
+        seed,
+        load_dataset(project.prepared),
+        threads_for(params.train.threads),
+        params.train.log_every_steps,
+    )
+    _check_fits(training)
+    folder = project.checkpoint(name, backend_name, seed)
+    with sole_owner(folder):
+        experiment = tracking.connect(project)
+        backend = load_backend(backend_name, device=params.train.device, threads=training.threads)
+        checkpoint = Checkpoint(folder, _stands_on(project, training, backend))
+        state = checkpoint.load()
+        run = tracking.find_run(state.run_id) if state else None
+        tags = _tags(project, training, backend)
+        with tracking.track(
+            training.label, experiment=experiment, tags=tags, resume=run.info.run_id if run else None
+        ) as tracker:
+            state = state or State(tracker.run_id)
+            state.run_id = tracker.run_id
+            checkpoint.save(state)
+            outputs = _run(project, training, backend, checkpoint, state, tracker, tags)
+        checkpoint.clear()
+    return dict(outputs.metrics)
+
+
+def _check_fits(training: Training) -> None:
+    if training.dataset.image_shape != IMAGE_SHAPE:
+        raise TandemError(
+            f"prepared/: architecture {training.recipe.architecture}: expected images of {IMAGE_SHAPE}; "
+            f"got {training.dataset.image_shape}; resize the images in data/"
+        )
+    images = len(training.dataset.training_split(training.recipe.train_on).labels)
+    if not training.images_per_epoch(images):
+        raise TandemError(
+            f"params.yaml: recipes.{training.name}.batch_size: expected at most {images}, the number of training "
+            f"images, since drop_last is true; got {training.recipe.batch_size}"
+        )
+
+
+def _stands_on(project: Project, training: Training, backend: Backend) -> dict[str, Any]:
+    """Return all that decides the bits of a training: a checkpoint is of use only where none of it has changed."""
+    sources = project.sources / training.name / f"{training.backend}.json"
+    return {
+        "recipe": training.recipe.model_dump(),
+        "seed": training.seed,
+        "dataset": training.dataset.fingerprint,
+        "device": backend.device,
+        "threads": training.threads,
+        "log_every_steps": training.log_every_steps,
+        "versions": backend.versions(),
+        "sources": read_json(sources) if sources.is_file() else {},
+    }
+
+
+def _tags(project: Project, training: Training, backend: Backend) -> dict[str, str]:
+    framework, version = next(iter(backend.versions().items()))
+    checkout = read_checkout(project.root)
+    return {
+        "recipe": training.name,
+        "backend": training.backend,
+        "seed": str(training.seed),
+        "pair": training.pair,
+        "dataset": training.dataset.name,
+        "dataset_fingerprint": training.dataset.fingerprint,
+        "git_commit": checkout.commit,
+        "git_dirty": str(checkout.dirty).lower(),
+        "dvc_stage": os.environ.get("DVC_STAGE", "none"),
+        "framework_version": f"{framework} {version}",
+        "device": backend.device,
+        **{f"version.{package}": number for package, number in backend.versions().items()},
+    }
+
+
+def _run(
+    project: Project,
+    training: Training,
+    backend: Backend,
+    checkpoint: Checkpoint,
+    state: State,
+    tracker: tracking.Tracker,
+    tags: dict[str, str],
+) -> Outputs:
+    """Train and score a model inside its MLflow run, and write the outputs."""
+    recipe, dataset = training.recipe, training.dataset
+    split = dataset.training_split(recipe.train_on)
+    model = _build(training, backend)
+    record = _record(training, model, len(split.labels))
+    _track_start(project, training, split, record, tracker)
+    images = training.images_per_epoch(len(split.labels))
+    progress = TrainingProgress(training.label, epochs=recipe.epochs, steps=-(-images // recipe.batch_size))
+    recorder = Recorder(
+        recipe,
+        images_per_epoch=images,
+        validation=dataset.split("validation") if recipe.train_on == "train" else None,
+        load_test=lambda: dataset.split("test"),
+        state=state,
+        checkpoint=checkpoint,
+        tracker=tracker,
+        progress=progress,
+    )
+    with progress:
+        backend.train(
+            model,
+            split.images,
+            split.labels,
+            TrainingSettings(recipe, training.seed, training.log_every_steps),
+            checkpoint=checkpoint.file,
+            listener=recorder,
+        )
+    outputs = _outputs(training, recorder, model, {"mlflow_run_id": tracker.run_id, **record, "tags": tags})
+    _track_end(training, outputs, model, tracker)
+    write_outputs(project.run(training.name, training.backend, training.seed), outputs, model)
+    return outputs
+
+
+def _build(training: Training, backend: Backend) -> Model:
+    recipe, dataset = training.recipe, training.dataset
+    model = backend.build(
+        model_settings(
+            recipe,
+            image_shape=dataset.image_shape,
+            classes=dataset.classes,
+            statistics=dataset.statistics[recipe.train_on],
+        )
+    )
+    model.set_weights(draw_weights(model.parameters(), initialiser=recipe.initialiser, seed=training.seed))
+    return model
+
+
+def _record(training: Training, model: Model, images: int) -> dict[str, Any]:
+    """Return what the training starts from; the weights are those that the model gives back."""
+    recipe = training.recipe
+    orders = {
+        f"epoch {epoch}": batch_order(
+            images, seed=training.seed, epoch=epoch, batch_size=recipe.batch_size, drop_last=recipe.drop_last
+        )
+        for epoch in range(1, recipe.epochs + 1)
+    }
+    weights = model.get_weights()
+    return {
+        "recipe": recipe.model_dump(),
+        "seed": training.seed,
+        "threads": training.threads,
+        "parameters": sum(value.size for value in weights.values()),
+        "initial_weights": digest(weights),
+        "batch_order": digest(orders),
+    }
+
+
+def _track_start(
+    project: Project, training: Training, split: Split, record: dict[str, Any], tracker: tracking.Tracker
+) -> None:
+    settings = {name: value for name, value in training.recipe.model_dump().items() if value is not None}
+    start = {name: value for name, value in record.items() if name != "recipe"}
+    tracker.params({**settings, **start, "backend": training.backend})
+    tracker.file(project.params)
+    if diff := read_checkout(project.root).diff:
+        tracker.text(diff, "git.diff")
+    dataset = training.dataset
+    tracker.dataset(dataset.name, dataset.fingerprint, dataset.folder, split.images, split.labels)
+
+
+def _outputs(training: Training, recorder: Recorder, model: Model, record: dict[str, Any]) -> Outputs:
+    score = recorder.finish(model)
+    history = [row for _, row in sorted(recorder.state.history.items())]
+    metrics = {name: value for name, value in history[-1].items() if name != "epoch"}
+    # The first epoch of a process pays for compiling; the median is what another epoch would take.
+    for name in ("epoch_seconds", "images_per_second"):
+        metrics[name] = statistics.median(row[name] for row in history)
+    record |= {
+        "final_weights": digest(model.get_weights()),
+        "first_batch_loss": recorder.state.first_batch_loss,
+        "test_scorings": recorder.state.test_scorings,
+    }
+    actual = training.dataset.split("test").labels.astype(np.int64)
+    return Outputs(metrics, history, record, actual, score.predicted)
+
+
+def _track_end(training: Training, outputs: Outputs, model: Model, tracker: tracking.Tracker) -> None:
+    title = f"{training.label} on {training.dataset.name}"
+    tracker.figure(figures.learning_curves(title, {training.backend: outputs.history}), "learning_curves.png")
+    counts = confusion_matrix(outputs.actual, outputs.predicted, labels=range(training.dataset.classes))
+    tracker.figure(figures.confusion_matrix(f"{title}: test set", counts), "confusion_matrix.png")
+    example = training.dataset.split("train").images[:2]
+    tracker.model(training.backend, model.native(), model.native_input(example), model.predict(example))
