@@ -16,16 +16,19 @@ STYLES = {"lightning": "-", "keras": "--"}
 
 def learning_curves(title: str, histories: Mapping[str, History]) -> Figure:
     """Return loss and accuracy against the epoch, for the history of each backend."""
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    paired = len(histories) == 2
+    figure = Figure(figsize=(15 if paired else 10, 4), layout="constrained")
     figure.suptitle(title)
-    loss, accuracy = figure.subplots(1, 2)
+    loss, accuracy, *difference = figure.subplots(1, 3 if paired else 2)
     for backend, history in histories.items():
         for split in COLOURS:
             _curve(loss, history, split, "loss", backend)
             _curve(accuracy, history, split, "accuracy", backend)
     loss.set(xlabel="epoch", ylabel="cross-entropy per image (nats)")
     accuracy.set(xlabel="epoch", ylabel="accuracy (%)")
-    for axes in (loss, accuracy):
+    for axes in difference:
+        _differences(axes, *histories.items())
+    for axes in (loss, accuracy, *difference):
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
@@ -47,6 +50,16 @@ def _curve(axes: Axes, history: History, split: str, metric: str, backend: str) 
             markersize=4,
             label=f"{split}, {backend}",
         )
+
+
+def _differences(axes: Axes, first: tuple[str, History], second: tuple[str, History]) -> None:
+    """Draw how far the losses of two runs are apart: the curves themselves usually hide each other."""
+    for split, colour in COLOURS.items():
+        name = f"{split}/loss"
+        points = [(a["epoch"], abs(b[name] - a[name])) for a, b in zip(first[1], second[1], strict=True) if name in a]
+        if points:
+            axes.plot(*zip(*points, strict=True), color=colour, marker="s", markersize=4, label=split)
+    axes.set(xlabel="epoch", ylabel=f"|loss {second[0]} - loss {first[0]}| (nats)", yscale="log")
 
 
 def confusion_matrix(title: str, counts: npt.NDArray[np.int64]) -> Figure:

@@ -84,6 +84,8 @@ class Recorder:
     def _train_metrics(self) -> dict[str, float]:
         """Return loss and accuracy of the epoch's images as training saw them."""
         losses = np.concatenate(self._losses).astype(np.float64)
+        if len(losses) != self.steps:
+            raise RuntimeError(f"the backend reported {len(losses)} steps of an epoch of {self.steps}")
         sizes = np.full(len(losses), self.recipe.batch_size)
         sizes[-1] = self.images - sizes[:-1].sum()
         return {"train/loss": float(losses @ sizes / sizes.sum()), "train/accuracy": self._correct / self.images}

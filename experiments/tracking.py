@@ -1,5 +1,6 @@
 """MLflow: the only file that talks to it."""
 
+import importlib
 import logging
 import os
 import platform
@@ -8,6 +9,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -33,6 +35,7 @@ from mlflow.utils.async_logging.run_operations import RunOperations
 from experiments.console import warn
 from experiments.errors import Stopped, TandemError
 from experiments.project import Project
+from experiments.quiet import quiet_native_stderr
 
 EXPERIMENT = "tandem"
 SYSTEM_METRICS_SECONDS = 5
@@ -222,21 +225,25 @@ class Tracker:
 
         Its requirements are the installed versions of the framework, written out: MLflow would take long to guess.
         """
-        from importlib.metadata import version
-
         flavour, packages = _FLAVOURS[backend]
-        module = __import__(f"mlflow.{flavour}", fromlist=["log_model"])
-        module.log_model(
-            model,
-            name="model",
-            signature=infer_signature(example, logits),
-            input_example=example,
-            # A local build's suffix (2.13.0+cpu) can't be installed elsewhere.
-            pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in packages],
-        )
+        module = importlib.import_module(f"mlflow.{flavour}")
+        # A local build's suffix (2.13.0+cpu) can't be installed elsewhere.
+        requirements = [f"{name}=={version(name).split('+')[0]}" for name in packages]
+        with quiet_native_stderr():
+            module.log_model(
+                model,
+                name="model",
+                signature=infer_signature(example, logits),
+                input_example=example,
+                pip_requirements=requirements,
+            )
 
 
-_FLAVOURS = {"lightning": ("pytorch", ("torch", "numpy")), "keras": ("keras", ("tensorflow", "keras", "numpy"))}
+# `mlflow.keras` fails when it is given an input example (mlflow issue 16183); `mlflow.tensorflow` writes the same .keras.
+_FLAVOURS = {
+    "lightning": ("pytorch", ("torch", "numpy")),
+    "keras": ("tensorflow", ("tensorflow", "keras", "numpy")),
+}
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from models_tf.quiet import quiet_native_stderr
+from experiments.quiet import quiet_native_stderr
 
 # Both are read when TensorFlow and Keras are imported. 2: errors alone.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -43,6 +43,7 @@ class Backend:
         self.device = tf.config.experimental.get_device_details(used[0])["device_name"] if used else "cpu"
         # Keras demands a seed with determinism; every draw that matters is seeded by recipe and epoch later on.
         keras.utils.set_random_seed(0)
+        keras.utils.disable_interactive_logging()
 
     def build(self, settings: ModelSettings) -> KerasModel:
         """Return a fresh model."""

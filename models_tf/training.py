@@ -87,7 +87,8 @@ class Report(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Pass on the losses of the last steps; Keras calls this once for `steps_per_execution` steps."""
-        step = batch + 1
+        # The last call of an epoch counts `steps_per_execution` steps, even where fewer were left.
+        step = min(batch + 1, self.model.steps_per_epoch)
         since = step % (every := self.model.settings.log_every_steps) or every
         losses, correct = self.model.step_losses.numpy()[:since], self.model.step_correct.numpy()[:since]
         self.seconds += time.perf_counter() - self.resumed

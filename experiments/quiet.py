@@ -1,4 +1,4 @@
-"""Keeps TensorFlow's notes on how it was built off the screen."""
+"""Keeps the notes of native libraries to their developers off the screen."""
 
 import os
 import sys
@@ -11,7 +11,8 @@ from contextlib import contextmanager
 def quiet_native_stderr() -> Iterator[None]:
     """Hold back what native code writes to standard error, and write it after all if the block fails.
 
-    TensorFlow's libraries log before any setting of theirs (TF_CPP_MIN_LOG_LEVEL included) is read.
+    TensorFlow's libraries log how they were built before any setting of theirs (TF_CPP_MIN_LOG_LEVEL included) is
+    read, and report versions of operations that don't matter as errors.
     """
     sys.stderr.flush()
     saved = os.dup(2)

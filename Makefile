@@ -1,0 +1,66 @@
+# `make` lists the targets. Everything lives in .venv; nothing outside this folder is touched.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# Python 3.11 to 3.13; any of them will do: make repro PYTHON=python3.12
+PYTHON ?= python3
+# On a machine with a GPU: make repro GPU=1
+LOCK := $(if $(GPU),requirements-gpu.lock,requirements.lock)
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export DVC_NO_ANALYTICS := true
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := 1
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: repro
+repro: setup ## download MNIST, train LeNet in both frameworks, compare
+	@tandem check
+	dvc repro
+	@cat reports/compare.md
+	@echo 'Next: make ui (or: source .venv/bin/activate, and tandem ui) opens every run in MLflow.'
+
+.PHONY: test
+test: setup ## every test, end to end too
+	pytest
+
+.PHONY: unit
+unit: setup ## the tests that take seconds
+	pytest --ignore=tests/end_to_end
+
+.PHONY: check
+check: setup ## lint, format and types
+	ruff check
+	ruff format --check
+	mypy
+
+.PHONY: bench
+bench: setup ## throughput against hand-written loops (needs an idle machine and some minutes)
+	python -m benchmarks.throughput
+
+.PHONY: ui
+ui: setup ## serve MLflow over mlruns/ on this machine
+	tandem ui
+
+.PHONY: setup
+setup: .venv/installed ## create .venv with the pinned packages
+
+.venv/installed: $(LOCK) pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"make: PYTHON: expected Python 3.11 to 3.13; got {v[0]}.{v[1]}; run make PYTHON=python3.11")'
+	@echo 'Installing into .venv (about 4 GB, some minutes) ...'
+	$(PYTHON) -m venv .venv
+	pip install --quiet --requirement $(LOCK) 2>&1 | { grep -v 'is ignored: it is neither' || true; }
+	pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# CUDA's packages are left out of the plain lock: where torch needs them, it names their exact versions itself.
+.PHONY: lock
+lock: setup ## pin the newest versions that pyproject.toml admits
+	uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--all-extras pyproject.toml --output-file requirements-gpu.lock
+	uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--extra dev pyproject.toml | grep -vE '^(nvidia|cuda|triton)' > requirements.lock
+	sed -i -E 's/^(torch==[0-9.]+)\+[a-z0-9]+/\1/' requirements.lock requirements-gpu.lock

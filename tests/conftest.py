@@ -1,0 +1,83 @@
+"""What many tests need: settings, small data, projects of their own."""
+
+import copy
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from experiments.idx import to_idx
+from experiments.params import Params, load_params
+from experiments.project import Project
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TANDEM_MIRROR", "MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_STAGE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def raw_params() -> dict[str, Any]:
+    """params.yaml as it is in the repository."""
+    content: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
+    return content
+
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def write_params(raw_params: dict[str, Any], tmp_path: Path) -> Callable[[Change], Path]:
+    """Write params.yaml with a change to a folder of the test's own, and return its path."""
+
+    def write(change: Change) -> Path:
+        content = copy.deepcopy(raw_params)
+        change(content)
+        path = tmp_path / "params.yaml"
+        YAML().dump(content, path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def params() -> Params:
+    return load_params(ROOT / "params.yaml")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """An empty project, outside Git and DVC."""
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    (tmp_path / "dvc.yaml").write_text("")
+    return Project(root=tmp_path, home=tmp_path)
+
+
+@pytest.fixture
+def idx_folder(tmp_path: Path) -> Path:
+    """200 training and 60 test images of 28×28 noise in 4 classes, as IDX files."""
+    generator = np.random.default_rng(0)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for prefix, count in (("train", 200), ("t10k", 60)):
+        images = generator.integers(0, 256, (count, 28, 28), np.uint8)
+        labels = np.arange(count, dtype=np.uint8) % 4
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(to_idx(images))
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(to_idx(labels))
+    return folder
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path) -> Iterator[Path]:
+    """Work in the test's folder."""
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    yield tmp_path
+    os.chdir(before)

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from experiments.errors import TandemError
+from experiments.outputs import Outputs
+from experiments.params import Params
+from experiments.project import Project
+from experiments.stages.compare import compare, compare_runs, mcnemar, to_markdown
+
+
+def run(right: list[bool], loss: float = 0.5, weights: str = "w") -> Outputs:
+    actual = np.zeros(len(right), np.int64)
+    metrics = {
+        "test/accuracy": float(np.mean(right)),
+        "test/loss": loss,
+        "epoch_seconds": 2.0,
+        "images_per_second": 100.0,
+    }
+    record = {"first_batch_loss": loss, "initial_weights": weights, "batch_order": "o", "mlflow_run_id": "id"}
+    return Outputs(metrics, [{"epoch": 1.0, **metrics}], record, actual, np.where(right, 0, 1))
+
+
+def test_mcnemar_counts_the_images_that_one_alone_gets_right() -> None:
+    a = run([True] * 8 + [False] * 2 + [True] * 90)
+    b = run([False] * 8 + [True] * 2 + [True] * 90)
+    found = mcnemar(a, b)
+    assert (found["only_first_right"], found["only_second_right"]) == (8, 2)
+    # Twice the chance of at most 2 heads in 10 tosses.
+    assert found["p"] == pytest.approx(2 * binom.cdf(2, 10, 0.5))
+
+
+def test_mcnemar_of_equals_is_certain() -> None:
+    assert mcnemar(run([True, False]), run([True, False]))["p"] == 1
+
+
+def test_a_pair_s_differences_are_second_minus_first() -> None:
+    entry = compare_runs({"lightning": run([True, True], 0.5), "keras": run([True, False], 0.7)})
+    assert entry["difference"]["test/accuracy"] == -0.5
+    assert entry["difference"]["test/loss"] == pytest.approx(0.2)
+    assert entry["same_start"] is True
+
+
+def test_another_start_is_shown() -> None:
+    entry = {"recipe": "r", "seed": 1, **compare_runs({"lightning": run([True]), "keras": run([True], weights="x")})}
+    assert entry["same_start"] is False
+    assert "| **no** |" in to_markdown("mnist", [entry])
+
+
+def test_the_stand_in_is_named_in_the_table() -> None:
+    entry = {"recipe": "r", "seed": 1, **compare_runs({"lightning": run([True]), "keras": run([True])})}
+    assert "stand-in" in to_markdown("digits", [entry])
+    assert "stand-in" not in to_markdown("mnist", [entry])
+
+
+def test_every_row_has_the_columns_of_the_header() -> None:
+    for names in (("lightning", "keras"), ("keras",)):
+        entry = {"recipe": "r", "seed": 1, **compare_runs({name: run([True]) for name in names})}
+        rows = [line for line in to_markdown("mnist", [entry]).splitlines() if line.startswith("|")]
+        assert len(rows) == 3
+        assert len({row.count("|") for row in rows}) == 1
+
+
+def test_a_missing_run_is_named_with_the_command_that_makes_it(project: Project, params: Params) -> None:
+    project.prepared.mkdir()
+    (project.prepared / "dataset.json").write_text(
+        '{"name": "mnist", "fingerprint": "f", "image_shape": [28, 28], "classes": 10, "statistics": {}}'
+    )
+    with pytest.raises(TandemError, match=r"runs/lenet/lightning/1: no such run; `dvc repro train@lenet-lightning-1`"):
+        compare(project, params)

@@ -1,0 +1,106 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.dataset import SPLITS, load_dataset
+from experiments.errors import TandemError
+from experiments.files import read_json
+from experiments.idx import read_idx, to_idx
+from experiments.params import Preprocess
+from experiments.stages.preprocess import preprocess
+
+SETTINGS = Preprocess(validation_fraction=0.1, seed=1)
+
+
+def test_every_image_lands_in_one_split_with_its_label(idx_folder: Path, tmp_path: Path) -> None:
+    preprocess(SETTINGS, idx_folder, tmp_path / "prepared")
+    dataset = load_dataset(tmp_path / "prepared")
+    images, labels = (
+        read_idx(idx_folder / "train-images-idx3-ubyte", 3),
+        read_idx(idx_folder / "train-labels-idx1-ubyte", 1),
+    )
+    both = dataset.training_split("train+validation")
+    found = {image.tobytes(): label for image, label in zip(both.images, both.labels, strict=True)}
+    assert found == {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    assert len(both.labels) == 200
+    np.testing.assert_array_equal(dataset.split("test").images, read_idx(idx_folder / "t10k-images-idx3-ubyte", 3))
+
+
+def test_the_split_is_stratified_and_counted(idx_folder: Path, tmp_path: Path) -> None:
+    preprocess(SETTINGS, idx_folder, tmp_path / "prepared")
+    dataset = load_dataset(tmp_path / "prepared")
+    info = read_json(tmp_path / "prepared" / "dataset.json")
+    assert info["images_per_class"] == {"train": [45] * 4, "validation": [5] * 4, "test": [15] * 4}
+    for split in SPLITS:
+        assert np.bincount(dataset.split(split).labels).tolist() == info["images_per_class"][split]
+    assert dataset.name == "own"
+    assert dataset.classes == 4
+
+
+def test_statistics_are_of_the_images_trained_on(idx_folder: Path, tmp_path: Path) -> None:
+    preprocess(SETTINGS, idx_folder, tmp_path / "prepared")
+    dataset = load_dataset(tmp_path / "prepared")
+    for train_on in ("train", "train+validation"):
+        statistics = dataset.statistics[train_on]
+        scaled = dataset.training_split(train_on).images / 255  # type: ignore[arg-type]
+        standardised = (scaled - statistics.mean) / statistics.std
+        assert abs(standardised.mean()) < 1e-12
+        assert standardised.std() == pytest.approx(1, abs=1e-12)
+    assert dataset.statistics["train"] != dataset.statistics["train+validation"]
+
+
+def test_the_fingerprint_follows_the_content_and_the_split(idx_folder: Path, tmp_path: Path) -> None:
+    def fingerprint(seed: int) -> str:
+        preprocess(Preprocess(validation_fraction=0.1, seed=seed), idx_folder, tmp_path / "prepared")
+        return load_dataset(tmp_path / "prepared").fingerprint
+
+    first = fingerprint(1)
+    assert fingerprint(1) == first
+    assert fingerprint(2) != first
+    path = idx_folder / "t10k-labels-idx1-ubyte"
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    assert fingerprint(1) != first
+
+
+def _labels(values: list[int]) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / "train-labels-idx1-ubyte").write_bytes(to_idx(np.array(values, np.uint8)))
+
+    return change
+
+
+def _wide_test_images(folder: Path) -> None:
+    (folder / "t10k-images-idx3-ubyte").write_bytes(to_idx(np.zeros((60, 28, 32), np.uint8)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda folder: (folder / "t10k-images-idx3-ubyte").unlink(), "expected the IDX file t10k-images-idx3-ubyte"),
+        (_labels([0] * 199), "train: expected as many labels as images, and some; got 199 and 200"),
+        (_labels([0, 2] * 100), r"expected training labels 0, 1, 2, … without a gap; got \[0, 2\]"),
+        (_labels([0, 1] * 100), "expected test labels below 2, as in training; got 3"),
+        (_labels([0, 1, 2] + [3] * 197), "can't split with preprocess.validation_fraction: "),
+        (_wide_test_images, r"expected images of one size; got \(28, 28\) to train and \(28, 32\) to test"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(
+    idx_folder: Path, tmp_path: Path, change: Callable[[Path], None], message: str
+) -> None:
+    change(idx_folder)
+    with pytest.raises(TandemError, match=message):
+        preprocess(SETTINGS, idx_folder, tmp_path / "prepared")
+    assert not (tmp_path / "prepared").exists()
+
+
+def test_one_s_own_data_may_be_packed_and_named(idx_folder: Path, tmp_path: Path) -> None:
+    import gzip
+
+    for path in list(idx_folder.iterdir()):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    (idx_folder / "name.txt").write_text("noise\n")
+    preprocess(SETTINGS, idx_folder, tmp_path / "prepared")
+    assert load_dataset(tmp_path / "prepared").name == "noise"

@@ -1,0 +1,52 @@
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from experiments import checkpoint as module
+from experiments.checkpoint import Checkpoint, State, sole_owner
+from experiments.errors import TandemError
+
+STANDS_ON = {"recipe": {"lr": 0.1}, "seed": 1}
+
+
+def test_a_state_comes_back(tmp_path: Path) -> None:
+    state = State("run", {1: {"train/loss": 0.5}}, ["epoch 1"], 2.3)
+    Checkpoint(tmp_path, STANDS_ON).save(state)
+    assert Checkpoint(tmp_path, STANDS_ON).load() == state
+
+
+def test_a_state_that_stands_on_something_else_is_forgotten(tmp_path: Path) -> None:
+    before = Checkpoint(tmp_path, STANDS_ON)
+    before.save(State("run"))
+    before.file.touch()
+    after = Checkpoint(tmp_path, {**STANDS_ON, "seed": 2})
+    assert after.load() is None
+    assert not after.file.exists()
+
+
+def test_a_framework_s_part_without_a_state_is_forgotten(tmp_path: Path) -> None:
+    Checkpoint(tmp_path, STANDS_ON).file.touch()
+    assert not Checkpoint(tmp_path, STANDS_ON).file.exists()
+
+
+def _hold(folder: Path, ready: "multiprocessing.synchronize.Event", done: "multiprocessing.synchronize.Event") -> None:
+    with sole_owner(folder):
+        ready.set()
+        done.wait()
+
+
+def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOCK_SECONDS", 0.1)
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    folder = tmp_path / "lenet" / "keras" / "1"
+    holder = context.Process(target=_hold, args=(folder, ready, done))
+    holder.start()
+    assert ready.wait(30)
+    with pytest.raises(TandemError, match="lenet/keras/1: another process is training this"), sole_owner(folder):
+        pass
+    holder.kill()  # no farewell: the lock must go with the process
+    holder.join()
+    with sole_owner(folder):
+        assert folder.parent.is_dir()
