@@ -128,7 +128,9 @@ def runs() -> None:
 
 
 @app.command(rich_help_panel=LOOK)
-def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Where the server listens, on 127.0.0.1.")] = 5000) -> None:
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the server listens, on 127.0.0.1.")] = 5000,
+) -> None:
     """Serve MLflow over mlruns/, on this machine only."""
     from experiments.ui import serve
 

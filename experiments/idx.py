@@ -37,9 +37,7 @@ def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
     shape = struct.unpack(f">{dimensions}I", content[4:header])
     expected = header + int(np.prod(shape, dtype=np.int64))
     if len(content) != expected:
-        raise TandemError(
-            f"{path}: expected {expected} bytes for shape {shape}; got {len(content)}; replace the file"
-        )
+        raise TandemError(f"{path}: expected {expected} bytes for shape {shape}; got {len(content)}; replace the file")
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 

@@ -61,6 +61,4 @@ def read_outputs(folder: Path) -> Outputs:
     with (folder / "history.csv").open() as file:
         rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
     actual, predicted = np.loadtxt(folder / "predictions.csv", np.int64, delimiter=",", skiprows=1, unpack=True)
-    return Outputs(
-        read_json(folder / "metrics.json"), rows, read_json(folder / "run.json"), actual, predicted
-    )
+    return Outputs(read_json(folder / "metrics.json"), rows, read_json(folder / "run.json"), actual, predicted)

@@ -199,7 +199,7 @@ def _expectation(raw: Mapping[str, Any], error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"one of {', '.join(_section(_place(raw, error)[:-1]).model_fields)}"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return _WORDS.get(error["type"], message)
+    return _WORDS.get(error["type"], str(message))
 
 
 def _section(place: Sequence[int | str]) -> type[Section]:

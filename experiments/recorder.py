@@ -30,7 +30,12 @@ class Recorder:
         tracker: Tracker,
         progress: TrainingProgress,
     ) -> None:
-        self.recipe, self.images, self.validation, self.load_test = recipe, images_per_epoch, validation, load_test
+        self.recipe, self.images, self.validation, self.load_test = (
+            recipe,
+            images_per_epoch,
+            validation,
+            load_test,
+        )
         self.state, self.checkpoint, self.tracker, self.progress = state, checkpoint, tracker, progress
         self.steps = -(-images_per_epoch // recipe.batch_size)
         self.last_test: tuple[int, Score] | None = None
@@ -88,7 +93,10 @@ class Recorder:
             raise RuntimeError(f"the backend reported {len(losses)} steps of an epoch of {self.steps}")
         sizes = np.full(len(losses), self.recipe.batch_size)
         sizes[-1] = self.images - sizes[:-1].sum()
-        return {"train/loss": float(losses @ sizes / sizes.sum()), "train/accuracy": self._correct / self.images}
+        return {
+            "train/loss": float(losses @ sizes / sizes.sum()),
+            "train/accuracy": self._correct / self.images,
+        }
 
     def _keep(self, epoch: int, row: dict[str, float]) -> None:
         self.state.history[epoch] = row

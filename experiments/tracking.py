@@ -81,10 +81,11 @@ def _check_server(uri: str) -> None:
 
 
 def _experiment(project: Project, uri: str) -> str:
-    client = MlflowClient()
     project.mlruns.mkdir(parents=True, exist_ok=True)
-    # Processes that create one SQLite database at the same time break each other's migration of it.
+    # Processes that create one SQLite database at the same time break each other's migration of it, and the first
+    # client creates it.
     with filelock.FileLock(project.mlruns / ".lock"):
+        client = MlflowClient()
         found = client.get_experiment_by_name(EXPERIMENT)
         if found is not None:
             return str(found.experiment_id)
@@ -161,8 +162,11 @@ class Tracker:
     def metrics(self, points: Iterable[tuple[str, float, int]]) -> None:
         """Log (name, value, step) without waiting; a step that the run has already is left as it is."""
         now = int(time.time() * 1000)
-        fresh = [Metric(n, v, now, s) for n, v, s in points if (n, s) not in self._logged]
-        self._logged.update((metric.key, metric.step) for metric in fresh)
+        fresh = []
+        for name, value, step in points:
+            if (name, step) not in self._logged:
+                self._logged.add((name, step))
+                fresh.append(Metric(name, value, now, step))
         for start in range(0, len(fresh), PAGE):
             batch = fresh[start : start + PAGE]
             done = self._client.log_batch(self.run_id, metrics=batch, synchronous=False)
@@ -213,14 +217,10 @@ class Tracker:
         if self._client.get_run(self.run_id).inputs.dataset_inputs:
             return  # a resumed run
         # MLflow takes 36 characters of a digest.
-        record = mlflow.data.from_numpy(
-            images, source=str(source), targets=labels, name=name, digest=fingerprint[:32]
-        )
+        record = mlflow.data.from_numpy(images, source=str(source), targets=labels, name=name, digest=fingerprint[:32])
         mlflow.log_input(record, context="training")
 
-    def model(
-        self, backend: str, model: Any, example: npt.NDArray[np.uint8], logits: npt.NDArray[np.float32]
-    ) -> None:
+    def model(self, backend: str, model: Any, example: npt.NDArray[np.uint8], logits: npt.NDArray[np.float32]) -> None:
         """Log a native model in its own flavour, with a signature from an example (at least 2 images) and its logits.
 
         Its requirements are the installed versions of the framework, written out: MLflow would take long to guess.
@@ -239,7 +239,7 @@ class Tracker:
             )
 
 
-# `mlflow.keras` fails when it is given an input example (mlflow issue 16183); `mlflow.tensorflow` writes the same .keras.
+# `mlflow.keras` fails when it is given an input example (mlflow issue 16183); `mlflow.tensorflow` writes .keras too.
 _FLAVOURS = {
     "lightning": ("pytorch", ("torch", "numpy")),
     "keras": ("tensorflow", ("tensorflow", "keras", "numpy")),
@@ -254,7 +254,9 @@ def track(name: str, *, experiment: str, tags: Mapping[str, str], resume: str | 
     """
     mlflow.set_system_metrics_sampling_interval(SYSTEM_METRICS_SECONDS)
     mlflow.enable_system_metrics_logging()
-    run = mlflow.start_run(run_id=resume, experiment_id=None if resume else experiment, run_name=None if resume else name)
+    run = mlflow.start_run(
+        run_id=resume, experiment_id=None if resume else experiment, run_name=None if resume else name
+    )
     status = "FAILED"
     try:
         mlflow.set_tags({**tags, **_owner_tags(), "mlflow.note.content": _note(tags)})
@@ -272,4 +274,5 @@ def track(name: str, *, experiment: str, tags: Mapping[str, str], resume: str | 
 
 
 def _note(tags: Mapping[str, str]) -> str:
-    return f"`tandem train {tags['recipe']} {tags['backend']} {tags['seed']}` on {tags['dataset']}, Python {platform.python_version()}"
+    command = f"`tandem train {tags['recipe']} {tags['backend']} {tags['seed']}`"
+    return f"{command} on {tags['dataset']}, Python {platform.python_version()}"

@@ -5,4 +5,5 @@ Importing this package imports no framework: the dict names each factory as modu
 
 ARCHITECTURES: dict[str, str] = {
     "lenet": "models_tf.lenet:build",
+    "mlp": "models_tf.mlp:build",
 }

@@ -60,9 +60,7 @@ class Backend:
         listener: Listener,
     ) -> None:
         """Train the model in place, from the checkpoint if there is one."""
-        trainee = KerasRecipe(
-            model, tf.constant(model.native_input(images)), tf.constant(labels, tf.int64), settings
-        )
+        trainee = KerasRecipe(model, tf.constant(model.native_input(images)), tf.constant(labels, tf.int64), settings)
         trainee.compile(
             optimizer=make_optimizer(settings.recipe),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),

@@ -114,8 +114,8 @@ class Adam(keras.optimizers.Adam):
     def update_step(self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor) -> None:
         """Update one variable as Keras does, with the epsilon of this step."""
         step = ops.cast(self.iterations + 1, variable.dtype)
-        epsilon = self.epsilon
-        self.epsilon = epsilon * ops.sqrt(1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
+        epsilon: float = self.epsilon
+        self.epsilon: float | tf.Tensor = epsilon * ops.sqrt(1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
         super().update_step(gradient, variable, learning_rate)
         self.epsilon = epsilon
 

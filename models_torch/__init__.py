@@ -5,4 +5,5 @@ Importing this package imports no framework: the dict names each factory as modu
 
 ARCHITECTURES: dict[str, str] = {
     "lenet": "models_torch.lenet:build",
+    "mlp": "models_torch.mlp:build",
 }

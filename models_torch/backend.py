@@ -20,10 +20,14 @@ class Backend:
 
     def __init__(self, *, device: Device, threads: int) -> None:
         if device == "gpu" and not torch.cuda.is_available():
-            raise TandemError("params.yaml: train.device: expected a GPU that PyTorch can use; got none; set auto or cpu")
+            raise TandemError(
+                "params.yaml: train.device: expected a GPU that PyTorch can use; got none; set auto or cpu"
+            )
         # cuBLAS repeats its bits only with a workspace of fixed size (cuBLAS documentation, Results reproducibility).
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
+        # Made to find reads of memory that nobody wrote; costs a pass over every new tensor.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.set_num_threads(threads)
         # float32 means float32: PyTorch lets convolutions on a GPU round to TensorFloat-32 unless told not to.
         torch.backends.cudnn.allow_tf32 = False

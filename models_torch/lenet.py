@@ -1,4 +1,7 @@
-"""LeNet with 20 and 50 filters, after LeCun et al., "Gradient-based learning applied to document recognition" (1998)."""
+"""LeNet with 20 and 50 filters.
+
+After LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition" (1998).
+"""
 
 from collections import OrderedDict
 

@@ -35,7 +35,8 @@ class TorchModel:
     """Meets `experiments.backend.Model`; weights lie channels-last, which convolutions on a CPU prefer."""
 
     def __init__(self, settings: ModelSettings, device: torch.device) -> None:
-        self.module = Classifier(settings).to(device, memory_format=torch.channels_last)
+        self.module = Classifier(settings).to(device)
+        self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device = device
 
     def _named(self) -> dict[str, nn.Parameter]:
@@ -79,7 +80,8 @@ class TorchModel:
 
     def native(self) -> nn.Module:
         """Return the module, on the CPU, in evaluation mode, in the plain memory layout."""
-        return self.module.to("cpu", memory_format=torch.contiguous_format).eval()
+        self.module.to("cpu").to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        return self.module.eval()
 
     def save(self, folder: Path) -> None:
         """Write the module's state dict to model.pt, to be loaded with `torch.load(…, weights_only=True)`."""

@@ -111,7 +111,10 @@ class Report(L.Callback):
         since = step % (every := module.settings.log_every_steps) or every
         if since < every and step < trainer.num_training_batches:
             return
-        losses, correct = np.array(module.step_losses[:since].cpu()), np.array(module.step_correct[:since].cpu())
+        losses, correct = (
+            np.array(module.step_losses[:since].cpu()),
+            np.array(module.step_correct[:since].cpu()),
+        )
         self.seconds += time.perf_counter() - self.resumed
         self.listener.steps_done(trainer.current_epoch + 1, step, losses, correct)
         self.resumed = time.perf_counter()

@@ -44,7 +44,10 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path, mon
     holder = context.Process(target=_hold, args=(folder, ready, done))
     holder.start()
     assert ready.wait(30)
-    with pytest.raises(TandemError, match="lenet/keras/1: another process is training this"), sole_owner(folder):
+    with (
+        pytest.raises(TandemError, match="lenet/keras/1: another process is training this"),
+        sole_owner(folder),
+    ):
         pass
     holder.kill()  # no farewell: the lock must go with the process
     holder.join()

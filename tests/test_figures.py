@@ -9,13 +9,13 @@ def test_curves_show_every_metric_that_there_is() -> None:
     loss, accuracy = learning_curves("title", {"keras": HISTORY}).axes
     assert [line.get_label() for line in loss.lines] == ["train, keras"]
     assert [line.get_label() for line in accuracy.lines] == ["train, keras", "test, keras"]
-    np.testing.assert_allclose(accuracy.lines[1].get_ydata(), [90, 90, 90])  # per cent
+    np.testing.assert_allclose(np.asarray(accuracy.lines[1].get_ydata(), float), np.full(3, 90.0))  # per cent
 
 
 def test_a_pair_also_shows_its_difference() -> None:
     other = [{**row, "train/loss": row["train/loss"] - 0.25} for row in HISTORY]
     *_, difference = learning_curves("title", {"lightning": HISTORY, "keras": other}).axes
-    np.testing.assert_allclose(difference.lines[0].get_ydata(), [0.25] * 3)
+    np.testing.assert_allclose(np.asarray(difference.lines[0].get_ydata(), float), np.full(3, 0.25))
 
 
 def test_a_confusion_matrix_shows_every_count() -> None:

@@ -13,9 +13,7 @@ def test_fans_count_the_connections_of_a_unit() -> None:
     assert fans((50, 20, 5, 5)) == (20 * 25, 50 * 25)
 
 
-@pytest.mark.parametrize(
-    ("initialiser", "bound"), [("torch", 1 / np.sqrt(500)), ("keras", np.sqrt(6 / (500 + 1250)))]
-)
+@pytest.mark.parametrize(("initialiser", "bound"), [("torch", 1 / np.sqrt(500)), ("keras", np.sqrt(6 / (500 + 1250)))])
 def test_weights_are_uniform_within_the_bound_of_the_formula(initialiser: Initialiser, bound: float) -> None:
     weights = draw_weights([CONV], initialiser=initialiser, seed=3)["conv1/weight"]
     assert weights.dtype == np.float32

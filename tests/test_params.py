@@ -19,7 +19,7 @@ def test_the_repository_s_settings_are_valid(params: Params) -> None:
 
 def test_settings_are_frozen(params: Params) -> None:
     with pytest.raises(ValueError, match="frozen"):
-        params.train.threads = 3  # type: ignore[misc]
+        params.train.threads = 3
 
 
 def _set(*place: str, value: Any) -> Change:
@@ -48,25 +48,49 @@ LENET = ("recipes", "lenet")
     [
         (_set(*LENET, "momentum", value=1.2), "recipes.lenet.momentum: expected less than 1; got 1.2"),
         (_set(*LENET, "momentun", value=0.5), "recipes.lenet.momentun: expected one of architecture, "),
-        (_drop(*LENET, "architecture"), "recipes.lenet.architecture: expected a value for this key; got nothing"),
+        (
+            _drop(*LENET, "architecture"),
+            "recipes.lenet.architecture: expected a value for this key; got nothing",
+        ),
         (_set(*LENET, "lr", value="fast"), "recipes.lenet.lr: expected a number; got 'fast'"),
         (_set(*LENET, "lr", value="0.001"), "recipes.lenet.lr: expected a number; got '0.001'"),
         (_set(*LENET, "lr", value=float("nan")), "recipes.lenet.lr: expected a finite number; got nan"),
         (_set(*LENET, "lr", value=0), "recipes.lenet.lr: expected greater than 0; got 0"),
         (_set(*LENET, "epochs", value=2.5), "recipes.lenet.epochs: expected a whole number; got 2.5"),
-        (_set(*LENET, "batch_size", value=True), "recipes.lenet.batch_size: expected a whole number; got True"),
-        (_set(*LENET, "optimiser", value="adam"), "recipes.lenet: expected no momentum, since the optimiser is adam"),
+        (
+            _set(*LENET, "batch_size", value=True),
+            "recipes.lenet.batch_size: expected a whole number; got True",
+        ),
+        (
+            _set(*LENET, "optimiser", value="adam"),
+            "recipes.lenet: expected no momentum, since the optimiser is adam",
+        ),
         (_drop(*LENET, "momentum"), "recipes.lenet: expected a momentum, since the optimiser is sgd"),
-        (_set("train", "threads", value="many"), "train.threads: expected a whole number or 'auto'; got 'many'"),
+        (
+            _set("train", "threads", value="many"),
+            "train.threads: expected a whole number or 'auto'; got 'many'",
+        ),
         (_set("train", "recipes", value=["lennet"]), "train.recipes: expected one of the recipes lenet"),
         (_set("train", "seeds", value=[1, 1]), "train.seeds: expected a list without repeats; got [1, 1]"),
         (_set("train", "seeds", value=[]), "train.seeds: expected a list of at least one item; got []"),
-        (_set("train", "backends", value=["jax"]), "train.backends.0: expected 'lightning' or 'keras'; got 'jax'"),
+        (
+            _set("train", "backends", value=["jax"]),
+            "train.backends.0: expected 'lightning' or 'keras'; got 'jax'",
+        ),
         (_set("recipes", "Le.Net", value={}), "recipes.Le.Net: expected a name of lower-case letters, "),
-        (_set("data", "mirrors", value=["ftp://x"]), "data.mirrors: expected addresses that begin with https:// "),
-        (_set("data", "offline_fallback", value="letters"), "data.offline_fallback: expected 'digits'; got 'letters'"),
+        (
+            _set("data", "mirrors", value=["ftp://x"]),
+            "data.mirrors: expected addresses that begin with https:// ",
+        ),
+        (
+            _set("data", "offline_fallback", value="letters"),
+            "data.offline_fallback: expected 'digits'; got 'letters'",
+        ),
         (_drop("data"), "data: expected a value for this key; got nothing"),
-        (_set("preproces", value={}), "preproces: expected one of data, preprocess, train, recipes; got an unknown key"),
+        (
+            _set("preproces", value={}),
+            "preproces: expected one of data, preprocess, train, recipes; got an unknown key",
+        ),
     ],
 )
 def test_a_bad_setting_is_named_in_one_line(write_params: Write, change: Change, message: str) -> None:

@@ -31,7 +31,7 @@ def compare(project: Project, params: Params) -> str:
     pairs = []
     for recipe in params.train.recipes:
         for seed in params.train.seeds:
-            runs = {name: _read(project, recipe, name, seed) for name in PACKAGES if name in params.train.backends}
+            runs = {str(name): _read(project, recipe, name, seed) for name in PACKAGES if name in params.train.backends}
             pairs.append({"recipe": recipe, "seed": seed, **compare_runs(runs)})
             curves = learning_curves(f"{recipe}, seed {seed}, on {dataset}", {k: r.history for k, r in runs.items()})
             curves.savefig(project.reports / f"{recipe}-{seed}.png", dpi=120)
@@ -56,7 +56,10 @@ def compare_runs(runs: Mapping[str, Outputs]) -> dict[str, Any]:
         "backends": {
             name: {
                 **{figure: run.metrics[figure] for figure in FIGURES},
-                **{key: run.record[key] for key in ("first_batch_loss", "initial_weights", "batch_order", "mlflow_run_id")},
+                **{
+                    key: run.record[key]
+                    for key in ("first_batch_loss", "initial_weights", "batch_order", "mlflow_run_id")
+                },
             }
             for name, run in runs.items()
         }
@@ -85,13 +88,20 @@ def mcnemar(a: Outputs, b: Outputs) -> dict[str, float]:
 def to_markdown(dataset: str, pairs: list[dict[str, Any]]) -> str:
     """Return the table of the pairs."""
     backends = list(pairs[0]["backends"])
-    header = ["recipe", "seed", *(f"{word} {b}" for word in ("accuracy %", "loss", "s/epoch", "images/s") for b in backends)]
+    header = [
+        "recipe",
+        "seed",
+        *(f"{word} {b}" for word in ("accuracy %", "loss", "s/epoch", "images/s") for b in backends),
+    ]
     if len(backends) == 2:
         header += ["Δ accuracy", "Δ loss", "McNemar p", "same start"]
     rows = [header, ["---"] * len(header), *(_row(pair, backends) for pair in pairs)]
     lines = [f"# Pairs on {dataset}", "", *(f"| {' | '.join(row)} |" for row in rows), "", *_legend(backends)]
     if dataset == STAND_IN:
-        lines += ["", f"**The dataset is the stand-in `{STAND_IN}`, not MNIST: these figures say nothing about MNIST.**"]
+        lines += [
+            "",
+            f"**The dataset is the stand-in `{STAND_IN}`, not MNIST: these figures say nothing about MNIST.**",
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -124,7 +124,8 @@ def _fetch(name: str, data: Data, mirrors: list[str]) -> bytes:
         failures.append(f"{mirror}: {reason}")
         warn(f"{name}: {failures[-1]}")
     raise TandemError(
-        f"{name}: no mirror has the right file: {'; '.join(failures)}; set TANDEM_MIRROR to one that has, or mend data.mirrors"
+        f"{name}: no mirror has the right file: {'; '.join(failures)}; "
+        "set TANDEM_MIRROR to one that has, or mend data.mirrors"
     )
 
 

@@ -26,7 +26,8 @@ def preprocess(settings: Preprocess, data: Path, target: Path) -> None:
     train, test = _read(data, "train"), _read(data, "t10k")
     if train.images.shape[1:] != test.images.shape[1:]:
         raise TandemError(
-            f"{data}: expected images of one size; got {train.images.shape[1:]} to train and {test.images.shape[1:]} to test"
+            f"{data}: expected images of one size; "
+            f"got {train.images.shape[1:]} to train and {test.images.shape[1:]} to test"
         )
     classes = _classes(data, train.labels, test.labels)
     kept, held_out = _split(train.labels, settings, data)
@@ -72,9 +73,7 @@ def _classes(data: Path, train: Labels, test: Labels) -> int:
     return classes
 
 
-def _split(
-    labels: Labels, settings: Preprocess, data: Path
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _split(labels: Labels, settings: Preprocess, data: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the places of the images to train on and of those held out, each in rising order, by class."""
     try:
         kept, held_out = train_test_split(

@@ -1,8 +1,8 @@
 """Stage `sources`: which code stands behind a training, so that a change elsewhere reruns nothing.
 
 DVC can't name a dependency by a setting of the recipe, and a training that depended on whole folders would run again
-whenever another architecture changed. So this stage, which takes no time, follows the imports of each training and writes
-a digest of the files that it uses; the train stage depends on that.
+whenever another architecture changed. So this stage, which takes no time, follows the imports of each training and
+writes digests of the files that it uses; the train stage depends on that.
 """
 
 import ast

@@ -42,7 +42,11 @@ def test_a_pair_s_differences_are_second_minus_first() -> None:
 
 
 def test_another_start_is_shown() -> None:
-    entry = {"recipe": "r", "seed": 1, **compare_runs({"lightning": run([True]), "keras": run([True], weights="x")})}
+    entry = {
+        "recipe": "r",
+        "seed": 1,
+        **compare_runs({"lightning": run([True]), "keras": run([True], weights="x")}),
+    }
     assert entry["same_start"] is False
     assert "| **no** |" in to_markdown("mnist", [entry])
 
@@ -66,5 +70,7 @@ def test_a_missing_run_is_named_with_the_command_that_makes_it(project: Project,
     (project.prepared / "dataset.json").write_text(
         '{"name": "mnist", "fingerprint": "f", "image_shape": [28, 28], "classes": 10, "statistics": {}}'
     )
-    with pytest.raises(TandemError, match=r"runs/lenet/lightning/1: no such run; `dvc repro train@lenet-lightning-1`"):
+    with pytest.raises(
+        TandemError, match=r"runs/lenet/lightning/12: no such run; `dvc repro train@lenet-lightning-12`"
+    ):
         compare(project, params)

@@ -57,9 +57,7 @@ def test_the_files_arrive_unpacked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["truncating", "corrupting", "stalling", "missing"])
-def test_a_bad_mirror_is_passed_over(
-    tmp_path: Path, behaviour: Behaviour, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_mirror_is_passed_over(tmp_path: Path, behaviour: Behaviour, capsys: pytest.CaptureFixture[str]) -> None:
     with mirror(FILES, behaviour) as bad, mirror(FILES, "good") as good:
         download(settings(bad.url, good.url), tmp_path / "downloads")
         assert len(bad.asked) == 2 * len(CONTENT)  # once, and a retry
@@ -74,9 +72,7 @@ def test_a_passing_fault_is_retried(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["truncating", "corrupting", "stalling", "missing"])
-def test_where_every_mirror_is_bad_nothing_is_left_and_nothing_stands_in(
-    tmp_path: Path, behaviour: Behaviour
-) -> None:
+def test_where_every_mirror_is_bad_nothing_is_left_and_nothing_stands_in(tmp_path: Path, behaviour: Behaviour) -> None:
     with mirror(FILES, behaviour) as bad, pytest.raises(TandemError) as caught:
         download(settings(bad.url, fallback=True), tmp_path / "downloads")
     assert str(caught.value).startswith("train-images-idx3-ubyte: no mirror has the right file: ")
@@ -131,6 +127,6 @@ def test_without_a_network_the_stand_in_is_taken_and_announced(
 
 
 def test_without_a_network_and_a_stand_in_it_is_an_error(tmp_path: Path, dead: str) -> None:
-    with pytest.raises(TandemError, match="no mirror answers .*connect this machine, or set TANDEM_MIRROR"):
+    with pytest.raises(TandemError, match=r"no mirror answers .*connect this machine, or set TANDEM_MIRROR"):
         download(settings(dead), tmp_path / "downloads")
     assert list(tmp_path.iterdir()) == []

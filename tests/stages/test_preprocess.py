@@ -1,10 +1,11 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from experiments.dataset import SPLITS, load_dataset
+from experiments.dataset import SPLITS, TrainOn, load_dataset
 from experiments.errors import TandemError
 from experiments.files import read_json
 from experiments.idx import read_idx, to_idx
@@ -42,9 +43,9 @@ def test_the_split_is_stratified_and_counted(idx_folder: Path, tmp_path: Path) -
 def test_statistics_are_of_the_images_trained_on(idx_folder: Path, tmp_path: Path) -> None:
     preprocess(SETTINGS, idx_folder, tmp_path / "prepared")
     dataset = load_dataset(tmp_path / "prepared")
-    for train_on in ("train", "train+validation"):
+    for train_on in get_args(TrainOn):
         statistics = dataset.statistics[train_on]
-        scaled = dataset.training_split(train_on).images / 255  # type: ignore[arg-type]
+        scaled = dataset.training_split(train_on).images / 255
         standardised = (scaled - statistics.mean) / statistics.std
         assert abs(standardised.mean()) < 1e-12
         assert standardised.std() == pytest.approx(1, abs=1e-12)
@@ -78,7 +79,10 @@ def _wide_test_images(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda folder: (folder / "t10k-images-idx3-ubyte").unlink(), "expected the IDX file t10k-images-idx3-ubyte"),
+        (
+            lambda folder: (folder / "t10k-images-idx3-ubyte").unlink(),
+            "expected the IDX file t10k-images-idx3-ubyte",
+        ),
         (_labels([0] * 199), "train: expected as many labels as images, and some; got 199 and 200"),
         (_labels([0, 2] * 100), r"expected training labels 0, 1, 2, … without a gap; got \[0, 2\]"),
         (_labels([0, 1] * 100), "expected test labels below 2, as in training; got 3"),

@@ -15,7 +15,10 @@ def written(tmp_path: Path, params: Params) -> dict[str, set[str]]:
 
 
 def test_a_training_stands_on_its_own_framework_s_code(written: dict[str, set[str]]) -> None:
-    for backend, mine, other in (("lightning", "models_torch", "models_tf"), ("keras", "models_tf", "models_torch")):
+    for backend, mine, other in (
+        ("lightning", "models_torch", "models_tf"),
+        ("keras", "models_tf", "models_torch"),
+    ):
         files = written[backend]
         assert {f"{mine}/{name}.py" for name in ("backend", "model", "training", "lenet")} <= files
         assert not [file for file in files if file.startswith(other)]

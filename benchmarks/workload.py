@@ -1,0 +1,57 @@
+"""What every contender trains: the same recipe on the same images, in batches of 64."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.dataset import batch_order
+from experiments.idx import to_idx
+from experiments.params import Params, Preprocess, load_params
+from experiments.stages.preprocess import preprocess
+
+ROOT = Path(__file__).parents[1]
+IMAGES, BATCH, EPOCHS = 16_000, 64, 3
+# Of standardised MNIST; the speed of a step hangs on no value.
+MEAN, STD = 0.1307, 0.3081
+LAYERS = (784, 520, 320, 240, 120, 10)
+
+
+def images_and_labels() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return noise of the shape of MNIST: uint8 (n, 28, 28) and uint8 (n,)."""
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (IMAGES, 28, 28), np.uint8)
+    return images, generator.integers(0, 10, IMAGES).astype(np.uint8)
+
+
+def order(epoch: int) -> npt.NDArray[np.int64]:
+    """Return the order of an epoch's images."""
+    return batch_order(IMAGES, seed=1, epoch=epoch, batch_size=BATCH, drop_last=False)
+
+
+def prepare(folder: Path) -> None:
+    """Write the images as a prepared dataset whose training and validation splits make up IMAGES."""
+    images, labels = images_and_labels()
+    data = folder / "data"
+    data.mkdir()
+    for prefix, count in (("train", IMAGES), ("t10k", 1000)):
+        (data / f"{prefix}-images-idx3-ubyte").write_bytes(to_idx(images[:count]))
+        (data / f"{prefix}-labels-idx1-ubyte").write_bytes(to_idx(labels[:count]))
+    preprocess(Preprocess(validation_fraction=0.1, seed=1), data, folder / "prepared")
+
+
+def params(architecture: str, threads: int) -> Params:
+    """Return the repository's settings with one recipe, of that architecture."""
+    base = load_params(ROOT / "params.yaml")
+    changes: dict[str, Any] = {
+        "architecture": architecture,
+        "train_on": "train+validation",
+        "test_every_epoch": False,
+        "scaling": "standardised",
+        "batch_size": BATCH,
+        "epochs": EPOCHS,
+    }
+    recipe = base.recipe("lenet").model_copy(update=changes)
+    train = base.train.model_copy(update={"device": "cpu", "threads": threads})
+    return base.model_copy(update={"recipes": {architecture: recipe}, "train": train})

@@ -1,0 +1,24 @@
+"""A multilayer perceptron with four hidden layers."""
+
+import keras
+from keras import layers
+
+
+def build(classes: int, dropout: float) -> keras.Sequential:
+    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes); it has no dropout."""
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Flatten(name="flatten"),  # → 784
+            layers.Dense(520, name="dense1"),
+            layers.ReLU(name="relu1"),
+            layers.Dense(320, name="dense2"),
+            layers.ReLU(name="relu2"),
+            layers.Dense(240, name="dense3"),
+            layers.ReLU(name="relu3"),
+            layers.Dense(120, name="dense4"),
+            layers.ReLU(name="relu4"),
+            layers.Dense(classes, name="output"),
+        ],
+        name="mlp",
+    )

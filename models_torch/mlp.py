@@ -1,0 +1,23 @@
+"""A multilayer perceptron with four hidden layers."""
+
+from collections import OrderedDict
+
+from torch import nn
+
+
+def build(classes: int, dropout: float) -> nn.Sequential:
+    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes); it has no dropout."""
+    return nn.Sequential(
+        OrderedDict(
+            flatten=nn.Flatten(),  # → 784
+            dense1=nn.Linear(784, 520),
+            relu1=nn.ReLU(),
+            dense2=nn.Linear(520, 320),
+            relu2=nn.ReLU(),
+            dense3=nn.Linear(320, 240),
+            relu3=nn.ReLU(),
+            dense4=nn.Linear(240, 120),
+            relu4=nn.ReLU(),
+            output=nn.Linear(120, classes),
+        )
+    )

@@ -1,0 +1,105 @@
+"""A clone of the repository as it is now, and the commands that a user types in it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from ruamel.yaml import YAML
+
+from tests.conftest import ROOT
+
+BIN = str(Path(sys.executable).parent)
+
+
+@dataclass
+class Clone:
+    """A checkout with a commit of its own, in which the tests' Python runs."""
+
+    root: Path
+
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_"))}
+        author = {
+            "GIT_AUTHOR_NAME": "a",
+            "GIT_AUTHOR_EMAIL": "a@b",
+            "GIT_COMMITTER_NAME": "a",
+            "GIT_COMMITTER_EMAIL": "a@b",
+        }
+        return {
+            **kept,
+            **author,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "DVC_NO_ANALYTICS": "true",
+        }
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *command: str, code: int = 0) -> str:
+        """Run a command, and return what it printed."""
+        process = self.start(*command)
+        output, _ = process.communicate()
+        assert process.returncode == code, output
+        return output
+
+    def change_params(self, change: Callable[[dict[str, Any]], None]) -> None:
+        yaml = YAML()
+        content = yaml.load(self.root / "params.yaml")
+        change(content)
+        yaml.dump(content, self.root / "params.yaml")
+
+    def commit(self) -> None:
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", "change")
+
+    def mlflow_runs(self, *, uri: str | None = None) -> list[Run]:
+        mlflow.set_tracking_uri(uri or f"sqlite:///{self.root}/mlruns/mlflow.db")
+        experiments = [experiment.experiment_id for experiment in MlflowClient().search_experiments()]
+        return list(MlflowClient().search_runs(experiments))
+
+
+def _nobody() -> str:
+    """Return an address where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{taken.getsockname()[1]}/"
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone that finds no mirror, and trains `lenet` for 3 short epochs."""
+    made = Clone(tmp_path_factory.mktemp("clone"))
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (made.root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, made.root / name)
+    made.run("git", "init", "--quiet")
+
+    def small(content: dict[str, Any]) -> None:
+        content["data"]["mirrors"] = [_nobody()]
+        content["recipes"]["lenet"] |= {"epochs": 3, "lr": 0.01}
+        content["train"] |= {"recipes": ["lenet"], "seeds": [1]}
+
+    made.change_params(small)
+    made.commit()
+    return made

@@ -1,0 +1,214 @@
+"""The pipeline as a user runs it, on the stand-in; the tests build on each other, in their order."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from experiments.files import read_json
+from tests.end_to_end.conftest import Clone
+
+BACKENDS = ("lightning", "keras")
+
+
+@pytest.fixture(scope="module")
+def first_output(clone: Clone) -> str:
+    return clone.run("dvc", "repro")
+
+
+def stages_run(output: str) -> list[str]:
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+
+
+def record(clone: Clone, backend: str, seed: int = 1) -> dict[str, Any]:
+    return read_json(clone.root / "runs" / "lenet" / backend / str(seed) / "run.json")
+
+
+def test_the_first_repro_says_at_both_ends_that_a_stand_in_is_used(clone: Clone, first_output: str) -> None:
+    lines = first_output.splitlines()
+    assert any("WARNING: no mirror answers" in line for line in lines[:8])
+    assert any("stand-in `digits`, not MNIST" in line for line in lines[-25:])
+    assert read_json(clone.root / "reports" / "compare.json")["dataset"] == "digits"
+
+
+def test_a_pair_starts_alike_and_ends_alike(clone: Clone, first_output: str) -> None:
+    (pair,) = read_json(clone.root / "reports" / "compare.json")["pairs"]
+    assert pair["same_start"] is True
+    assert abs(pair["difference"]["first_batch_loss"]) < 1e-5
+    a, b = (record(clone, backend) for backend in BACKENDS)
+    assert (a["initial_weights"], a["batch_order"]) == (b["initial_weights"], b["batch_order"])
+    assert a["tags"]["pair"] == b["tags"]["pair"]
+    # 3 epochs from the same start on the same batches: float32's rounding has had no time to grow.
+    assert abs(pair["difference"]["test/loss"]) < 1e-3
+    assert pair["backends"]["keras"]["test/accuracy"] > 0.5
+
+
+def test_train_metrics_of_a_pair_agree_in_every_epoch(clone: Clone, first_output: str) -> None:
+    from experiments.outputs import read_outputs
+    from experiments.project import Project
+
+    project = Project(clone.root, clone.root)
+    a, b = (read_outputs(project.run("lenet", backend, 1)).history for backend in BACKENDS)
+    assert len(a) == len(b) == 3
+    for row_a, row_b in zip(a, b, strict=True):
+        assert row_a["train/loss"] == pytest.approx(row_b["train/loss"], abs=1e-3)
+        assert row_a["train/accuracy"] == pytest.approx(row_b["train/accuracy"], abs=2e-3)
+
+
+def test_each_scoring_of_the_test_set_is_on_record(clone: Clone, first_output: str) -> None:
+    for backend in BACKENDS:
+        epochs = [scoring.split(",")[0] for scoring in record(clone, backend)["test_scorings"]]
+        assert epochs == ["epoch 1", "epoch 2", "epoch 3"]
+
+
+def test_mlflow_has_a_finished_run_a_member_with_all_that_belongs_to_it(clone: Clone, first_output: str) -> None:
+    from mlflow import MlflowClient
+
+    runs = clone.mlflow_runs()
+    assert sorted(run.data.tags["backend"] for run in runs) == sorted(BACKENDS)
+    for run in runs:
+        assert run.info.status == "FINISHED"
+        tags = run.data.tags
+        assert tags["dvc_stage"] == f"train@lenet-{tags['backend']}-1"
+        assert tags["dataset"] == "digits"
+        assert len(tags["git_commit"]) == 40
+        # data.dvc now has the stand-in's hash, which is a change to the checkout.
+        assert tags["git_dirty"] == "true"
+        assert run.data.params["lr"] == "0.01"
+        steps = MlflowClient().get_metric_history(run.info.run_id, "test/accuracy")
+        assert [point.step for point in steps] == [1, 2, 3]
+        files = {file.path for file in MlflowClient().list_artifacts(run.info.run_id)}
+        assert {"learning_curves.png", "confusion_matrix.png", "params.yaml"} <= files
+        assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["digits"]
+
+
+LOAD_AND_SCORE = """
+import sys, importlib, json
+import numpy as np, mlflow
+mlflow.set_tracking_uri(sys.argv[2])
+images, labels = np.load("prepared/test_images.npy"), np.load("prepared/test_labels.npy")
+if sys.argv[1] == "lightning":
+    import torch
+    model = mlflow.pytorch.load_model(f"runs:/{sys.argv[3]}/model")
+    predicted = model(torch.from_numpy(images[:, None])).detach().numpy().argmax(1)
+else:
+    model = mlflow.tensorflow.load_model(f"runs:/{sys.argv[3]}/model")
+    predicted = model.predict(images[..., None], verbose=0).argmax(1)
+actual, stage = np.loadtxt(f"runs/lenet/{sys.argv[1]}/1/predictions.csv", int, delimiter=",", skiprows=1, unpack=True)
+assert (actual == labels).all()
+print(json.dumps({"differ": int((predicted != stage).sum()), "accuracy": float((predicted == labels).mean())}))
+"""
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_model_from_mlflow_predicts_what_the_stage_did(clone: Clone, first_output: str, backend: str) -> None:
+    uri = f"sqlite:///{clone.root}/mlruns/mlflow.db"
+    # Outside the clone's code: a logged model must not need its source.
+    command = [
+        sys.executable,
+        "-I",
+        "-c",
+        LOAD_AND_SCORE,
+        backend,
+        uri,
+        record(clone, backend)["mlflow_run_id"],
+    ]
+    done = subprocess.run(command, cwd=clone.root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    metrics = read_json(clone.root / "runs" / "lenet" / backend / "1" / "metrics.json")
+    assert found == {"differ": 0, "accuracy": metrics["test/accuracy"]}
+
+
+def test_a_second_repro_runs_nothing(clone: Clone, first_output: str) -> None:
+    output = clone.run("dvc", "repro")
+    assert stages_run(output) == []
+    assert "Data and pipelines are up to date." in output
+    assert len(clone.mlflow_runs()) == 2
+
+
+def test_a_change_to_an_architecture_that_no_recipe_uses_reruns_no_training(clone: Clone, first_output: str) -> None:
+    other = clone.root / "models_torch" / "other.py"
+    other.write_text('"""Not used."""\n')
+    output = clone.run("dvc", "repro")
+    other.unlink()
+    assert stages_run(output) == ["sources@lenet"]
+
+
+def test_dvc_s_own_commands_show_the_results(clone: Clone, first_output: str) -> None:
+    shown = json.loads(clone.run("dvc", "metrics", "show", "--json"))
+    assert "test/accuracy" in str(shown)
+    clone.run("dvc", "plots", "show")
+    page = (clone.root / "dvc_plots" / "index.html").read_text()
+    assert "history_csv" in page
+    assert "predictions_csv" in page
+
+
+def test_bad_settings_stop_dvc_with_one_line(clone: Clone, first_output: str) -> None:
+    good = (clone.root / "params.yaml").read_text()
+    (clone.root / "params.yaml").write_text(good.replace("momentum: 0.5", "momentum: 1.2"))
+    output = clone.run("dvc", "repro", code=255)
+    (clone.root / "params.yaml").write_text(good)
+    assert "tandem: params.yaml: recipes.lenet.momentum: expected less than 1; got 1.2" in output
+    assert "Traceback" not in output
+    # DVC had deleted the outputs of the stage; its cache has them, and no training runs.
+    assert stages_run(clone.run("dvc", "repro")) == []
+    assert len(clone.mlflow_runs()) == 2
+
+
+def test_a_changed_recipe_reruns_its_trainings_and_what_follows(clone: Clone, first_output: str) -> None:
+    clone.change_params(lambda content: content["recipes"]["lenet"].update(lr=0.02))
+    output = clone.run("dvc", "repro")
+    assert stages_run(output) == ["train@lenet-lightning-1", "train@lenet-keras-1", "compare"]
+    assert len(clone.mlflow_runs()) == 4
+
+
+def test_going_back_to_settings_that_were_run_makes_no_run(clone: Clone) -> None:
+    clone.change_params(lambda content: content["recipes"]["lenet"].update(lr=0.01))
+    before = {run.info.run_id for run in clone.mlflow_runs()}
+    clone.run("dvc", "repro")
+    assert {run.info.run_id for run in clone.mlflow_runs()} == before
+    listed = clone.run("tandem", "runs")
+    for backend in BACKENDS:
+        (line,) = [line for line in listed.splitlines() if f"runs/lenet/{backend}/1" in line]
+        assert record(clone, backend)["mlflow_run_id"] in line
+        assert "FINISHED" in line
+
+
+def test_an_experiment_of_dvc_s_changes_one_setting(clone: Clone) -> None:
+    clone.commit()
+    clone.run(
+        "dvc",
+        "exp",
+        "run",
+        "--name",
+        "slower",
+        "--set-param",
+        "recipes.lenet.lr=0.005",
+        "train@lenet-keras-1",
+    )
+    assert record(clone, "keras")["recipe"]["lr"] == 0.005
+    assert "slower" in clone.run("dvc", "exp", "show", "--csv")
+
+
+def test_a_queued_experiment_is_tracked_in_the_repository_s_store(clone: Clone) -> None:
+    clone.run("git", "checkout", "--quiet", "--force", "HEAD")
+    before = len(clone.mlflow_runs())
+    change = ("--set-param", "recipes.lenet.lr=0.003")
+    clone.run("dvc", "exp", "run", "--temp", "--name", "queued", *change, "train@lenet-keras-1")
+    runs = clone.mlflow_runs()
+    assert len(runs) == before + 1
+    assert runs[0].data.params["lr"] == "0.003"
+    assert runs[0].info.status == "FINISHED"
+
+
+def test_one_s_own_data_takes_the_place_of_the_download(clone: Clone) -> None:
+    (clone.root / "data.dvc").unlink()
+    (clone.root / "data" / "name.txt").write_text("mine\n")
+    clone.run("dvc", "add", "data")
+    output = clone.run("dvc", "repro", "preprocess")
+    assert stages_run(output) == ["preprocess"]
+    assert read_json(clone.root / "prepared" / "dataset.json")["name"] == "mine"
+    assert "download" not in clone.run("dvc", "dag", "preprocess")
