@@ -3,6 +3,7 @@
 Heavy imports happen inside the commands, so that `tandem --help` answers at once.
 """
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -155,6 +156,11 @@ def main() -> None:
     except TandemError as error:
         print(f"tandem: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"tandem: the disk is full ({error.filename}); make room, and repeat the command", file=sys.stderr)
+        sys.exit(TandemError.exit_code)
     except Stopped as stopped:
         print("tandem: stopped; the same command goes on from here", file=sys.stderr)
         sys.stderr.flush()

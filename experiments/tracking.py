@@ -254,12 +254,12 @@ def track(name: str, *, experiment: str, tags: Mapping[str, str], resume: str | 
     """
     mlflow.set_system_metrics_sampling_interval(SYSTEM_METRICS_SECONDS)
     mlflow.enable_system_metrics_logging()
-    run = mlflow.start_run(
-        run_id=resume, experiment_id=None if resume else experiment, run_name=None if resume else name
-    )
+    # With the tags from its first moment on, so that a kill at any time leaves a run that can be told to be abandoned.
+    marked = {**tags, **_owner_tags(), "mlflow.note.content": _note(tags)}
+    where = {"run_id": resume} if resume else {"experiment_id": experiment, "run_name": name}
+    run = mlflow.start_run(**where, tags=marked)
     status = "FAILED"
     try:
-        mlflow.set_tags({**tags, **_owner_tags(), "mlflow.note.content": _note(tags)})
         tracker = Tracker(run.info.run_id)
         try:
             yield tracker

@@ -86,32 +86,29 @@ def mcnemar(a: Outputs, b: Outputs) -> dict[str, float]:
 
 
 def to_markdown(dataset: str, pairs: list[dict[str, Any]]) -> str:
-    """Return the table of the pairs."""
+    """Return the table of the pairs, one a row."""
     backends = list(pairs[0]["backends"])
-    header = [
-        "recipe",
-        "seed",
-        *(f"{word} {b}" for word in ("accuracy %", "loss", "s/epoch", "images/s") for b in backends),
-    ]
+    header = ["recipe", "seed", "accuracy %", "loss", "s/epoch", "images/s"]
     if len(backends) == 2:
         header += ["Δ accuracy", "Δ loss", "McNemar p", "same start"]
-    rows = [header, ["---"] * len(header), *(_row(pair, backends) for pair in pairs)]
-    lines = [f"# Pairs on {dataset}", "", *(f"| {' | '.join(row)} |" for row in rows), "", *_legend(backends)]
+    rows = [header, ["---"] * len(header), *(_row(pair) for pair in pairs)]
+    lines = [f"# Pairs on {dataset}: {' / '.join(backends)}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
+    lines += _legend(backends)
     if dataset == STAND_IN:
-        lines += [
-            "",
-            f"**The dataset is the stand-in `{STAND_IN}`, not MNIST: these figures say nothing about MNIST.**",
-        ]
+        lines += ["", f"**The dataset is the stand-in `{STAND_IN}`, not MNIST: this says nothing about MNIST.**"]
     return "\n".join(lines) + "\n"
 
 
-def _row(pair: dict[str, Any], backends: list[str]) -> list[str]:
-    shown = [pair["backends"][backend] for backend in backends]
-    row = [pair["recipe"], str(pair["seed"])]
-    row += [f"{100 * run['test/accuracy']:.2f}" for run in shown]
-    row += [f"{run['test/loss']:.4f}" for run in shown]
-    row += [f"{run['epoch_seconds']:.1f}" for run in shown]
-    row += [f"{run['images_per_second']:.0f}" for run in shown]
+def _row(pair: dict[str, Any]) -> list[str]:
+    runs = pair["backends"].values()
+    row = [
+        pair["recipe"],
+        str(pair["seed"]),
+        " / ".join(f"{100 * run['test/accuracy']:.2f}" for run in runs),
+        " / ".join(f"{run['test/loss']:.4f}" for run in runs),
+        " / ".join(f"{run['epoch_seconds']:.1f}" for run in runs),
+        " / ".join(f"{run['images_per_second']:.0f}" for run in runs),
+    ]
     if "difference" in pair:
         difference = pair["difference"]
         row += [f"{100 * difference['test/accuracy']:+.2f}", f"{difference['test/loss']:+.4f}"]
@@ -120,12 +117,13 @@ def _row(pair: dict[str, Any], backends: list[str]) -> list[str]:
 
 
 def _legend(backends: list[str]) -> list[str]:
-    lines = ["Accuracy and loss are of the test set; seconds and images/s are of the median epoch, training alone."]
+    lines = ["Accuracy and loss: test set. Seconds and images/s: the median epoch, training alone."]
     if len(backends) == 2:
-        lines.append(
-            f"Δ is {backends[1]} minus {backends[0]} (accuracy in points). McNemar p: how likely a difference this "
-            "large on the same images is by chance. Same start: initial weights and batch order are the same."
-        )
+        lines += [
+            f"Δ: {backends[1]} minus {backends[0]}, of accuracy in points.",
+            "McNemar p: how likely chance makes a difference this large on the same images.",
+            "Same start: initial weights and batch order are the same.",
+        ]
     return lines
 
 

@@ -34,6 +34,7 @@ class Training:
     backend: BackendName
     seed: int
     dataset: Dataset
+    split: Split
     threads: int
     log_every_steps: int
 
@@ -48,9 +49,11 @@ class Training:
         settings = f"{self.recipe.model_dump_json()} {self.dataset.fingerprint}"
         return f"{self.name}-{self.seed}-{digest({settings: np.zeros(0)})[:8]}"
 
-    def images_per_epoch(self, images: int) -> int:
-        """Return how many of the images an epoch trains on."""
-        return images // self.recipe.batch_size * self.recipe.batch_size if self.recipe.drop_last else images
+    @property
+    def images_per_epoch(self) -> int:
+        """How many images an epoch trains on."""
+        images, size = len(self.split.labels), self.recipe.batch_size
+        return images // size * size if self.recipe.drop_last else images
 
 
 def train(project: Project, params: Params, name: str, backend_name: BackendName, seed: int) -> dict[str, float]:
@@ -62,12 +65,14 @@ def train(project: Project, params: Params, name: str, backend_name: BackendName
         TandemError: there is no such recipe, no prepared dataset or no such device, the recipe doesn't fit the
             dataset, or another process trains the same.
     """
+    recipe, dataset = params.recipe(name), load_dataset(project.prepared)
     training = Training(
         name,
-        params.recipe(name),
+        recipe,
         backend_name,
         seed,
-        load_dataset(project.prepared),
+        dataset,
+        dataset.training_split(recipe.train_on),
         threads_for(params.train.threads),
         params.train.log_every_steps,
     )
@@ -97,11 +102,10 @@ def _check_fits(training: Training) -> None:
             f"prepared/: architecture {training.recipe.architecture}: expected images of {IMAGE_SHAPE}; "
             f"got {training.dataset.image_shape}; resize the images in data/"
         )
-    images = len(training.dataset.training_split(training.recipe.train_on).labels)
-    if not training.images_per_epoch(images):
+    if not training.images_per_epoch:
         raise TandemError(
-            f"params.yaml: recipes.{training.name}.batch_size: expected at most {images}, the number of training "
-            f"images, since drop_last is true; got {training.recipe.batch_size}"
+            f"params.yaml: recipes.{training.name}.batch_size: expected at most {len(training.split.labels)}, "
+            f"the number of training images, since drop_last is true; got {training.recipe.batch_size}"
         )
 
 
@@ -150,11 +154,10 @@ def _run(
 ) -> Outputs:
     """Train and score a model inside its MLflow run, and write the outputs."""
     recipe, dataset = training.recipe, training.dataset
-    split = dataset.training_split(recipe.train_on)
     model = _build(training, backend)
-    record = _record(training, model, len(split.labels))
-    _track_start(project, training, split, record, tracker)
-    images = training.images_per_epoch(len(split.labels))
+    record = _record(training, model)
+    _track_start(project, training, record, tracker)
+    images = training.images_per_epoch
     progress = TrainingProgress(training.label, epochs=recipe.epochs, steps=-(-images // recipe.batch_size))
     recorder = Recorder(
         recipe,
@@ -169,8 +172,8 @@ def _run(
     with progress:
         backend.train(
             model,
-            split.images,
-            split.labels,
+            training.split.images,
+            training.split.labels,
             TrainingSettings(recipe, training.seed, training.log_every_steps),
             checkpoint=checkpoint.file,
             listener=recorder,
@@ -195,9 +198,10 @@ def _build(training: Training, backend: Backend) -> Model:
     return model
 
 
-def _record(training: Training, model: Model, images: int) -> dict[str, Any]:
+def _record(training: Training, model: Model) -> dict[str, Any]:
     """Return what the training starts from; the weights are those that the model gives back."""
     recipe = training.recipe
+    images = len(training.split.labels)
     orders = {
         f"epoch {epoch}": batch_order(
             images, seed=training.seed, epoch=epoch, batch_size=recipe.batch_size, drop_last=recipe.drop_last
@@ -215,16 +219,14 @@ def _record(training: Training, model: Model, images: int) -> dict[str, Any]:
     }
 
 
-def _track_start(
-    project: Project, training: Training, split: Split, record: dict[str, Any], tracker: tracking.Tracker
-) -> None:
+def _track_start(project: Project, training: Training, record: dict[str, Any], tracker: tracking.Tracker) -> None:
     settings = {name: value for name, value in training.recipe.model_dump().items() if value is not None}
     start = {name: value for name, value in record.items() if name != "recipe"}
     tracker.params({**settings, **start, "backend": training.backend})
     tracker.file(project.params)
     if diff := read_checkout(project.root).diff:
         tracker.text(diff, "git.diff")
-    dataset = training.dataset
+    dataset, split = training.dataset, training.split
     tracker.dataset(dataset.name, dataset.fingerprint, dataset.folder, split.images, split.labels)
 
 
