@@ -45,7 +45,7 @@ def tandem(backend: BackendName, architecture: str, threads: int) -> list[float]
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(folder)
+        prepare(folder, IMAGES[architecture])
         project = Project(folder, folder)
         (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
         train(project, params(architecture, threads), architecture, backend, 1)
@@ -80,13 +80,14 @@ def torch_loop(architecture: str, threads: int) -> list[float]:
     from torch.nn.functional import cross_entropy
 
     torch.set_num_threads(threads)
-    raw_images, raw_labels = images_and_labels()
+    count = IMAGES[architecture]
+    raw_images, raw_labels = images_and_labels(count)
     images, labels = torch.from_numpy(raw_images[:, None]), torch.from_numpy(raw_labels.astype(np.int64))
     network = _torch_network(architecture).to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
 
     def epoch(number: int) -> None:
-        for places in torch.from_numpy(order(number)).split(BATCH):
+        for places in torch.from_numpy(order(count, number)).split(BATCH):
             batch = (images[places].float() / 255 - MEAN) / STD
             loss = cross_entropy(network(batch), labels[places])
             optimizer.zero_grad()
@@ -104,16 +105,23 @@ def torch_dataloader(architecture: str, threads: int) -> list[float]:
     from torch.utils.data import DataLoader, Dataset
 
     torch.set_num_threads(threads)
-    raw_images, raw_labels = images_and_labels()
+    count = IMAGES[architecture]
+    raw_images, raw_labels = images_and_labels(count)
 
     class Images(Dataset[Any]):
+        """What torchvision's MNIST does for an image, with ToTensor and Normalize, operation by operation."""
+
         def __len__(self) -> int:
-            return IMAGES
+            return count
 
         def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
-            image = Image.fromarray(raw_images[place])  # as torchvision's MNIST does
-            tensor = torch.from_numpy(np.array(image, np.uint8)).unsqueeze(0).float().div(255)
-            return tensor.sub(MEAN).div(STD), int(raw_labels[place])
+            image = Image.fromarray(raw_images[place])
+            tensor = torch.from_numpy(np.array(image, np.uint8, copy=True)).view(28, 28, 1)
+            tensor = tensor.permute(2, 0, 1).contiguous().to(torch.float32).div(255).clone()
+            mean, std = torch.as_tensor([MEAN], dtype=tensor.dtype), torch.as_tensor([STD], dtype=tensor.dtype)
+            if (std == 0).any():
+                raise ValueError("a standard deviation of 0")
+            return tensor.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), int(raw_labels[place])
 
     network = _torch_network(architecture)
     optimizer = torch.optim.SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
@@ -161,14 +169,15 @@ def tf_epoch(architecture: str, threads: int) -> list[float]:
     model = _keras(architecture, threads)
     import tensorflow as tf
 
-    raw_images, raw_labels = images_and_labels()
+    count = IMAGES[architecture]
+    raw_images, raw_labels = images_and_labels(count)
     images, labels = tf.constant(raw_images[..., None]), tf.constant(raw_labels, tf.int32)
     model.optimizer.build(model.trainable_variables)
 
     @tf.function  # type: ignore[untyped-decorator]
     def run(places: tf.Tensor) -> tf.Tensor:
         total = tf.constant(0.0)
-        for start in tf.range(0, IMAGES, BATCH):
+        for start in tf.range(0, count, BATCH):
             batch = places[start : start + BATCH]
             with tf.GradientTape() as tape:
                 loss = model.loss(tf.gather(labels, batch), model(tf.gather(images, batch), training=True))
@@ -176,13 +185,13 @@ def tf_epoch(architecture: str, threads: int) -> list[float]:
             total += loss
         return total
 
-    return _timed(lambda number: run(tf.constant(order(number))).numpy())
+    return _timed(lambda number: run(tf.constant(order(count, number))).numpy())
 
 
 def keras_fit(architecture: str, threads: int) -> list[float]:
     """Plain `fit` on NumPy arrays."""
     model = _keras(architecture, threads)
-    images, labels = images_and_labels()
+    images, labels = images_and_labels(IMAGES[architecture])
     images = images[..., None]
     return _timed(lambda number: model.fit(images, labels, batch_size=BATCH, epochs=1, verbose=0))
 
@@ -203,7 +212,7 @@ def main() -> None:
     with contextlib.redirect_stdout(sys.stderr):
         seconds = CONTENDERS[name](architecture, threads)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"images_per_second": IMAGES / statistics.median(seconds[1:]), "peak_mb": peak}))
+    print(json.dumps({"images_per_second": IMAGES[architecture] / statistics.median(seconds[1:]), "peak_mb": peak}))
 
 
 if __name__ == "__main__":

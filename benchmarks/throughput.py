@@ -1,6 +1,6 @@
 """Training throughput of both backends against loops written by hand in the same framework.
 
-`python -m benchmarks.throughput [ROUNDS]` runs every contender in turn, ROUNDS times (5 by default), each in a process
+`python -m benchmarks.throughput [ROUNDS]` runs every contender in turn, ROUNDS times (3 by default), each in a process
 of its own, and prints the ratios of the medians. Wants a machine that does nothing else: another process on one of the
 cores can cost a contender nine tenths of its speed.
 """
@@ -37,7 +37,7 @@ def measure(name: str, architecture: str, threads: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure, print a table for each architecture, and exit with 1 if a goal is missed."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     threads = threads_for("auto")
     print(f"{rounds} rounds, {threads} threads, {os.cpu_count()} cores, batch 64; images/s are medians (range)")
     missed = 0

@@ -67,6 +67,8 @@ class Recorder:
             row |= self.score_test(epoch, model).metrics("test")
         row |= {"epoch_seconds": seconds, "images_per_second": self.images / seconds}
         self._keep(epoch, row)
+        # Before the checkpoint is written: what the store lacks of an epoch that is not trained again stays lost.
+        self.tracker.flush()
         self.progress.epoch(epoch, row)
 
     def finish(self, model: Model) -> Score:

@@ -64,13 +64,12 @@ class Backend:
         trainee.compile(
             optimizer=make_optimizer(settings.recipe),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            steps_per_execution=settings.log_every_steps,
         )
         trainee.optimizer.build(trainee.trainable_variables)
         if checkpoint is not None and checkpoint.is_file():
             trainee.load_weights(checkpoint)
         trainee.fit(
-            tf.data.Dataset.range(trainee.steps_per_epoch),
+            trainee.blocks(),
             initial_epoch=int(trainee.optimizer.iterations.numpy()) // trainee.steps_per_epoch,
             epochs=settings.recipe.epochs,
             callbacks=[Report(model, listener, checkpoint)],

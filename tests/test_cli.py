@@ -60,7 +60,7 @@ def _in_project(project: Project, *words: str) -> subprocess.CompletedProcess[st
 
 
 def test_bad_settings_stop_every_command_before_it_touches_anything(project: Project) -> None:
-    project.params.write_text(project.params.read_text().replace("momentum: 0.5", "momentum: 1.2"))
+    project.params.write_text(project.params.read_text().replace("momentum: 0.5", "momentum: 1.2", 1))
     before = sorted(project.root.rglob("*"))
     for words in (("download",), ("preprocess",), ("train", "lenet", "keras", "1"), ("compare",), ("check",)):
         done = _in_project(project, *words)

@@ -111,7 +111,7 @@ def _row(pair: dict[str, Any]) -> list[str]:
     ]
     if "difference" in pair:
         difference = pair["difference"]
-        row += [f"{100 * difference['test/accuracy']:+.2f}", f"{difference['test/loss']:+.4f}"]
+        row += [f"{100 * difference['test/accuracy']:+.2f}", f"{difference['test/loss']:+.0e}"]
         row += [f"{pair['mcnemar']['p']:.2f}", "yes" if pair["same_start"] else "**no**"]
     return row
 

@@ -148,7 +148,7 @@ def test_dvc_s_own_commands_show_the_results(clone: Clone, first_output: str) ->
 
 def test_bad_settings_stop_dvc_with_one_line(clone: Clone, first_output: str) -> None:
     good = (clone.root / "params.yaml").read_text()
-    (clone.root / "params.yaml").write_text(good.replace("momentum: 0.5", "momentum: 1.2"))
+    (clone.root / "params.yaml").write_text(good.replace("momentum: 0.5", "momentum: 1.2", 1))
     output = clone.run("dvc", "repro", code=255)
     (clone.root / "params.yaml").write_text(good)
     assert "tandem: params.yaml: recipes.lenet.momentum: expected less than 1; got 1.2" in output
