@@ -37,9 +37,9 @@ def prepare(folder: Path, count: int) -> None:
     images, labels = images_and_labels(count)
     data = folder / "data"
     data.mkdir()
-    for prefix, count in (("train", count), ("t10k", 1000)):
-        (data / f"{prefix}-images-idx3-ubyte").write_bytes(to_idx(images[:count]))
-        (data / f"{prefix}-labels-idx1-ubyte").write_bytes(to_idx(labels[:count]))
+    for prefix, size in (("train", count), ("t10k", 1000)):
+        (data / f"{prefix}-images-idx3-ubyte").write_bytes(to_idx(images[:size]))
+        (data / f"{prefix}-labels-idx1-ubyte").write_bytes(to_idx(labels[:size]))
     preprocess(Preprocess(validation_fraction=0.1, seed=1), data, folder / "prepared")
 
 

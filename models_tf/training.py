@@ -80,7 +80,7 @@ class KerasRecipe(keras.Model):
             loss = self.compute_loss(y=labels, y_pred=logits)
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        return loss, tf.math.count_nonzero(tf.argmax(logits, 1, tf.int64) == labels)
+        return loss, tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == labels, tf.int64))
 
 
 class Report(keras.callbacks.Callback):
