@@ -1,4 +1,4 @@
-# `make` lists the targets. Everything lives in .venv; nothing outside this folder is touched.
+# `make` lists the targets. Everything is installed into .venv.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -19,9 +19,8 @@ help: ## list the targets
 .PHONY: repro
 repro: setup ## download MNIST, train LeNet in both frameworks, compare
 	@tandem check
-	@touch .venv/before-repro
-	dvc repro
-	@[ reports/compare.md -nt .venv/before-repro ] || cat reports/compare.md
+	dvc repro | tee .venv/repro.log
+	@grep -q '^# Pairs on' .venv/repro.log || cat reports/compare.md
 	@echo 'Next: make ui (or: source .venv/bin/activate, and tandem ui) opens every run in MLflow.'
 
 .PHONY: test
@@ -47,9 +46,9 @@ ui: setup ## serve MLflow over mlruns/ on this machine
 	tandem ui
 
 .PHONY: setup
-setup: .venv/installed ## create .venv with the pinned packages
+setup: .venv/installed-$(LOCK) ## create .venv with the pinned packages
 
-.venv/installed: $(LOCK) pyproject.toml
+.venv/installed-$(LOCK): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"make: PYTHON: expected Python 3.11 to 3.13; got {v[0]}.{v[1]}; run make PYTHON=python3.11")'
 	@echo 'Installing into .venv (about 4 GB, some minutes) ...'
 	$(PYTHON) -m venv .venv

@@ -12,8 +12,9 @@ report = json.loads(pathlib.Path("reports/compare.json").read_text())
 if report["dataset"] != "mnist":
     print(f"not compared with published figures: the dataset is {report['dataset']}")
     sys.exit()
-failed = False
-for path in sorted(pathlib.Path("runs/lenet").glob("*/*/history.csv")):
+histories = sorted(pathlib.Path("runs/lenet").glob("*/*/history.csv"))
+failed = len(histories) != 2 or len(report["pairs"]) != 1
+for path in histories:
     with path.open() as file:
         accuracies = [100 * float(row["test/accuracy"]) for row in csv.DictReader(file)]
     apart = [round(ours - theirs, 2) for ours, theirs in zip(accuracies, PUBLISHED, strict=True)]

@@ -4,7 +4,9 @@
 `Backend`. Neither knows MLflow, DVC or the other: they get arrays and settings, and report to a `Listener`.
 """
 
+import ast
 import importlib
+import importlib.util
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,13 +37,14 @@ ARCHITECTURES: dict[BackendName, Mapping[str, str]] = {
 class ModelSettings:
     """What a model is built from.
 
-    The pixels (uint8) become `pixel * scale + offset`, in float32. `image_shape` is (height, width).
+    `dropout` is None for an architecture that has none. The pixels (uint8) become `pixel * scale + offset`, in
+    float32. `image_shape` is (height, width).
     """
 
     architecture: str
     image_shape: tuple[int, int]
     classes: int
-    dropout: float
+    dropout: float | None
     scale: float
     offset: float
 
@@ -162,14 +165,14 @@ def model_settings(
         architecture=recipe.architecture,
         image_shape=image_shape,
         classes=classes,
-        dropout=recipe.dropout or 0.0,
+        dropout=recipe.dropout,
         scale=1 / (255 * statistics.std) if standardised else 1 / 255,
         offset=-statistics.mean / statistics.std if standardised else 0.0,
     )
 
 
 def check_architectures(params: Params) -> None:
-    """Refuse a recipe whose architecture is not there for both frameworks.
+    """Refuse a recipe whose architecture is not there for both frameworks, or has no dropout where it sets one.
 
     Raises:
         TandemError: naming the recipe, and the architectures there are.
@@ -182,6 +185,20 @@ def check_architectures(params: Params) -> None:
                     f"params.yaml: recipes.{name}.architecture: expected one of {', '.join(common)}; "
                     f"got {recipe.architecture!r}, which {PACKAGES[backend]} lacks"
                 )
+            if recipe.dropout is not None and not _takes_dropout(architectures[recipe.architecture]):
+                raise TandemError(
+                    f"params.yaml: recipes.{name}.dropout: expected none, since {recipe.architecture} has no dropout; "
+                    f"got {recipe.dropout}; remove the key"
+                )
+
+
+def _takes_dropout(target: str) -> bool:
+    """Return whether a factory, module:function, has an argument `dropout`; read, since importing takes seconds."""
+    module, function = target.split(":")
+    spec = importlib.util.find_spec(module)
+    source = Path(spec.origin).read_text() if spec and spec.origin else ""
+    definitions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    return any(node.name == function and "dropout" in [a.arg for a in node.args.args] for node in definitions)
 
 
 def threads_for(setting: int | Literal["auto"]) -> int:

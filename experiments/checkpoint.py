@@ -1,12 +1,10 @@
 """What a training needs to go on after it was stopped, beside its outputs since DVC deletes those first."""
 
-import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import filelock
 
@@ -28,44 +26,40 @@ class State:
 
 
 class Checkpoint:
-    """A folder with the framework's own checkpoint, the state beside it, and what both stand on."""
+    """A folder with the framework's own checkpoint and the state beside it."""
 
-    def __init__(self, folder: Path, stands_on: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # As JSON, since that is what it is compared with.
-        self._stands_on = json.loads(json.dumps(stands_on))
         folder.mkdir(parents=True, exist_ok=True)
-        if self._read().get("stands_on") != self._stands_on:
-            self.clear()
+        if not self._state.is_file():
+            self.file.unlink(missing_ok=True)
 
     @property
     def file(self) -> Path:
         """The framework's part; Keras wants this ending, and Lightning takes any."""
         return self._folder / "last.weights.h5"
 
+    @property
+    def _state(self) -> Path:
+        return self._folder / "state.json"
+
     def load(self) -> State | None:
         """Return the state of the training that was stopped, if there is one."""
-        content = self._read()
-        if not content:
+        if not self._state.is_file():
             return None
-        state = State(**content["state"])
+        state = State(**read_json(self._state))
         state.history = {int(epoch): row for epoch, row in state.history.items()}
         return state
 
-    def _read(self) -> dict[str, Any]:
-        path = self._folder / "state.json"
-        return read_json(path) if path.is_file() else {}
-
     def save(self, state: State) -> None:
         """Replace the state."""
-        write_json(self._folder / "state.json", {"stands_on": self._stands_on, "state": asdict(state)})
+        write_json(self._state, asdict(state))
 
     def clear(self) -> None:
-        """Forget the training: it is done, or another one has begun."""
+        """Forget the training, which is done."""
         # The state first: without it, the framework's part is never read.
-        (self._folder / "state.json").unlink(missing_ok=True)
+        self._state.unlink(missing_ok=True)
         shutil.rmtree(self._folder)
-        self._folder.mkdir(parents=True)
 
 
 @contextmanager
@@ -77,9 +71,9 @@ def sole_owner(folder: Path) -> Iterator[None]:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with filelock.FileLock(folder.with_suffix(".lock"), timeout=LOCK_SECONDS):
+        with filelock.FileLock(folder.with_name(f"{folder.name}.lock"), timeout=LOCK_SECONDS):
             yield
     except filelock.Timeout:
         raise TandemError(
-            f"{'/'.join(folder.parts[-3:])}: another process is training this; wait for it, or stop it, and repeat"
+            f"{'/'.join(folder.parts[-4:-1])}: another process is training this; wait for it, or stop it, and repeat"
         ) from None

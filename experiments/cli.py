@@ -156,10 +156,10 @@ def main() -> None:
     except TandemError as error:
         print(f"tandem: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except OSError as error:  # a full disk, a folder that can't be written, a file where a folder should be
+        if error.filename is None and error.errno != errno.ENOSPC:
             raise
-        print(f"tandem: the disk is full ({error.filename}); make room, and repeat the command", file=sys.stderr)
+        print(f"tandem: {error.filename}: {error.strerror}; mend that, and repeat the command", file=sys.stderr)
         sys.exit(TandemError.exit_code)
     except Stopped as stopped:
         print("tandem: stopped; the same command goes on from here", file=sys.stderr)

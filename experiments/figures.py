@@ -59,7 +59,9 @@ def _differences(axes: Axes, first: tuple[str, History], second: tuple[str, Hist
         points = [(a["epoch"], abs(b[name] - a[name])) for a, b in zip(first[1], second[1], strict=True) if name in a]
         if points:
             axes.plot(*zip(*points, strict=True), color=colour, marker="s", markersize=4, label=split)
-    axes.set(xlabel="epoch", ylabel=f"|loss {second[0]} - loss {first[0]}| (nats)", yscale="log")
+    axes.set(xlabel="epoch", ylabel=f"|loss {second[0]} - loss {first[0]}| (nats)")
+    if any(np.any(np.asarray(line.get_ydata(), float) > 0) for line in axes.lines):
+        axes.set_yscale("log")
 
 
 def confusion_matrix(title: str, counts: npt.NDArray[np.int64]) -> Figure:

@@ -17,7 +17,12 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     part = path.with_name(f".{path.name}.part")
     with part.open("wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
+    replace_durably(part, path)
+
+
+def replace_durably(part: Path, path: Path) -> None:
+    """Put a finished file in the place of another, so that a power cut leaves one of the two, whole."""
+    with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.replace(path)
 

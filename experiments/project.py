@@ -76,6 +76,14 @@ class Project:
         """The outputs of one training."""
         return self.runs / recipe / backend / str(seed)
 
-    def checkpoint(self, recipe: str, backend: str, seed: int) -> Path:
-        """Where one training keeps what it needs to resume; not an output, since DVC deletes outputs first."""
-        return self.home / ".tandem" / "checkpoints" / recipe / backend / str(seed)
+    @property
+    def artifacts(self) -> str:
+        """Where MLflow keeps files, as a file:// address."""
+        return (self.mlruns / "artifacts").as_uri()
+
+    def checkpoint(self, recipe: str, backend: str, seed: int, stands_on: str) -> Path:
+        """Where one training keeps what it needs to resume; not an output, since DVC deletes outputs first.
+
+        `stands_on` is a digest of all that decides its bits: experiments with other settings keep theirs elsewhere.
+        """
+        return self.home / ".tandem" / "checkpoints" / recipe / backend / str(seed) / stands_on

@@ -23,7 +23,12 @@ class RunLine:
 def list_runs(project: Project) -> list[RunLine]:
     """Return a line for each training in runs/, in order of recipe, backend and seed."""
     tracking.connect(project)
-    records = sorted(project.runs.glob("*/*/*/run.json"), key=lambda path: (*path.parts[-4:-2], int(path.parts[-2])))
+    records = [
+        path
+        for path in project.runs.glob("*/*/*/run.json")
+        if path.parent.name.isdigit() and path.with_name("metrics.json").is_file()
+    ]
+    records.sort(key=lambda path: (*path.parts[-4:-2], int(path.parent.name)))
     return [_line(project, path) for path in records]
 
 

@@ -31,6 +31,7 @@ from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from mlflow.utils.async_logging.run_operations import RunOperations
+from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.console import warn
 from experiments.errors import Stopped, TandemError
@@ -63,8 +64,14 @@ def connect(project: Project) -> str:
     warnings.filterwarnings("ignore", module="mlflow")
     uri = store_uri(project)
     _check_server(uri)
-    mlflow.set_tracking_uri(uri)
-    experiment = _experiment(project, uri)
+    try:
+        mlflow.set_tracking_uri(uri)
+        experiment = _experiment(project, uri)
+    except (MlflowException, ImportError, SQLAlchemyError) as error:
+        raise TandemError(
+            f"MLFLOW_TRACKING_URI: expected a store that MLflow can open; got {uri!r}: "
+            f"{str(error).splitlines()[0][:200]}"
+        ) from None
     close_abandoned_runs(experiment)
     return experiment
 
@@ -73,7 +80,7 @@ def _check_server(uri: str) -> None:
     if not uri.startswith(("http://", "https://")):
         return
     try:
-        requests.get(f"{uri.rstrip('/')}/health", timeout=5)
+        requests.get(f"{uri.rstrip('/')}/health", timeout=5).raise_for_status()
     except requests.RequestException as error:
         raise TandemError(
             f"MLFLOW_TRACKING_URI: expected an MLflow server that answers; got {type(error).__name__} "
@@ -90,7 +97,7 @@ def _experiment(project: Project, uri: str) -> str:
         found = client.get_experiment_by_name(EXPERIMENT)
         if found is not None:
             return str(found.experiment_id)
-        local = f"file://{project.mlruns / 'artifacts'}" if uri.startswith("sqlite:") else None
+        local = project.artifacts if uri.startswith("sqlite:") else None
         return str(client.create_experiment(EXPERIMENT, artifact_location=local))
 
 
@@ -137,7 +144,10 @@ def find_run(run_id: str) -> Run | None:
     """Return a run that is there and not deleted."""
     try:
         run = MlflowClient().get_run(run_id)
-    except MlflowException:
+    except MlflowException as error:
+        # Anything else (a store that is busy, a server that is away) says nothing about the run.
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
         return None
     return run if run.info.lifecycle_stage == "active" else None
 
@@ -271,6 +281,8 @@ def track(name: str, *, experiment: str, tags: Mapping[str, str], resume: str | 
     run = mlflow.start_run(**where, tags=marked)
     status = "FAILED"
     try:
+        if CLOSED_BECAUSE in run.data.tags:
+            mlflow.delete_tag(CLOSED_BECAUSE)
         tracker = Tracker(run.info.run_id)
         try:
             yield tracker

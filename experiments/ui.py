@@ -34,7 +34,7 @@ def server_command(project: Project, uri: str, port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
         *("--host", HOST, "--port", str(port)),
-        *("--backend-store-uri", uri, "--default-artifact-root", (project.mlruns / "artifacts").as_uri()),
+        *("--backend-store-uri", uri, "--default-artifact-root", project.artifacts),
     ]
 
 

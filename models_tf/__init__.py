@@ -4,6 +4,7 @@ Importing this package imports no framework: the dict names each factory as modu
 """
 
 ARCHITECTURES: dict[str, str] = {
+    "cnn3": "models_tf.cnn3:build",
     "lenet": "models_tf.lenet:build",
     "mlp": "models_tf.mlp:build",
 }

@@ -7,8 +7,8 @@ import keras
 from keras import layers
 
 
-def build(classes: int, dropout: float) -> keras.Sequential:
-    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes); it has no dropout."""
+def build(classes: int) -> keras.Sequential:
+    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes)."""
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),

@@ -23,7 +23,8 @@ class KerasModel:
 
     def __init__(self, settings: ModelSettings) -> None:
         build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
-        self.network: keras.Model = build(classes=settings.classes, dropout=settings.dropout)
+        options = {} if settings.dropout is None else {"dropout": settings.dropout}
+        self.network: keras.Model = build(classes=settings.classes, **options)
         # The architecture behind the scaling of its pixels: uint8 (n, height, width, 1) → logits (n, classes).
         self.module = keras.Sequential(
             [

@@ -9,6 +9,7 @@ from keras import ops
 
 from experiments.backend import Listener, TrainingSettings
 from experiments.dataset import batch_order
+from experiments.files import replace_durably
 from experiments.params import Recipe
 from experiments.randomness import dropout_seed
 from models_tf.model import KerasModel
@@ -115,7 +116,7 @@ class Report(keras.callbacks.Callback):
         if self.checkpoint is not None:
             part = self.checkpoint.with_name("part.weights.h5")
             self.model.save_weights(part)
-            part.replace(self.checkpoint)
+            replace_durably(part, self.checkpoint)
 
 
 class Adam(keras.optimizers.Adam):

@@ -4,6 +4,7 @@ Importing this package imports no framework: the dict names each factory as modu
 """
 
 ARCHITECTURES: dict[str, str] = {
+    "cnn3": "models_torch.cnn3:build",
     "lenet": "models_torch.lenet:build",
     "mlp": "models_torch.mlp:build",
 }

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from torch import nn
 
 
-def build(classes: int, dropout: float) -> nn.Sequential:
-    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes); it has no dropout."""
+def build(classes: int) -> nn.Sequential:
+    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes)."""
     return nn.Sequential(
         OrderedDict(
             conv1=nn.Conv2d(1, 20, kernel_size=5),  # → 20×24×24

@@ -5,8 +5,8 @@ from collections import OrderedDict
 from torch import nn
 
 
-def build(classes: int, dropout: float) -> nn.Sequential:
-    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes); it has no dropout."""
+def build(classes: int) -> nn.Sequential:
+    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes)."""
     return nn.Sequential(
         OrderedDict(
             flatten=nn.Flatten(),  # → 784

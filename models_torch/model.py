@@ -1,5 +1,6 @@
 """A PyTorch model, as the rest of the project sees it."""
 
+import copy
 import pkgutil
 from pathlib import Path
 
@@ -22,7 +23,8 @@ class Classifier(nn.Module):
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
-        self.network: nn.Module = build(classes=settings.classes, dropout=settings.dropout)
+        options = {} if settings.dropout is None else {"dropout": settings.dropout}
+        self.network: nn.Module = build(classes=settings.classes, **options)
         self.scale, self.offset = settings.scale, settings.offset
 
     def forward(self, images: Tensor) -> Tensor:
@@ -79,9 +81,10 @@ class TorchModel:
         return np.array(images[:, np.newaxis], np.uint8)
 
     def native(self) -> nn.Module:
-        """Return the module, on the CPU, in evaluation mode, in the plain memory layout."""
-        self.module.to("cpu").to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        return self.module.eval()
+        """Return a copy of the module, on the CPU, in evaluation mode, in the plain memory layout."""
+        module = copy.deepcopy(self.module).to("cpu")
+        module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        return module.eval()
 
     def save(self, folder: Path) -> None:
         """Write the module's state dict to model.pt, to be loaded with `torch.load(…, weights_only=True)`."""

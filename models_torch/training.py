@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from experiments.backend import Listener, TrainingSettings
 from experiments.dataset import batch_order
+from experiments.files import replace_durably
 from experiments.params import Recipe
 from experiments.randomness import dropout_seed
 from models_torch.model import TorchModel
@@ -116,7 +117,7 @@ class Report(L.Callback):
         if self.checkpoint is not None:
             part = self.checkpoint.with_suffix(".part")
             trainer.save_checkpoint(part)
-            part.replace(self.checkpoint)
+            replace_durably(part, self.checkpoint)
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

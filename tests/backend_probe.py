@@ -83,7 +83,7 @@ class Probe:
 
     def model(self, settings: Recipe, seed: int = 1) -> Model:
         shape = (28, 28)
-        built = self.backend.build(ModelSettings(settings.architecture, shape, 10, 0.0, 1 / 60, -2.0))
+        built = self.backend.build(ModelSettings(settings.architecture, shape, 10, settings.dropout, 1 / 60, -2.0))
         built.set_weights(draw_weights(built.parameters(), initialiser="torch", seed=seed))
         return built
 
@@ -107,7 +107,10 @@ class Probe:
         self.save("sgd again", *self.train(recipe()))
         self.save("adam", *self.train(recipe(**ADAM)))
         self.save("drop last", *self.train(recipe(drop_last=True)))
-        for name, settings in (("sgd", recipe()), ("adam", recipe(**ADAM))):
+        dropout = recipe(architecture="cnn3", dropout=0.4, **ADAM)
+        self.save("dropout", *self.train(dropout))
+        np.savez(self.folder / "cnn3 logits.npz", logits=self.model(dropout).predict(self.images))
+        for name, settings in (("sgd", recipe()), ("adam", recipe(**ADAM)), ("dropout", dropout)):
             self.interrupted(name, settings)
 
     def interrupted(self, name: str, settings: Recipe) -> None:

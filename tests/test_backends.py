@@ -62,8 +62,9 @@ def test_weights_survive_the_way_into_a_model_and_back(probed: Probed, backend: 
         np.testing.assert_array_equal(found[f"weights:{name}"], value)
 
 
-def test_the_same_weights_give_the_same_logits(probed: Probed) -> None:
-    a, b = (probed[backend]["logits"]["logits"] for backend in BACKENDS)
+@pytest.mark.parametrize("scenario", ["logits", "cnn3 logits"])
+def test_the_same_weights_give_the_same_logits(probed: Probed, scenario: str) -> None:
+    a, b = (probed[backend][scenario]["logits"] for backend in BACKENDS)
     assert a.dtype == b.dtype == np.float32
     # A few hundred float32 additions in another order: relative rounding of about √n·2⁻²⁴ ≈ 1e-6.
     np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
@@ -110,7 +111,7 @@ def test_the_same_training_gives_the_same_bits(probed: Probed, backend: str) -> 
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+@pytest.mark.parametrize("optimiser", ["sgd", "adam", "dropout"])
 def test_a_resumed_training_ends_with_the_bits_of_an_undisturbed_one(
     probed: Probed, backend: str, optimiser: str
 ) -> None:

@@ -7,27 +7,25 @@ from experiments import checkpoint as module
 from experiments.checkpoint import Checkpoint, State, sole_owner
 from experiments.errors import TandemError
 
-STANDS_ON = {"recipe": {"lr": 0.1}, "seed": 1}
-
 
 def test_a_state_comes_back(tmp_path: Path) -> None:
     state = State("run", {1: {"train/loss": 0.5}}, ["epoch 1"], 2.3)
-    Checkpoint(tmp_path, STANDS_ON).save(state)
-    assert Checkpoint(tmp_path, STANDS_ON).load() == state
-
-
-def test_a_state_that_stands_on_something_else_is_forgotten(tmp_path: Path) -> None:
-    before = Checkpoint(tmp_path, STANDS_ON)
-    before.save(State("run"))
-    before.file.touch()
-    after = Checkpoint(tmp_path, {**STANDS_ON, "seed": 2})
-    assert after.load() is None
-    assert not after.file.exists()
+    Checkpoint(tmp_path).save(state)
+    assert Checkpoint(tmp_path).load() == state
 
 
 def test_a_framework_s_part_without_a_state_is_forgotten(tmp_path: Path) -> None:
-    Checkpoint(tmp_path, STANDS_ON).file.touch()
-    assert not Checkpoint(tmp_path, STANDS_ON).file.exists()
+    Checkpoint(tmp_path).file.touch()
+    assert Checkpoint(tmp_path).load() is None
+    assert not Checkpoint(tmp_path).file.exists()
+
+
+def test_a_finished_training_leaves_nothing(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "digest")
+    checkpoint.save(State("run"))
+    checkpoint.file.touch()
+    checkpoint.clear()
+    assert list(tmp_path.iterdir()) == []
 
 
 def _hold(folder: Path, ready: "multiprocessing.synchronize.Event", done: "multiprocessing.synchronize.Event") -> None:
@@ -40,7 +38,7 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path, mon
     monkeypatch.setattr(module, "LOCK_SECONDS", 0.1)
     context = multiprocessing.get_context("spawn")
     ready, done = context.Event(), context.Event()
-    folder = tmp_path / "lenet" / "keras" / "1"
+    folder = tmp_path / "lenet" / "keras" / "1" / "digest"
     holder = context.Process(target=_hold, args=(folder, ready, done))
     holder.start()
     assert ready.wait(30)

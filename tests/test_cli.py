@@ -41,7 +41,7 @@ def test_help_imports_nothing_heavy() -> None:
         (("train", "lennet", "keras", "1"), "tandem: params.yaml: recipes: expected one of the recipes "),
         (("train", "lenet", "jax", "1"), "tandem: BACKEND: expected one of lightning, keras; got 'jax'"),
         (("train", "lenet", "keras", "1"), "no prepared dataset; run `dvc repro preprocess`"),
-        (("compare",), "no prepared dataset"),
+        (("compare",), "no such run; `dvc repro train@lenet-lightning-12` makes it"),
         (("preprocess",), "expected the IDX file train-images-idx3-ubyte"),
     ],
 )

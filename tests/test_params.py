@@ -70,7 +70,7 @@ LENET = ("recipes", "lenet")
             _set("train", "threads", value="many"),
             "train.threads: expected a whole number or 'auto'; got 'many'",
         ),
-        (_set("train", "recipes", value=["lennet"]), "train.recipes: expected one of the recipes lenet"),
+        (_set("train", "recipes", value=["lennet"]), "train.recipes: expected one of the recipes "),
         (_set("train", "seeds", value=[1, 1]), "train.seeds: expected a list without repeats; got [1, 1]"),
         (_set("train", "seeds", value=[]), "train.seeds: expected a list of at least one item; got []"),
         (
@@ -115,6 +115,14 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str, mess
     with pytest.raises(TandemError, match=message) as caught:
         load_params(path)
     assert "\n" not in str(caught.value)
+
+
+def test_dropout_is_refused_where_the_architecture_has_none(write_params: Write) -> None:
+    params = load_params(write_params(_set(*LENET, "dropout", value=0.5)))
+    with pytest.raises(
+        TandemError, match=r"recipes\.lenet\.dropout: expected none, since lenet has no dropout; got 0\.5"
+    ):
+        check_architectures(params)
 
 
 def test_an_unknown_architecture_is_refused(write_params: Write) -> None:

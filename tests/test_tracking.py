@@ -189,6 +189,37 @@ def _fail_once(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "log_batch", log_batch)
 
 
+@pytest.mark.parametrize("uri", ["bogus://x", "postgresql://a/b", "mysql://a/b"])
+def test_a_store_that_mlflow_can_not_open_is_one_line(
+    project: Project, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    with pytest.raises(
+        TandemError, match="MLFLOW_TRACKING_URI: expected a store that MLflow can open; got '"
+    ) as caught:
+        tracking.connect(project)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_s_odd_name_does_not_send_artifacts_elsewhere(tmp_path: Path) -> None:
+    folder = tmp_path / "odd #name"
+    experiment = tracking.connect(Project(folder, folder))
+    with track("name", experiment=experiment, tags=TAGS) as tracker:
+        tracker.text("content", "note.txt")
+    assert list((folder / "mlruns" / "artifacts").rglob("note.txt"))
+
+
+def test_a_store_that_is_away_is_not_taken_for_a_run_that_is_gone(
+    experiment: str, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*args: object) -> None:
+        raise mlflow.exceptions.MlflowException("busy", error_code=1)  # TEMPORARILY_UNAVAILABLE is 2, INTERNAL_ERROR 1
+
+    monkeypatch.setattr(MlflowClient, "get_run", busy)
+    with pytest.raises(mlflow.exceptions.MlflowException, match="busy"):
+        tracking.find_run("run")
+
+
 def test_the_store_is_where_the_environment_says(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 from scipy.stats import binomtest
 
 from experiments.backend import PACKAGES
-from experiments.dataset import load_dataset
 from experiments.errors import TandemError
 from experiments.figures import learning_curves
 from experiments.files import write_atomically, write_json
@@ -24,14 +23,14 @@ def compare(project: Project, params: Params) -> str:
     """Write compare.json, compare.md and a picture a pair to reports/, and return the table as Markdown.
 
     Raises:
-        TandemError: a run that the settings ask for is not there.
+        TandemError: a run that the settings ask for is not there, or its pair has other settings or data.
     """
-    dataset = load_dataset(project.prepared).name
     project.reports.mkdir(exist_ok=True)
     pairs = []
     for recipe in params.train.recipes:
         for seed in params.train.seeds:
             runs = {str(name): _read(project, recipe, name, seed) for name in PACKAGES if name in params.train.backends}
+            dataset = _check_is_pair(recipe, seed, runs)
             pairs.append({"recipe": recipe, "seed": seed, **compare_runs(runs)})
             curves = learning_curves(f"{recipe}, seed {seed}, on {dataset}", {k: r.history for k, r in runs.items()})
             curves.savefig(project.reports / f"{recipe}-{seed}.png", dpi=120)
@@ -48,6 +47,17 @@ def _read(project: Project, recipe: str, backend: str, seed: int) -> Outputs:
     except FileNotFoundError:
         where = folder.relative_to(project.root)
         raise TandemError(f"{where}: no such run; `dvc repro train@{recipe}-{backend}-{seed}` makes it") from None
+
+
+def _check_is_pair(recipe: str, seed: int, runs: Mapping[str, Outputs]) -> str:
+    """Return the name of the dataset that the runs share."""
+    tags = [run.record["tags"] for run in runs.values()]
+    if len({tag["pair"] for tag in tags}) > 1:
+        raise TandemError(
+            f"runs/{recipe}: seed {seed}: expected runs of the same settings on the same data; "
+            f"got {' and '.join(tag['pair'] for tag in tags)}; run `dvc repro`"
+        )
+    return str(tags[0]["dataset"])
 
 
 def compare_runs(runs: Mapping[str, Outputs]) -> dict[str, Any]:

@@ -45,6 +45,8 @@ def download(data: Data, target: Path, mirror: str | None = None) -> str:
     """
     mirrors = [*([_checked(mirror)] if mirror else []), *data.mirrors]
     target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f".{target.name}-*"):  # by a download that was killed
+        shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as temporary:
         folder = Path(temporary) / target.name
         folder.mkdir()

@@ -1,5 +1,6 @@
 """Stage `preprocess`: four IDX files → checked, split, counted NumPy arrays."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def preprocess(settings: Preprocess, data: Path, target: Path) -> None:
         )
     classes = _classes(data, train.labels, test.labels)
     kept, held_out = _split(train.labels, settings, data)
+    name = _name(data)
     splits: dict[SplitName, Split] = {
         "train": Split(train.images[kept], train.labels[kept]),
         "validation": Split(train.images[held_out], train.labels[held_out]),
@@ -38,7 +40,7 @@ def preprocess(settings: Preprocess, data: Path, target: Path) -> None:
     }
     if target.exists():
         shutil.rmtree(target)
-    _write(target, _name(data), classes, splits)
+    _write(target, name, classes, splits)
 
 
 def _read(data: Path, prefix: str) -> Split:
@@ -52,15 +54,19 @@ def _read(data: Path, prefix: str) -> Split:
 
 
 def _find(data: Path, name: str) -> Path:
-    for path in (data / name, data / f"{name}.gz"):
-        if path.is_file():
-            return path
-    raise TandemError(f"{data}: expected the IDX file {name} or {name}.gz; put it there, or run `dvc repro data.dvc`")
+    found = [path for path in (data / name, data / f"{name}.gz") if path.is_file()]
+    if len(found) == 1:
+        return found[0]
+    got = "both" if found else "neither"
+    raise TandemError(f"{data}: expected the IDX file {name} or {name}.gz; got {got}; see README.md, Your own data")
 
 
 def _name(data: Path) -> str:
     path = data / NAME_FILE
-    return (path.read_text().strip() if path.is_file() else "") or "own"
+    name = path.read_text(errors="replace").strip() if path.is_file() else "own"
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise TandemError(f"{path}: expected a name of letters, digits, '.', '-' and '_'; got {name[:40]!r}")
+    return name
 
 
 def _classes(data: Path, train: Labels, test: Labels) -> int:

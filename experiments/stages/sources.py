@@ -8,22 +8,28 @@ writes digests of the files that it uses; the train stage depends on that.
 import ast
 import hashlib
 from collections.abc import Iterator
+from importlib.util import resolve_name
 from pathlib import Path
 
 from experiments.backend import ARCHITECTURES, PACKAGES
 from experiments.files import write_json
-from experiments.params import Recipe
+from experiments.params import BackendName, Recipe
 
 OURS = ("experiments", *PACKAGES.values())
 
 
 def write_sources(root: Path, recipe: Recipe, target: Path) -> None:
-    """Write `target`/<backend>.json: file → SHA-256, for each backend, of the files that train the recipe there."""
-    for backend, package in PACKAGES.items():
-        architecture = ARCHITECTURES[backend][recipe.architecture].split(":")[0]
-        files = imported(root, ["experiments.stages.train", f"{package}.backend", architecture])
-        digests = {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-        write_json(target / f"{backend}.json", dict(sorted(digests.items())))
+    """Write `target`/<backend>.json for each backend: the digests of the files that train the recipe there."""
+    for backend in PACKAGES:
+        write_json(target / f"{backend}.json", source_digests(root, backend, recipe.architecture))
+
+
+def source_digests(root: Path, backend: BackendName, architecture: str) -> dict[str, str]:
+    """Return file → SHA-256 of the code of a training, and which function builds its architecture."""
+    build = ARCHITECTURES[backend][architecture]
+    files = imported(root, ["experiments.stages.train", f"{PACKAGES[backend]}.backend", build.split(":")[0]])
+    digests = {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {"architecture": build, **dict(sorted(digests.items()))}
 
 
 def imported(root: Path, modules: list[str]) -> set[Path]:
@@ -34,7 +40,7 @@ def imported(root: Path, modules: list[str]) -> set[Path]:
         for path in _files(root, waiting.pop()):
             if path not in found:
                 found.add(path)
-                waiting.extend(_imports(path))
+                waiting.extend(_imports(path, ".".join(path.relative_to(root).parent.parts)))
     return found
 
 
@@ -50,13 +56,14 @@ def _files(root: Path, module: str) -> Iterator[Path]:
                 yield path
 
 
-def _imports(path: Path) -> Iterator[str]:
+def _imports(path: Path, package: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module or ""
             # `from package import module` and `from module import name` look the same: try both.
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
         else:
             continue
         yield from (name for name in names if name.split(".")[0] in OURS)

@@ -1,5 +1,7 @@
 """Stage `train`: one recipe, one backend, one seed, one process."""
 
+import hashlib
+import json
 import os
 import statistics
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from experiments.backend import Backend, Model, TrainingSettings, load_backend, 
 from experiments.checkpoint import Checkpoint, State, sole_owner
 from experiments.dataset import Dataset, Split, batch_order, load_dataset
 from experiments.errors import TandemError
-from experiments.files import digest, read_json
+from experiments.files import digest
 from experiments.git import read_checkout
 from experiments.initialise import draw_weights
 from experiments.outputs import Outputs, write_outputs
@@ -21,6 +23,7 @@ from experiments.params import BackendName, Params, Recipe
 from experiments.progress import TrainingProgress
 from experiments.project import Project
 from experiments.recorder import Recorder
+from experiments.stages.sources import source_digests
 
 IMAGE_SHAPE = (28, 28)
 
@@ -47,7 +50,7 @@ class Training:
     def pair(self) -> str:
         """What both members of a pair share and no other run does: recipe, seed, a digest of settings and data."""
         settings = f"{self.recipe.model_dump_json()} {self.dataset.fingerprint}"
-        return f"{self.name}-{self.seed}-{digest({settings: np.zeros(0)})[:8]}"
+        return f"{self.name}-{self.seed}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
 
     @property
     def images_per_epoch(self) -> int:
@@ -77,11 +80,11 @@ def train(project: Project, params: Params, name: str, backend_name: BackendName
         params.train.log_every_steps,
     )
     _check_fits(training)
-    folder = project.checkpoint(name, backend_name, seed)
+    experiment = tracking.connect(project)
+    backend = load_backend(backend_name, device=params.train.device, threads=training.threads)
+    folder = project.checkpoint(name, backend_name, seed, _stands_on(project, training, backend))
     with sole_owner(folder):
-        experiment = tracking.connect(project)
-        backend = load_backend(backend_name, device=params.train.device, threads=training.threads)
-        checkpoint = Checkpoint(folder, _stands_on(project, training, backend))
+        checkpoint = Checkpoint(folder)
         state = checkpoint.load()
         run = tracking.find_run(state.run_id) if state else None
         tags = _tags(project, training, backend)
@@ -109,10 +112,9 @@ def _check_fits(training: Training) -> None:
         )
 
 
-def _stands_on(project: Project, training: Training, backend: Backend) -> dict[str, Any]:
-    """Return all that decides the bits of a training: a checkpoint is of use only where none of it has changed."""
-    sources = project.sources / training.name / f"{training.backend}.json"
-    return {
+def _stands_on(project: Project, training: Training, backend: Backend) -> str:
+    """Return a digest of all that decides a training's bits: a checkpoint is of use only where none of it changed."""
+    decides = {
         "recipe": training.recipe.model_dump(),
         "seed": training.seed,
         "dataset": training.dataset.fingerprint,
@@ -120,8 +122,9 @@ def _stands_on(project: Project, training: Training, backend: Backend) -> dict[s
         "threads": training.threads,
         "log_every_steps": training.log_every_steps,
         "versions": backend.versions(),
-        "sources": read_json(sources) if sources.is_file() else {},
+        "sources": source_digests(project.root, training.backend, training.recipe.architecture),
     }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _tags(project: Project, training: Training, backend: Backend) -> dict[str, str]:

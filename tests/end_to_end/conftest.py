@@ -38,6 +38,7 @@ class Clone:
         return {
             **kept,
             **author,
+            "SHELL": "/bin/sh",
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "DVC_NO_ANALYTICS": "true",
         }

@@ -47,10 +47,10 @@ def _trainer(dvc: subprocess.Popen[str]) -> psutil.Process | None:
 def _start_and_wait_for_epoch(clone: Clone, backend: str) -> tuple[subprocess.Popen[str], psutil.Process]:
     """Start a forced training, and return it once its second epoch is in the checkpoint."""
     dvc = clone.start(*_forced(backend))
-    state = clone.root / ".tandem" / "checkpoints" / "lenet" / backend / "1" / "state.json"
+    checkpoints = clone.root / ".tandem" / "checkpoints" / "lenet" / backend / "1"
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        if state.is_file() and len(read_json(state)["state"]["history"]) >= 2:
+        if any(len(read_json(state)["history"]) >= 2 for state in checkpoints.glob("*/state.json")):
             trainer = _trainer(dvc)
             assert trainer is not None
             return dvc, trainer

@@ -1,15 +1,19 @@
+from pathlib import Path
+from typing import cast
+
 import numpy as np
 import pytest
 from scipy.stats import binom
 
+from experiments.backend import Model
 from experiments.errors import TandemError
-from experiments.outputs import Outputs
+from experiments.outputs import Outputs, write_outputs
 from experiments.params import Params
 from experiments.project import Project
 from experiments.stages.compare import compare, compare_runs, mcnemar, to_markdown
 
 
-def run(right: list[bool], loss: float = 0.5, weights: str = "w") -> Outputs:
+def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p") -> Outputs:
     actual = np.zeros(len(right), np.int64)
     metrics = {
         "test/accuracy": float(np.mean(right)),
@@ -17,7 +21,13 @@ def run(right: list[bool], loss: float = 0.5, weights: str = "w") -> Outputs:
         "epoch_seconds": 2.0,
         "images_per_second": 100.0,
     }
-    record = {"first_batch_loss": loss, "initial_weights": weights, "batch_order": "o", "mlflow_run_id": "id"}
+    record: dict[str, object] = {
+        "first_batch_loss": loss,
+        "initial_weights": weights,
+        "batch_order": "o",
+        "mlflow_run_id": "id",
+    }
+    record["tags"] = {"pair": pair, "dataset": "digits"}
     return Outputs(metrics, [{"epoch": 1.0, **metrics}], record, actual, np.where(right, 0, 1))
 
 
@@ -66,11 +76,32 @@ def test_every_row_has_the_columns_of_the_header() -> None:
 
 
 def test_a_missing_run_is_named_with_the_command_that_makes_it(project: Project, params: Params) -> None:
-    project.prepared.mkdir()
-    (project.prepared / "dataset.json").write_text(
-        '{"name": "mnist", "fingerprint": "f", "image_shape": [28, 28], "classes": 10, "statistics": {}}'
-    )
     with pytest.raises(
         TandemError, match=r"runs/lenet/lightning/12: no such run; `dvc repro train@lenet-lightning-12`"
     ):
+        compare(project, params)
+
+
+class SavesNothing:
+    """The part of a model that writing outputs needs."""
+
+    def save(self, folder: Path) -> None:
+        (folder / "model").touch()
+
+
+def _write(project: Project, **pairs: str) -> None:
+    for backend, pair in pairs.items():
+        outputs = run([True, False], pair=pair)
+        write_outputs(project.run("lenet", backend, 12), outputs, cast(Model, SavesNothing()))
+
+
+def test_the_dataset_is_the_one_that_was_trained_on(project: Project, params: Params) -> None:
+    _write(project, lightning="same", keras="same")
+    assert "stand-in" in compare(project, params)
+    assert (project.reports / "lenet-12.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_runs_of_different_settings_are_no_pair(project: Project, params: Params) -> None:
+    _write(project, lightning="one", keras="other")
+    with pytest.raises(TandemError, match="expected runs of the same settings on the same data; got one and other"):
         compare(project, params)

@@ -37,9 +37,10 @@ def test_imports_are_followed_through_functions_and_packages(tmp_path: Path) -> 
     (package / "deep").mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "a.py").write_text("import os\ndef f():\n    from experiments.deep import b\n")
+    (package / "deep" / "near.py").touch()
     (package / "deep" / "__init__.py").touch()
-    (package / "deep" / "b.py").write_text("from experiments import c\n")
+    (package / "deep" / "b.py").write_text("from experiments import c\nfrom .near import x\nfrom . import near\n")
     (package / "c.py").write_text("import experiments.a\n")  # a circle ends
     (package / "unused.py").touch()
     names = {str(path.relative_to(package)) for path in imported(tmp_path, ["experiments.a"])}
-    assert names == {"__init__.py", "a.py", "deep/__init__.py", "deep/b.py", "c.py"}
+    assert names == {"__init__.py", "a.py", "deep/__init__.py", "deep/b.py", "deep/near.py", "c.py"}

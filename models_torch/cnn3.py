@@ -1,0 +1,27 @@
+"""Three convolutions, a hidden dense layer, and dropout before the output."""
+
+from collections import OrderedDict
+
+from torch import nn
+
+
+def build(classes: int, dropout: float) -> nn.Sequential:
+    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes)."""
+    return nn.Sequential(
+        OrderedDict(
+            conv1=nn.Conv2d(1, 32, kernel_size=3, padding="same"),  # → 32×28×28
+            relu1=nn.ReLU(),
+            pool1=nn.MaxPool2d(2, ceil_mode=True),  # → 32×14×14
+            conv2=nn.Conv2d(32, 64, kernel_size=3, padding="same"),  # → 64×14×14
+            relu2=nn.ReLU(),
+            pool2=nn.MaxPool2d(2, ceil_mode=True),  # → 64×7×7
+            conv3=nn.Conv2d(64, 128, kernel_size=3, padding="same"),  # → 128×7×7
+            relu3=nn.ReLU(),
+            pool3=nn.MaxPool2d(2, ceil_mode=True),  # → 128×4×4
+            flatten=nn.Flatten(),  # → 2048, channel by channel
+            dense1=nn.Linear(2048, 256),
+            relu4=nn.ReLU(),
+            dropout=nn.Dropout(dropout),
+            output=nn.Linear(256, classes),
+        )
+    )
