@@ -3,7 +3,6 @@
 Heavy imports happen inside the commands, so that `tandem --help` answers at once.
 """
 
-import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -157,9 +156,8 @@ def main() -> None:
         print(f"tandem: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:  # a full disk, a folder that can't be written, a file where a folder should be
-        if error.filename is None and error.errno != errno.ENOSPC:
-            raise
-        print(f"tandem: {error.filename}: {error.strerror}; mend that, and repeat the command", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"tandem: {where}{error.strerror or error}; mend that, and repeat the command", file=sys.stderr)
         sys.exit(TandemError.exit_code)
     except Stopped as stopped:
         print("tandem: stopped; the same command goes on from here", file=sys.stderr)

@@ -80,6 +80,21 @@ def test_outside_a_project_the_error_says_so(tmp_path: Path) -> None:
     assert "no params.yaml with a dvc.yaml beside it" in done.stderr
 
 
+def test_a_disk_without_room_is_one_line(project: Project, idx_folder: Path) -> None:
+    # The system refuses files above this size, as it does on a full disk.
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "from experiments.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "preprocess"]
+    done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    assert idx_folder == project.data
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.endswith("; mend that, and repeat the command\n")
+    assert not (project.prepared / "dataset.json").exists()
+
+
 def test_ui_refuses_a_port_that_is_taken(project: Project) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
