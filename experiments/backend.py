@@ -21,10 +21,12 @@ import models_torch
 from experiments.dataset import Images, Labels, Statistics
 from experiments.errors import TandemError
 from experiments.initialise import Parameter, Weights
+from experiments.layers import Layer
 from experiments.params import BackendName, Params, Recipe
 
 Logits = npt.NDArray[np.float32]
 Device = Literal["auto", "cpu", "gpu"]
+Precision = Literal["float32", "float64"]
 
 PACKAGES: dict[BackendName, str] = {"lightning": "models_torch", "keras": "models_tf"}
 ARCHITECTURES: dict[BackendName, Mapping[str, str]] = {
@@ -38,7 +40,7 @@ class ModelSettings:
     """What a model is built from.
 
     `dropout` is None for an architecture that has none. The pixels (uint8) become `pixel * scale + offset`, in
-    float32. `image_shape` is (height, width).
+    the precision of the weights and of all that is computed. `image_shape` is (height, width).
     """
 
     architecture: str
@@ -47,6 +49,7 @@ class ModelSettings:
     dropout: float | None
     scale: float
     offset: float
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,27 @@ class Model(Protocol):
         """Return uint8 images (n, height, width) in the shape that the native model takes."""
 
 
+class Inspection(Protocol):
+    """What a package's module `inspection` tells of a model; arrays are in PyTorch's axis order, (n, c, h, w)."""
+
+    def layers(self, model: Any) -> list[Layer]:
+        """Return the layers in the order in which they run, with their measured shapes."""
+
+    def activations(self, model: Any, images: Images) -> Weights:
+        """Return the scaled images as `input`, and every layer's output by its path, with dropout off."""
+
+    def gradients(self, model: Any, images: Images, labels: Labels) -> Weights:
+        """Return the gradient of the mean loss of a batch, by parameter."""
+
+    def dropouts(self, model: Any, images: Images, *, training: bool) -> dict[str, tuple[npt.NDArray[Any], ...]]:
+        """Return what goes into every dropout layer and what comes out, by its path."""
+
+
 class Listener(Protocol):
     """Whom a training tells what happens; epochs and steps count from 1."""
 
     def steps_done(
-        self, epoch: int, step: int, losses: npt.NDArray[np.float32], correct: npt.NDArray[np.int64]
+        self, epoch: int, step: int, losses: npt.NDArray[np.floating[Any]], correct: npt.NDArray[np.int64]
     ) -> None:
         """Hear of the steps of an epoch up to `step`, since the last call.
 
@@ -151,6 +170,11 @@ def load_backend(name: BackendName, *, device: Device, threads: int) -> Backend:
     """Import a framework, which takes seconds, and set it up."""
     module = importlib.import_module(f"{PACKAGES[name]}.backend")
     return cast(Backend, module.Backend(device=device, threads=threads))
+
+
+def load_inspection(name: BackendName) -> Inspection:
+    """Return the inspection of a framework that `load_backend` has set up."""
+    return cast(Inspection, importlib.import_module(f"{PACKAGES[name]}.inspection"))
 
 
 def model_settings(

@@ -1,17 +1,20 @@
 """Initial weights, drawn by NumPy so that both members of a pair start from the very same numbers."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from experiments.errors import TandemError
 from experiments.randomness import stream
 
 Initialiser = Literal["torch", "keras"]
-Weights = dict[str, npt.NDArray[np.float32]]
+Special = Literal["xavier_uniform"]
+# float32, but where parity looks at float64.
+Weights = dict[str, npt.NDArray[np.floating[Any]]]
 
 
 @dataclass(frozen=True)
@@ -35,26 +38,42 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[1] * area, shape[0] * area
 
 
-def draw_weights(parameters: Iterable[Parameter], *, initialiser: Initialiser, seed: int) -> Weights:
+def draw_weights(
+    parameters: Sequence[Parameter],
+    *,
+    initialiser: Initialiser,
+    seed: int,
+    exceptions: Mapping[str, Special] | None = None,
+) -> Weights:
     """Return a float32 array for each parameter, by name.
 
     `torch` is the default of torch.nn.Linear and Conv2d: weights and biases uniform within ±1/√fan_in
     (`reset_parameters` there: kaiming_uniform with a = √5). `keras` is the default of keras.layers.Dense and
-    Conv2D: weights uniform within ±√(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010), biases zero.
+    Conv2D: weights uniform within ±√(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010), biases zero. A parameter
+    among the `exceptions` is drawn as it says there: `xavier_uniform` is what `keras` does with weights.
 
     Each parameter has a random stream of its own, keyed by seed and name: a layer more leaves the others alone.
+
+    Raises:
+        TandemError: there is no parameter of a name among the exceptions.
     """
+    exceptions = exceptions or {}
+    names = [parameter.name for parameter in parameters]
+    for unknown in sorted(set(exceptions) - set(names)):
+        raise TandemError(
+            f"params.yaml: initialiser_exceptions: expected some of the parameters {', '.join(names)}; got {unknown!r}"
+        )
     weights: Weights = {}
     for parameter in parameters:
         generator = np.random.default_rng(stream(seed, parameter.name))
-        bound = _bound(parameter, initialiser)
+        bound = _bound(parameter, exceptions.get(parameter.name, initialiser))
         weights[parameter.name] = generator.uniform(-bound, bound, parameter.shape).astype(np.float32)
     return weights
 
 
-def _bound(parameter: Parameter, initialiser: Initialiser) -> float:
+def _bound(parameter: Parameter, initialiser: Initialiser | Special) -> float:
     if initialiser == "torch":
         return 1 / math.sqrt(parameter.fan_in)
-    if parameter.name.endswith("/bias"):
+    if initialiser == "keras" and parameter.name.endswith("/bias"):
         return 0.0
     return math.sqrt(6 / (parameter.fan_in + parameter.fan_out))

@@ -78,6 +78,7 @@ class Recipe(Section):
     test_every_epoch: bool = False
     scaling: Literal["unit", "standardised"]
     initialiser: Literal["torch", "keras"] = "torch"
+    initialiser_exceptions: dict[str, Literal["xavier_uniform"]] = {}
     optimiser: Literal["sgd", "adam"]
     lr: Positive
     momentum: Fraction | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,14 +40,14 @@ class Recorder:
         self.state, self.checkpoint, self.tracker, self.progress = state, checkpoint, tracker, progress
         self.steps = -(-images_per_epoch // recipe.batch_size)
         self.last_test: tuple[int, Score] | None = None
-        self._losses: list[npt.NDArray[np.float32]] = []
+        self._losses: list[npt.NDArray[np.floating[Any]]] = []
         self._correct = 0
         # A stop between an epoch's row and its way to MLflow leaves the store without it.
         for epoch in state.history:
             self._track(epoch)
 
     def steps_done(
-        self, epoch: int, step: int, losses: npt.NDArray[np.float32], correct: npt.NDArray[np.int64]
+        self, epoch: int, step: int, losses: npt.NDArray[np.floating[Any]], correct: npt.NDArray[np.int64]
     ) -> None:
         """Track the mean loss of the last steps."""
         if step == len(losses):

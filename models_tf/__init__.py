@@ -4,7 +4,13 @@ Importing this package imports no framework: the dict names each factory as modu
 """
 
 ARCHITECTURES: dict[str, str] = {
-    "cnn3": "models_tf.cnn3:build",
-    "lenet": "models_tf.lenet:build",
     "mlp": "models_tf.mlp:build",
+    "conv5x5": "models_tf.conv5x5:build",
+    "lenet": "models_tf.lenet:build",
+    "cnn2": "models_tf.cnn2:build",
+    "cnn3": "models_tf.cnn3:build",
+    "cnn3-functional": "models_tf.cnn3_functional:build",
+    "cnn3-subclassed": "models_tf.cnn3_subclassed:build",
+    "basic_cnn": "models_tf.basic_cnn:build",
+    "inception": "models_tf.inception:build",
 }

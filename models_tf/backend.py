@@ -17,8 +17,9 @@ with quiet_native_stderr():
 from experiments.backend import Device, Listener, ModelSettings, TrainingSettings
 from experiments.dataset import Images, Labels
 from experiments.errors import TandemError
-from models_tf.model import KerasModel
-from models_tf.training import KerasRecipe, Report, make_optimizer
+from models_tf.model import KerasModel, use_precision
+from models_tf.optimizers import make_optimizer
+from models_tf.training import KerasRecipe, Report, batch_loss
 
 
 class Backend:
@@ -60,10 +61,11 @@ class Backend:
         listener: Listener,
     ) -> None:
         """Train the model in place, from the checkpoint if there is one."""
+        use_precision(model.settings.precision)
         trainee = KerasRecipe(model, tf.constant(model.native_input(images)), tf.constant(labels, tf.int64), settings)
         trainee.compile(
             optimizer=make_optimizer(settings.recipe),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            loss=batch_loss(),
         )
         trainee.optimizer.build(trainee.trainable_variables)
         if checkpoint is not None and checkpoint.is_file():

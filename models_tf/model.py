@@ -1,6 +1,7 @@
 """A Keras model, as the rest of the project sees it."""
 
 import pkgutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import keras
@@ -9,10 +10,11 @@ import numpy.typing as npt
 import tensorflow as tf
 from keras import layers
 
-from experiments.backend import Logits, ModelSettings
+from experiments.backend import Logits, ModelSettings, Precision
 from experiments.dataset import Images
 from experiments.initialise import Parameter, Weights, fans
 from models_tf import ARCHITECTURES
+from models_tf.trace import Call, trace
 
 PREDICT_BATCH = 1000
 _NAMES = {"kernel": "weight", "bias": "bias"}
@@ -22,6 +24,8 @@ class KerasModel:
     """Meets `experiments.backend.Model`."""
 
     def __init__(self, settings: ModelSettings) -> None:
+        use_precision(settings.precision)
+        self.settings = settings
         build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
         options = {} if settings.dropout is None else {"dropout": settings.dropout}
         self.network: keras.Model = build(classes=settings.classes, **options)
@@ -29,23 +33,20 @@ class KerasModel:
         self.module = keras.Sequential(
             [
                 keras.Input((*settings.image_shape, 1), dtype="uint8", name="images"),
-                layers.Rescaling(settings.scale, settings.offset, name="scale"),
+                # NumPy's numbers: Keras rounds Python's to float32 even where it computes in float64.
+                layers.Rescaling(np.float64(settings.scale), np.float64(settings.offset), name="scale"),
                 self.network,
             ],
             name="classifier",
         )
-        self._flattened = _flattened(self.network)
+        calls = trace(self.module, self.network, self.native_input(self.blank()), training=False)
+        self._layers = {call.path: call.layer for call in calls}
+        self._named = _named(calls)
+        self._flattened = _flattened(calls)
         self._predict = tf.function(
             lambda images: self.module(images, training=False),
             input_signature=[tf.TensorSpec((None, *settings.image_shape, 1), tf.uint8)],
         )
-
-    def _named(self) -> dict[str, keras.Variable]:
-        named = {}
-        for variable in self.network.trainable_variables:
-            *layer, name = variable.path.removeprefix(f"{self.network.name}/").split("/")
-            named["/".join([*layer, _NAMES[name]])] = variable
-        return named
 
     def parameters(self) -> list[Parameter]:
         """Return the trainable parameters, in the order of the layers."""
@@ -55,11 +56,15 @@ class KerasModel:
 
     def get_weights(self) -> Weights:
         """Return a copy of the weights, in PyTorch's shapes."""
-        return {name: self._to_torch(name, value.numpy()) for name, value in self._named().items()}
+        return {name: self._to_torch(name, value.numpy()) for name, value in self._named.items()}
+
+    def in_torch_shapes(self, values: Mapping[int, tf.Tensor]) -> Weights:
+        """Return a value for each variable, given by the variable's id, by name and in PyTorch's shapes."""
+        return {name: self._to_torch(name, values[id(variable)].numpy()) for name, variable in self._named.items()}
 
     def set_weights(self, weights: Weights) -> None:
         """Load weights of PyTorch's shapes."""
-        for name, value in self._named().items():
+        for name, value in self._named.items():
             value.assign(self._from_torch(name, weights[name]))
 
     def _to_torch(self, name: str, value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -91,6 +96,14 @@ class KerasModel:
         """Return uint8 images (n, height, width) as (n, height, width, 1), in memory of their own."""
         return np.array(images[..., np.newaxis], np.uint8)
 
+    def blank(self) -> Images:
+        """Return one black image, uint8 (1, height, width), to see what becomes of its shape."""
+        return np.zeros((1, *self.settings.image_shape), np.uint8)
+
+    def dropouts(self) -> list[layers.Dropout]:
+        """Return the layers that draw random numbers, in the order in which they run."""
+        return [layer for layer in self._layers.values() if isinstance(layer, layers.Dropout)]
+
     def native(self) -> keras.Model:
         """Return the model with its scaling."""
         return self.module
@@ -100,15 +113,33 @@ class KerasModel:
         self.module.save(folder / "model.keras")
 
 
-def _flattened(network: keras.Model) -> dict[str, tuple[int, int, int]]:
+def use_precision(precision: Precision) -> None:
+    """Have whatever Keras makes from now on (layers, losses, optimisers) compute in a precision."""
+    keras.config.set_floatx(precision)
+    keras.config.set_dtype_policy(precision)
+
+
+def _named(calls: Iterable[Call]) -> dict[str, keras.Variable]:
+    """Return the trainable variables by the names that PyTorch would give them, in the order of the layers."""
+    named: dict[str, keras.Variable] = {}
+    seen: set[int] = set()
+    for call in calls:  # a block's call ends after those of its layers, which own the variables
+        for variable in call.layer.trainable_variables:
+            if id(variable) not in seen:
+                seen.add(id(variable))
+                named[f"{call.path}/{_NAMES.get(variable.name, variable.name)}"] = variable
+    return named
+
+
+def _flattened(calls: Iterable[Call]) -> dict[str, tuple[int, int, int]]:
     """Return, for the weight of each dense layer behind a flatten, the (height, width, channels) that it takes."""
     found: dict[str, tuple[int, int, int]] = {}
     shape = None
-    for layer in network.layers:
-        if isinstance(layer, layers.Flatten):
-            shape = layer.input.shape[1:]
-        elif isinstance(layer, layers.Dense):
+    for call in calls:
+        if isinstance(call.layer, layers.Flatten):
+            shape = tuple(call.input.shape[1:])
+        elif isinstance(call.layer, layers.Dense):
             if shape is not None:
-                found[f"{layer.name}/weight"] = shape
+                found[f"{call.path}/weight"] = shape
             shape = None
     return found

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
-from keras import ops
 
 from experiments.backend import Listener, TrainingSettings
 from experiments.dataset import batch_order
 from experiments.files import replace_durably
-from experiments.params import Recipe
 from experiments.randomness import dropout_seed
 from models_tf.model import KerasModel
 
@@ -26,9 +24,10 @@ class KerasRecipe(keras.Model):
     def __init__(self, model: KerasModel, images: tf.Tensor, labels: tf.Tensor, settings: TrainingSettings) -> None:
         super().__init__(inputs=model.module.inputs, outputs=model.module.outputs)
         self.images, self.labels, self.settings = images, labels, settings
+        self.dropouts = model.dropouts()
         self.order = tf.Variable(self._order(1), trainable=False)
         # Written on the device, so that no step waits for the one before.
-        self.step_losses = tf.Variable(tf.zeros(settings.log_every_steps), trainable=False)
+        self.step_losses = tf.Variable(tf.zeros(settings.log_every_steps, model.module.dtype), trainable=False)
         self.step_correct = tf.Variable(tf.zeros(settings.log_every_steps, tf.int64), trainable=False)
 
     def _order(self, epoch: int) -> tf.Tensor:
@@ -55,7 +54,7 @@ class KerasRecipe(keras.Model):
     def start_epoch(self, epoch: int) -> None:
         """Load the order of an epoch, and seed what dropout draws from."""
         self.order.assign(self._order(epoch))
-        for place, layer in enumerate(_dropouts(self)):
+        for place, layer in enumerate(self.dropouts):
             layer.seed_generator.state.assign([dropout_seed(self.settings.seed, epoch), place])
 
     @tf.function  # type: ignore[untyped-decorator]
@@ -63,7 +62,7 @@ class KerasRecipe(keras.Model):
         """Take a step for each batch of a block; keep each step's loss and right answers."""
         first = block * self.settings.log_every_steps
         count = tf.cast(tf.minimum(self.steps_per_epoch - first, self.settings.log_every_steps), tf.int32)
-        losses, correct = tf.TensorArray(tf.float32, count), tf.TensorArray(tf.int64, count)
+        losses, correct = tf.TensorArray(self.step_losses.dtype, count), tf.TensorArray(tf.int64, count)
         for place in tf.range(count):
             loss, right = self.step(first + tf.cast(place, tf.int64))
             losses, correct = losses.write(place, loss), correct.write(place, right)
@@ -119,38 +118,6 @@ class Report(keras.callbacks.Callback):
             replace_durably(part, self.checkpoint)
 
 
-class Adam(keras.optimizers.Adam):
-    """Adam as its authors and PyTorch write it: epsilon is added after the bias correction.
-
-    Kingma and Ba (2015), Algorithm 1: w ← w - lr·m̂ / (√v̂ + ε) with v̂ = v / (1 - β₂ᵗ). Keras adds ε to √v instead
-    (their remark after Algorithm 1), which is the same for ε·√(1 - β₂ᵗ).
-    """
-
-    def update_step(self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor) -> None:
-        """Update one variable as Keras does, with the epsilon of this step."""
-        step = ops.cast(self.iterations + 1, variable.dtype)
-        epsilon: float = self.epsilon
-        self.epsilon: float | tf.Tensor = epsilon * ops.sqrt(1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
-        super().update_step(gradient, variable, learning_rate)
-        self.epsilon = epsilon
-
-
-def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    """Return SGD or Adam.
-
-    SGD: Keras folds the learning rate into the velocity, v ← momentum·v - lr·g, w ← w + v: the same as PyTorch's at a
-    constant learning rate. Adam: see above, epsilon 1e-8. Neither decays weights.
-    """
-    if recipe.optimiser == "sgd":
-        return keras.optimizers.SGD(recipe.lr, momentum=recipe.momentum or 0.0)
-    return Adam(recipe.lr, epsilon=1e-8)
-
-
-def _dropouts(model: keras.Model) -> list[keras.layers.Dropout]:
-    found = []
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            found.append(layer)
-        elif isinstance(layer, keras.Model):
-            found.extend(_dropouts(layer))
-    return found
+def batch_loss() -> keras.losses.Loss:
+    """Return the mean cross-entropy of a batch, a function of labels, int64 (n,), and logits (n, classes)."""
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)

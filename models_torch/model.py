@@ -26,10 +26,12 @@ class Classifier(nn.Module):
         options = {} if settings.dropout is None else {"dropout": settings.dropout}
         self.network: nn.Module = build(classes=settings.classes, **options)
         self.scale, self.offset = settings.scale, settings.offset
+        self.dtype = torch.float64 if settings.precision == "float64" else torch.float32
+        self.to(self.dtype)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Scale the pixels, in float32, and return the logits."""
-        logits: Tensor = self.network(images.to(torch.float32) * self.scale + self.offset)
+        """Scale the pixels, in the model's precision, and return the logits."""
+        logits: Tensor = self.network(images.to(self.dtype) * self.scale + self.offset)
         return logits
 
 
@@ -39,7 +41,7 @@ class TorchModel:
     def __init__(self, settings: ModelSettings, device: torch.device) -> None:
         self.module = Classifier(settings).to(device)
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.device = device
+        self.device, self._image_shape = device, settings.image_shape
 
     def _named(self) -> dict[str, nn.Parameter]:
         return {name.replace(".", "/"): value for name, value in self.module.network.named_parameters()}
@@ -47,12 +49,17 @@ class TorchModel:
     def parameters(self) -> list[Parameter]:
         """Return the trainable parameters, in the order of the layers."""
         named = self._named()
-        layers = {name: fans(tuple(named[f"{name.split('/')[0]}/weight"].shape)) for name in named}
+        layers = {name: fans(tuple(named[f"{name.rpartition('/')[0]}/weight"].shape)) for name in named}
         return [Parameter(name, tuple(value.shape), *layers[name]) for name, value in named.items()]
 
     def get_weights(self) -> Weights:
         """Return a copy of the weights."""
         return {name: value.detach().cpu().numpy().copy(order="C") for name, value in self._named().items()}
+
+    def get_gradients(self) -> Weights:
+        """Return a copy of the gradients that the last backward pass left."""
+        named = self._named().items()
+        return {name: value.grad.cpu().numpy().copy(order="C") for name, value in named if value.grad is not None}
 
     def set_weights(self, weights: Weights) -> None:
         """Load the weights, keeping their layout in memory."""
@@ -79,6 +86,10 @@ class TorchModel:
     def native_input(self, images: Images) -> npt.NDArray[np.uint8]:
         """Return uint8 images (n, height, width) as (n, 1, height, width), in memory of their own."""
         return np.array(images[:, np.newaxis], np.uint8)
+
+    def blank(self) -> Images:
+        """Return one black image, uint8 (1, height, width), to see what becomes of its shape."""
+        return np.zeros((1, *self._image_shape), np.uint8)
 
     def native(self) -> nn.Module:
         """Return a copy of the module, on the CPU, in evaluation mode, in the plain memory layout."""

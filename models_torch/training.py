@@ -80,7 +80,7 @@ class LitRecipe(L.LightningModule):
         for places in block:
             images, labels = self.images[places], self.labels[places]
             logits = self.network(images)
-            loss = nn.functional.cross_entropy(logits, labels)
+            loss = batch_loss(logits, labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -118,6 +118,11 @@ class Report(L.Callback):
             part = self.checkpoint.with_suffix(".part")
             trainer.save_checkpoint(part)
             replace_durably(part, self.checkpoint)
+
+
+def batch_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy of a batch, from logits (n, classes) and labels, int64 (n,)."""
+    return nn.functional.cross_entropy(logits, labels)
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -197,7 +197,13 @@ def _build(training: Training, backend: Backend) -> Model:
             statistics=dataset.statistics[recipe.train_on],
         )
     )
-    model.set_weights(draw_weights(model.parameters(), initialiser=recipe.initialiser, seed=training.seed))
+    weights = draw_weights(
+        model.parameters(),
+        initialiser=recipe.initialiser,
+        seed=training.seed,
+        exceptions=recipe.initialiser_exceptions,
+    )
+    model.set_weights(weights)
     return model
 
 

@@ -1,0 +1,31 @@
+"""Two pairs of 3×3 convolutions and a hidden dense layer, with the same dropout at three places."""
+
+import keras
+from keras import layers
+
+
+def build(classes: int, dropout: float) -> keras.Sequential:
+    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes)."""
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(32, kernel_size=3, padding="same", name="conv1"),  # → 28×28×32
+            layers.ReLU(name="relu1"),
+            layers.Conv2D(32, kernel_size=3, padding="same", name="conv2"),  # → 28×28×32
+            layers.ReLU(name="relu2"),
+            layers.MaxPooling2D(2, name="pool1"),  # → 14×14×32
+            layers.Dropout(dropout, name="dropout1"),
+            layers.Conv2D(64, kernel_size=3, padding="same", name="conv3"),  # → 14×14×64
+            layers.ReLU(name="relu3"),
+            layers.Conv2D(64, kernel_size=3, padding="same", name="conv4"),  # → 14×14×64
+            layers.ReLU(name="relu4"),
+            layers.MaxPooling2D(2, name="pool2"),  # → 7×7×64
+            layers.Dropout(dropout, name="dropout2"),
+            layers.Flatten(name="flatten"),  # → 3136, pixel by pixel
+            layers.Dense(512, name="dense1"),
+            layers.ReLU(name="relu5"),
+            layers.Dropout(dropout, name="dropout3"),
+            layers.Dense(classes, name="output"),
+        ],
+        name="basic_cnn",
+    )

@@ -1,0 +1,57 @@
+"""Which layers of a Keras model run, in which order, on what: what PyTorch's forward hooks tell."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from keras import layers
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one layer in a forward pass; `path` is its name after those of the blocks around it."""
+
+    path: str
+    layer: layers.Layer
+    input: tf.Tensor
+    output: tf.Tensor
+
+
+def trace(module: keras.Model, network: keras.Model, images: npt.NDArray[np.uint8], *, training: bool) -> list[Call]:
+    """Return the calls of the layers of `network`, a part of `module`, while that runs on images (n, h, w, 1).
+
+    Keras has no hooks, and a subclassed model knows its layers only while it runs them.
+    """
+    calls: list[Call] = []
+    with _hook(network, calls):
+        module(images, training=training)
+    return calls
+
+
+@contextmanager
+def _hook(network: keras.Model, calls: list[Call]) -> Iterator[None]:
+    original = layers.Layer.__call__
+    around: list[layers.Layer] = []
+
+    def call(layer: layers.Layer, *inputs: Any, **options: Any) -> Any:
+        inside = network in around
+        around.append(layer)
+        try:
+            output = original(layer, *inputs, **options)
+        finally:
+            path = [one.name for one in around[around.index(network) + 1 :]] if inside else []
+            around.pop()
+        if inside:
+            calls.append(Call("/".join(path), layer, inputs[0], output))
+        return output
+
+    layers.Layer.__call__ = call
+    try:
+        yield
+    finally:
+        layers.Layer.__call__ = original
