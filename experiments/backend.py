@@ -4,11 +4,8 @@
 `Backend`. Neither knows MLflow, DVC or the other: they get arrays and settings, and report to a `Listener`.
 """
 
-import ast
 import importlib
-import importlib.util
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
@@ -16,23 +13,16 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
-import models_tf
-import models_torch
+from experiments.architectures import PACKAGES
 from experiments.dataset import Images, Labels, Statistics
 from experiments.errors import TandemError
 from experiments.initialise import Parameter, Weights
 from experiments.layers import Layer
-from experiments.params import BackendName, Params, Recipe
+from experiments.params import BackendName, Recipe
 
 Logits = npt.NDArray[np.float32]
 Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["float32", "float64"]
-
-PACKAGES: dict[BackendName, str] = {"lightning": "models_torch", "keras": "models_tf"}
-ARCHITECTURES: dict[BackendName, Mapping[str, str]] = {
-    "lightning": models_torch.ARCHITECTURES,
-    "keras": models_tf.ARCHITECTURES,
-}
 
 
 @dataclass(frozen=True)
@@ -95,8 +85,8 @@ class Inspection(Protocol):
     def activations(self, model: Any, images: Images) -> Weights:
         """Return the scaled images as `input`, and every layer's output by its path, with dropout off."""
 
-    def gradients(self, model: Any, images: Images, labels: Labels) -> Weights:
-        """Return the gradient of the mean loss of a batch, by parameter."""
+    def loss_and_gradients(self, model: Any, images: Images, labels: Labels) -> tuple[float, Weights]:
+        """Return the mean loss of a batch, and its gradient by parameter."""
 
     def dropouts(self, model: Any, images: Images, *, training: bool) -> dict[str, tuple[npt.NDArray[Any], ...]]:
         """Return what goes into every dropout layer and what comes out, by its path."""
@@ -178,7 +168,12 @@ def load_inspection(name: BackendName) -> Inspection:
 
 
 def model_settings(
-    recipe: Recipe, *, image_shape: tuple[int, int], classes: int, statistics: Statistics
+    recipe: Recipe,
+    *,
+    image_shape: tuple[int, int],
+    classes: int,
+    statistics: Statistics,
+    precision: Precision = "float32",
 ) -> ModelSettings:
     """Return what to build for a recipe on a dataset with those statistics.
 
@@ -192,37 +187,8 @@ def model_settings(
         dropout=recipe.dropout,
         scale=1 / (255 * statistics.std) if standardised else 1 / 255,
         offset=-statistics.mean / statistics.std if standardised else 0.0,
+        precision=precision,
     )
-
-
-def check_architectures(params: Params) -> None:
-    """Refuse a recipe whose architecture is not there for both frameworks, or has no dropout where it sets one.
-
-    Raises:
-        TandemError: naming the recipe, and the architectures there are.
-    """
-    common = sorted(set(models_torch.ARCHITECTURES) & set(models_tf.ARCHITECTURES))
-    for name, recipe in params.recipes.items():
-        for backend, architectures in ARCHITECTURES.items():
-            if recipe.architecture not in architectures:
-                raise TandemError(
-                    f"params.yaml: recipes.{name}.architecture: expected one of {', '.join(common)}; "
-                    f"got {recipe.architecture!r}, which {PACKAGES[backend]} lacks"
-                )
-            if recipe.dropout is not None and not _takes_dropout(architectures[recipe.architecture]):
-                raise TandemError(
-                    f"params.yaml: recipes.{name}.dropout: expected none, since {recipe.architecture} has no dropout; "
-                    f"got {recipe.dropout}; remove the key"
-                )
-
-
-def _takes_dropout(target: str) -> bool:
-    """Return whether a factory, module:function, has an argument `dropout`; read, since importing takes seconds."""
-    module, function = target.split(":")
-    spec = importlib.util.find_spec(module)
-    source = Path(spec.origin).read_text() if spec and spec.origin else ""
-    definitions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    return any(node.name == function and "dropout" in [a.arg for a in node.args.args] for node in definitions)
 
 
 def threads_for(setting: int | Literal["auto"]) -> int:

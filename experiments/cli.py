@@ -30,7 +30,7 @@ RecipeArgument = Annotated[str, typer.Argument(help="A name under `recipes` in p
 
 
 def _load(project: Project) -> "Params":
-    from experiments.backend import check_architectures
+    from experiments.architectures import check_architectures
     from experiments.params import load_params
 
     params = load_params(project.params)

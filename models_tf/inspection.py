@@ -43,14 +43,14 @@ def dropouts(model: KerasModel, images: Images, *, training: bool) -> dict[str, 
     return {c.path: (c.input.numpy(), c.output.numpy()) for c in calls if isinstance(c.layer, kl.Dropout)}
 
 
-def gradients(model: KerasModel, images: Images, labels: Labels) -> Weights:
-    """Return the gradient of the mean loss of a batch, by the names and in the shapes of the parameters."""
+def loss_and_gradients(model: KerasModel, images: Images, labels: Labels) -> tuple[float, Weights]:
+    """Return the mean loss of a batch, and its gradient by the names and in the shapes of the parameters."""
     variables = model.network.trainable_variables
     with tf.GradientTape() as tape:
         logits = model.module(model.native_input(images), training=True)
         loss = batch_loss()(tf.constant(labels, tf.int64), logits)
     found = tape.gradient(loss, [variable.value for variable in variables])
-    return model.in_torch_shapes(dict(zip((id(variable) for variable in variables), found, strict=True)))
+    return float(loss), model.in_torch_shapes(dict(zip((id(variable) for variable in variables), found, strict=True)))
 
 
 def _trace(model: KerasModel, images: Images, *, training: bool) -> list[Call]:

@@ -101,8 +101,8 @@ class KerasModel:
         return np.zeros((1, *self.settings.image_shape), np.uint8)
 
     def dropouts(self) -> list[layers.Dropout]:
-        """Return the layers that draw random numbers, in the order in which they run."""
-        return [layer for layer in self._layers.values() if isinstance(layer, layers.Dropout)]
+        """Return the layers that draw random numbers (those of rate 0 don't), in the order in which they run."""
+        return [layer for layer in self._layers.values() if isinstance(layer, layers.Dropout) and layer.rate > 0]
 
     def native(self) -> keras.Model:
         """Return the model with its scaling."""

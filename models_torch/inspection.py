@@ -55,13 +55,14 @@ def dropouts(model: TorchModel, images: Images, *, training: bool) -> dict[str, 
     return {c.path: (_array(c.input), _array(c.output)) for c in calls if isinstance(c.layer, nn.Dropout)}
 
 
-def gradients(model: TorchModel, images: Images, labels: Labels) -> Weights:
-    """Return the gradient of the mean loss of a batch, by the names and in the shapes of the parameters."""
+def loss_and_gradients(model: TorchModel, images: Images, labels: Labels) -> tuple[float, Weights]:
+    """Return the mean loss of a batch, and its gradient by the names and in the shapes of the parameters."""
     model.module.train()
     model.module.zero_grad()
     targets = torch.from_numpy(labels).to(model.device, torch.int64)
-    batch_loss(model.module(model.as_input(images)), targets).backward()
-    return model.get_gradients()
+    loss = batch_loss(model.module(model.as_input(images)), targets)
+    loss.backward()
+    return loss.item(), model.get_gradients()
 
 
 def _trace(model: TorchModel, images: Images, *, training: bool) -> list[Call]:

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from experiments.backend import PACKAGES, threads_for
+from experiments.architectures import PACKAGES
+from experiments.backend import threads_for
 from experiments.initialise import draw_weights
 from tests.backend_probe import BATCH, EPOCHS, EVERY, IMAGES, data, first_batch_by_hand
 from tests.conftest import ROOT

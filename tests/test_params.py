@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from experiments.backend import check_architectures
+from experiments.architectures import check_architectures
 from experiments.errors import TandemError
 from experiments.params import Params, load_params
 from tests.conftest import Change

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from experiments.backend import PACKAGES
+from experiments.architectures import PACKAGES
 from experiments.errors import TandemError
 from experiments.figures import learning_curves
 from experiments.files import write_atomically, write_json

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
 
-from experiments.backend import ARCHITECTURES, PACKAGES
+from experiments.architectures import ARCHITECTURES, PACKAGES
 from experiments.files import write_json
 from experiments.params import BackendName, Recipe
 

@@ -1,0 +1,66 @@
+"""Is a dropout layer one? Two frameworks draw different masks; their distribution must be the same."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binomtest
+
+from experiments.parity.protocol import DROPOUT_ERROR
+
+Pass = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class DropoutCheck:
+    """What was found: `kept` and `agree` are fractions, each with the p-value of the exact binomial test."""
+
+    layer: str
+    kept: float
+    kept_p: float
+    agree: float
+    agree_p: float
+    scaled: bool
+    off_in_evaluation: bool
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong, or None; by chance alone with a probability of DROPOUT_ERROR for each of the two tests."""
+        if self.kept_p < DROPOUT_ERROR:
+            return f"keeps {self.kept:.4f} of its inputs (p = {self.kept_p:.1g})"
+        if not self.scaled:
+            return "does not scale what it keeps by 1 / (1 - rate)"
+        if self.agree_p < DROPOUT_ERROR:
+            return f"draws masks that agree in {self.agree:.4f} of places between steps (p = {self.agree_p:.1g})"
+        if not self.off_in_evaluation:
+            return "changes its input in evaluation"
+        return None
+
+
+def check_dropout(layer: str, *, rate: float, evaluation: Pass, steps: tuple[Pass, Pass]) -> DropoutCheck:
+    """Hold a dropout layer against its definition (Srivastava et al., 2014, in the inverted form of both frameworks).
+
+    Each pass is what went in and what came out, of one shape. Places whose input is 0 tell nothing and are left out.
+    The number of kept places is Binomial(n, 1 - rate). The masks of two steps are independent, so the number of
+    places where they agree is Binomial(n, rate² + (1 - rate)²). What is kept is multiplied by 1 / (1 - rate), to
+    two units in the last place.
+    """
+    masks = [after != 0 for _, after in steps]
+    alive = [before != 0 for before, _ in steps]
+    kept, count = sum(int(np.sum(m & a)) for m, a in zip(masks, alive, strict=True)), sum(int(a.sum()) for a in alive)
+    both = alive[0] & alive[1]
+    agree, pairs = int(np.sum((masks[0] == masks[1]) & both)), int(both.sum())
+    close = [
+        np.allclose(after[mask], before[mask] / (1 - rate), rtol=4 * np.finfo(after.dtype).eps, atol=0)
+        for (before, after), mask in zip(steps, masks, strict=True)
+    ]
+    return DropoutCheck(
+        layer,
+        kept / count,
+        float(binomtest(kept, count, 1 - rate).pvalue),
+        agree / pairs,
+        float(binomtest(agree, pairs, rate**2 + (1 - rate) ** 2).pvalue),
+        all(close),
+        bool(np.array_equal(*evaluation)),
+    )
