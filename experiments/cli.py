@@ -5,6 +5,7 @@ Heavy imports happen inside the commands, so that `tandem --help` answers at onc
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-STAGES, LOOK = "Stages of the pipeline", "Look at the results"
+STAGES, PROOF, LOOK = "Stages of the pipeline", "Proof", "Look at the results"
 
 RecipeArgument = Annotated[str, typer.Argument(help="A name under `recipes` in params.yaml.")]
 
@@ -80,12 +81,13 @@ def train(
     recipe: RecipeArgument,
     backend: Annotated[str, typer.Argument(help="`lightning` or `keras`.")],
     seed: Annotated[int, typer.Argument(min=0, help="Draws initial weights, batch order and dropout.")],
+    runs_in: Annotated[str, typer.Option(help="The folder for its outputs, in the project.")] = "runs",
 ) -> None:
     """Train one recipe in one backend with one seed, into runs/RECIPE/BACKEND/SEED/ and MLflow.
 
     A training that was stopped goes on from its last epoch.
     """
-    project = Project.find()
+    project = replace(Project.find(), runs_in=runs_in)
     params = _load(project)
     from experiments.backend import backend_name
     from experiments.stages.train import train
@@ -106,6 +108,26 @@ def compare() -> None:
     for path in report_files(project.reports):
         print(path.relative_to(project.root))
     print("Next: `tandem ui` opens every run in MLflow.")
+
+
+@app.command(rich_help_panel=PROOF)
+def published(
+    recipes: Annotated[list[str] | None, typer.Argument(help="By default, those with published figures.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every recipe in params.yaml.")] = False,
+    seeds: Annotated[int, typer.Option(min=2, help="How many: 1, 2, … up to it.")] = 3,
+) -> None:
+    """Train recipes with several seeds in both backends, and set published figures beside ours.
+
+    Takes long. Trainings that are done stay done; after a stop, the same command goes on.
+    """
+    project = Project.find()
+    params = _load(project)
+    from experiments.published import PUBLISHED, reproduce
+
+    chosen = list(params.recipes) if everything else recipes or list(PUBLISHED)
+    print(reproduce(project, params, chosen, range(1, seeds + 1)))
+    print("reports/published.md\nreports/published.json")
+    print("Next: `tandem ui` shows the learning curves of every seed.")
 
 
 @app.command(rich_help_panel=LOOK)

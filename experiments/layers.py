@@ -97,3 +97,18 @@ def check_outputs(where: str, layers: Sequence[Layer]) -> None:
 def shown(shape: Sequence[int]) -> str:
     """Return a shape as text, 20×24×24."""
     return "×".join(map(str, shape))
+
+
+def layer_table(layers: Sequence[Layer]) -> str:
+    """Return the layers as Markdown, with their output (channels first), parameters and multiply-adds per image."""
+    rows = [("layer", "kind", "output", "parameters", "multiply-adds"), ("---", "---", "---", "--:", "--:")]
+    for layer in layers:
+        counts = (f"{layer.parameters:,}" if layer.parameters else "", f"{layer.multiply_adds:,}")
+        rows.append((layer.path, layer.kind, shown(layer.output), counts[0], counts[1] if layer.weights else ""))
+    rows.append(("total", "", "", f"{sum(layer.parameters for layer in layers):,}", f"{multiply_adds(layers):,}"))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def multiply_adds(layers: Sequence[Layer]) -> int:
+    """Return the multiply-adds of one image's way through the layers."""
+    return sum(layer.multiply_adds for layer in layers)

@@ -18,6 +18,8 @@ class Project:
 
     root: Path
     home: Path
+    # Trainings outside the pipeline (`tandem published`) leave their outputs elsewhere.
+    runs_in: str = "runs"
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Project":
@@ -60,11 +62,11 @@ class Project:
     @property
     def runs(self) -> Path:
         """The output of the train stage."""
-        return self.root / "runs"
+        return self.root / self.runs_in
 
     @property
     def reports(self) -> Path:
-        """The output of the compare stage."""
+        """What the results look like, in tables and pictures."""
         return self.root / "reports"
 
     @property

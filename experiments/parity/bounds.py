@@ -12,8 +12,8 @@ promised to lie nearer. After a step, the largest gap so far counts.
   one, no framework could ever fail by computing in less than float32 (TensorFloat-32, bfloat16, fast mathematics),
   which makes its own gap thousands of times larger, and so the difference.
 - float32, after later steps: by LATER_MULTIPLE times the larger gap. Rounding can flip a ReLU or the choice of a
-  max-pool in one framework and not in the other; from there on the two depart from each other by far more than rounding,
-  both being right. The triangle inequality gives 2 for twins that agree in float64: this bound is about size alone.
+  max-pool in one framework and not in the other; from there on the two depart from each other by far more than
+  rounding, both being right. The triangle inequality gives 2 for twins that agree in float64: a check of size alone.
 
 MULTIPLE is 64. The largest difference seen was 22 gaps: a maximum over 10⁵ parameters is the luck of a few, above all
 with Adam, whose first steps divide each gradient, however small and ill-known, by its own size.
@@ -38,8 +38,8 @@ SHRINKS = UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"]
 class Four:
     """How far a quantity of two frameworks and two precisions is apart, in arrays of shape (rows, segments).
 
-    Rows are steps; what belongs to no step is a single row. `gap` is the smaller gap of the two frameworks, `larger_gap`
-    the other.
+    Rows are steps; what belongs to no step is a single row. `gap` is the smaller gap of the two frameworks,
+    `larger_gap` the other.
     """
 
     difference32: Arrays

@@ -7,6 +7,7 @@ writes digests of the files that it uses; the train stage depends on that.
 
 import ast
 import hashlib
+import json
 from collections.abc import Iterator
 from importlib.util import resolve_name
 from pathlib import Path
@@ -30,6 +31,12 @@ def source_digests(root: Path, backend: BackendName, architecture: str) -> dict[
     files = imported(root, ["experiments.stages.train", f"{PACKAGES[backend]}.backend", build.split(":")[0]])
     digests = {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     return {"architecture": build, **dict(sorted(digests.items()))}
+
+
+def code_digest(root: Path, backend: BackendName, architecture: str) -> str:
+    """Return one digest of the code of a training."""
+    digests = json.dumps(source_digests(root, backend, architecture), sort_keys=True)
+    return hashlib.sha256(digests.encode()).hexdigest()[:16]
 
 
 def imported(root: Path, modules: list[str]) -> set[Path]:

@@ -5,25 +5,35 @@ import json
 import os
 import statistics
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from experiments import figures, tracking
-from experiments.backend import Backend, Model, TrainingSettings, load_backend, model_settings, threads_for
+from experiments.backend import (
+    Backend,
+    Model,
+    TrainingSettings,
+    load_backend,
+    load_inspection,
+    model_settings,
+    threads_for,
+)
 from experiments.checkpoint import Checkpoint, State, sole_owner
 from experiments.dataset import Dataset, Split, batch_order, load_dataset
 from experiments.errors import TandemError
 from experiments.files import digest
 from experiments.git import read_checkout
 from experiments.initialise import draw_weights
+from experiments.layers import layer_table, multiply_adds
 from experiments.outputs import Outputs, write_outputs
 from experiments.params import BackendName, Params, Recipe
 from experiments.progress import TrainingProgress
 from experiments.project import Project
 from experiments.recorder import Recorder
-from experiments.stages.sources import source_digests
+from experiments.stages.sources import code_digest
 
 IMAGE_SHAPE = (28, 28)
 
@@ -82,6 +92,7 @@ def train(project: Project, params: Params, name: str, backend_name: BackendName
     _check_fits(training)
     experiment = tracking.connect(project)
     backend = load_backend(backend_name, device=params.train.device, threads=training.threads)
+    model = _build(training, backend)
     folder = project.checkpoint(name, backend_name, seed, _stands_on(project, training, backend))
     with sole_owner(folder):
         checkpoint = Checkpoint(folder)
@@ -94,7 +105,7 @@ def train(project: Project, params: Params, name: str, backend_name: BackendName
             state = state or State(tracker.run_id)
             state.run_id = tracker.run_id
             checkpoint.save(state)
-            outputs = _run(project, training, backend, checkpoint, state, tracker, tags)
+            outputs = _run(project, training, backend, model, checkpoint, state, tracker, tags)
         checkpoint.clear()
     return dict(outputs.metrics)
 
@@ -122,7 +133,7 @@ def _stands_on(project: Project, training: Training, backend: Backend) -> str:
         "threads": training.threads,
         "log_every_steps": training.log_every_steps,
         "versions": backend.versions(),
-        "sources": source_digests(project.root, training.backend, training.recipe.architecture),
+        "code": code_digest(project.root, training.backend, training.recipe.architecture),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -150,6 +161,7 @@ def _run(
     project: Project,
     training: Training,
     backend: Backend,
+    model: Model,
     checkpoint: Checkpoint,
     state: State,
     tracker: tracking.Tracker,
@@ -157,8 +169,9 @@ def _run(
 ) -> Outputs:
     """Train and score a model inside its MLflow run, and write the outputs."""
     recipe, dataset = training.recipe, training.dataset
-    model = _build(training, backend)
-    record = _record(training, model)
+    layers = load_inspection(training.backend).layers(model)
+    record = _record(project.root, training, model) | {"multiply_adds": multiply_adds(layers)}
+    tracker.text(layer_table(layers), "layers.md")
     _track_start(project, training, record, tracker)
     images = training.images_per_epoch
     progress = TrainingProgress(training.label, epochs=recipe.epochs, steps=-(-images // recipe.batch_size))
@@ -207,7 +220,7 @@ def _build(training: Training, backend: Backend) -> Model:
     return model
 
 
-def _record(training: Training, model: Model) -> dict[str, Any]:
+def _record(root: Path, training: Training, model: Model) -> dict[str, Any]:
     """Return what the training starts from; the weights are those that the model gives back."""
     recipe = training.recipe
     images = len(training.split.labels)
@@ -221,6 +234,7 @@ def _record(training: Training, model: Model) -> dict[str, Any]:
     return {
         "recipe": recipe.model_dump(),
         "seed": training.seed,
+        "code": code_digest(root, training.backend, recipe.architecture),
         "threads": training.threads,
         "parameters": sum(value.size for value in weights.values()),
         "initial_weights": digest(weights),
@@ -229,7 +243,7 @@ def _record(training: Training, model: Model) -> dict[str, Any]:
 
 
 def _track_start(project: Project, training: Training, record: dict[str, Any], tracker: tracking.Tracker) -> None:
-    settings = {name: value for name, value in training.recipe.model_dump().items() if value is not None}
+    settings = {name: value for name, value in training.recipe.model_dump().items() if value not in (None, {})}
     start = {name: value for name, value in record.items() if name != "recipe"}
     tracker.params({**settings, **start, "backend": training.backend})
     tracker.file(project.params)

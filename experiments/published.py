@@ -1,0 +1,121 @@
+"""Published figures beside ours, over several seeds: `tandem published`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from experiments.architectures import PACKAGES
+from experiments.dataset import load_dataset
+from experiments.files import write_atomically, write_json
+from experiments.intervals import Interval, interval
+from experiments.outputs import Outputs
+from experiments.params import BackendName, Params
+from experiments.project import Project
+from experiments.trainings import Wanted, have
+
+RUNS = "reports/published"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One published number: a metric after an epoch (counted from 1), in the units of history.csv."""
+
+    metric: str
+    epoch: int
+    value: float
+
+
+def _rows(metric: str, values: Sequence[float]) -> list[Figure]:
+    return [Figure(metric, epoch, value) for epoch, value in enumerate(values, 1)]
+
+
+# A PyTorch run of unknown seed for `lenet`, a TensorFlow run of unknown seed for `basic_cnn`.
+PUBLISHED: dict[str, list[Figure]] = {
+    "lenet": [
+        *_rows("test/accuracy", (0.8651, 0.9128, 0.9320, 0.9482, 0.9581)),
+        *_rows("test/loss", (0.4822, 0.2956, 0.2279, 0.1808, 0.1533)),
+    ],
+    "basic_cnn": [
+        Figure("train/accuracy", 1, 0.8767),
+        Figure("train/loss", 1, 0.3794),
+        Figure("test/accuracy", 1, 0.9776),
+        Figure("test/loss", 1, 0.0676),
+    ],
+}
+
+
+def reproduce(project: Project, params: Params, recipes: Sequence[str], seeds: Sequence[int]) -> str:
+    """Train what is missing, write published.json and published.md to reports/, and return the latter.
+
+    Raises:
+        TandemError: there is no such recipe or no prepared dataset, or a training failed.
+    """
+    for name in recipes:
+        params.recipe(name, asked_by="RECIPE")
+    dataset = load_dataset(project.prepared).name
+    wanted = [Wanted(recipe, backend, seed) for recipe in recipes for seed in seeds for backend in PACKAGES]
+    runs = have(replace(project, runs_in=RUNS), params, wanted)
+    entries = [_entry(recipe, seeds, runs) for recipe in recipes]
+    write_json(project.reports / "published.json", {"dataset": dataset, "seeds": list(seeds), "recipes": entries})
+    text = to_markdown(dataset, seeds, entries)
+    write_atomically(project.reports / "published.md", text)
+    return text
+
+
+def _entry(recipe: str, seeds: Sequence[int], runs: Mapping[Wanted, Outputs]) -> dict[str, Any]:
+    figures = PUBLISHED.get(recipe) or _last(runs[Wanted(recipe, "lightning", seeds[0])])
+    rows = []
+    for figure in figures:
+        ours = {
+            backend: [runs[Wanted(recipe, backend, seed)].history[figure.epoch - 1][figure.metric] for seed in seeds]
+            for backend in PACKAGES
+        }
+        published = figure.value if recipe in PUBLISHED else None
+        rows.append({"metric": figure.metric, "epoch": figure.epoch, "published": published, "ours": ours})
+    return {"recipe": recipe, "rows": rows, "paired": _paired(recipe, seeds, runs)}
+
+
+def _last(run: Outputs) -> list[Figure]:
+    epoch = len(run.history)
+    return [Figure(metric, epoch, 0.0) for metric in ("train/loss", "test/accuracy", "test/loss")]
+
+
+def _paired(recipe: str, seeds: Sequence[int], runs: Mapping[Wanted, Outputs]) -> list[float]:
+    """Return Keras's final test accuracy minus Lightning's, for each seed."""
+
+    def final(backend: BackendName, seed: int) -> float:
+        return runs[Wanted(recipe, backend, seed)].metrics["test/accuracy"]
+
+    return [final("keras", seed) - final("lightning", seed) for seed in seeds]
+
+
+def to_markdown(dataset: str, seeds: Sequence[int], entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table for each recipe."""
+    lines = [f"# Published figures beside ours, on {dataset}", ""]
+    lines += [f"Ours: mean ± half of the 95 % interval (Student's t) over the seeds {', '.join(map(str, seeds))}."]
+    lines += ["Accuracies in per cent. A published figure is that of one run of an unknown seed."]
+    for entry in entries:
+        lines += ["", f"## {entry['recipe']}", "", f"| | epoch | published | {' | '.join(PACKAGES)} |"]
+        lines += ["| --- | --: | --: | --: | --: |", *(_line(row) for row in entry["rows"])]
+        difference = interval(entry["paired"])
+        holds = "contains" if difference.holds(0) else "does **not** contain"
+        lines += [
+            "",
+            f"Final test accuracy, Keras minus Lightning, seed by seed: {_show('accuracy', difference)} points; "
+            f"the interval {holds} 0.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    published = "" if row["published"] is None else _number(row["metric"], row["published"])
+    ours = [_show(row["metric"], interval(values)) for values in row["ours"].values()]
+    return f"| {row['metric']} | {row['epoch']} | {published} | {' | '.join(ours)} |"
+
+
+def _number(metric: str, value: float) -> str:
+    return f"{100 * value:.2f}" if metric.endswith("accuracy") else f"{value:.4f}"
+
+
+def _show(metric: str, one: Interval) -> str:
+    return f"{_number(metric, one.mean)} ± {_number(metric, one.half)}"
