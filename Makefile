@@ -37,6 +37,14 @@ check: setup ## lint, format and types
 	ruff format --check
 	mypy
 
+.PHONY: parity
+parity: setup ## prove that all twins are the same models (needs prepared/, which make repro leaves)
+	tandem parity --all
+
+.PHONY: published
+published: setup ## train the recipes with published figures, three seeds each (takes long, resumes)
+	tandem published
+
 .PHONY: bench
 bench: setup ## throughput against hand-written loops (needs an idle machine and some minutes)
 	python -m benchmarks.throughput

@@ -14,6 +14,8 @@ from experiments.errors import Stopped, TandemError
 from experiments.project import Project
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from experiments.params import Params
 
 app = typer.Typer(
@@ -111,6 +113,68 @@ def compare() -> None:
 
 
 @app.command(rich_help_panel=PROOF)
+def parity(
+    architectures: Annotated[
+        list[str] | None, typer.Argument(help="By default, those of the recipes that `dvc repro` trains.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every architecture.")] = False,
+    backends: Annotated[str, typer.Option(help="The two to hold against each other.")] = "lightning,keras",
+) -> None:
+    """Prove that the twins are the same model, trained the same way; exit code 1 where they aren't.
+
+    Layer by layer and step by step, in float64 and float32, into reports/parity.json, .md and .png.
+    """
+    project = Project.find()
+    params = _load(project)
+    from experiments.stages.parity import parity, selected, two_backends
+
+    chosen = selected(params, architectures or [], everything=everything)
+    table, passed = parity(project, params, chosen, two_backends(backends))
+    print(table)
+    print("reports/parity.json\nreports/parity.md\nreports/parity.png")
+    if not passed:
+        sys.exit(1)
+
+
+@app.command(rich_help_panel=PROOF)
+def defaults() -> None:
+    """Show the hidden defaults of the installed frameworks side by side, and what Tandem does about each."""
+    from rich.table import Table
+
+    from experiments.defaults import read_defaults, versions
+
+    installed = versions()
+    table = Table("", f"torch {installed['torch']}", f"keras {installed['keras']}", "Tandem", show_lines=True)
+    for name, torch, keras, tandem in read_defaults():
+        table.add_row(name, torch, keras, tandem, style=None if torch == keras else "bold")
+    _print_table(table)
+    print("Bold: they differ. Next: `tandem parity` proves that what Tandem does about it works.")
+
+
+@app.command(rich_help_panel=PROOF)
+def shapes(
+    architecture: Annotated[str, typer.Argument(help="A name that `models_torch` and `models_tf` have.")],
+) -> None:
+    """Show the layers of an architecture: output shapes by formula and as measured, parameters, multiply-adds."""
+    project = Project.find()
+    params = _load(project)
+    from rich.table import Table
+
+    from experiments.shapes import describe, rows
+
+    table = Table("layer", "kind", "formula", "PyTorch (c×h×w)", "Keras (h×w×c)", title=architecture)
+    table.add_column("parameters", justify="right")
+    table.add_column("multiply-adds", justify="right")
+    *layers, total = rows(describe(params, architecture))
+    for row in layers:
+        table.add_row(*row)
+    table.add_section()
+    table.add_row(*total)
+    _print_table(table)
+    print(f"Next: `tandem parity {architecture}` proves that the two are the same model.")
+
+
+@app.command(rich_help_panel=PROOF)
 def published(
     recipes: Annotated[list[str] | None, typer.Argument(help="By default, those with published figures.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every recipe in params.yaml.")] = False,
@@ -134,7 +198,6 @@ def published(
 def runs() -> None:
     """Show which MLflow run stands behind each output in runs/."""
     project = Project.find()
-    from rich.console import Console
     from rich.table import Table
 
     from experiments.runs import list_runs
@@ -144,8 +207,7 @@ def runs() -> None:
     for line in lines:
         accuracy = f"{100 * line.accuracy:.2f} %"
         table.add_row(line.output, line.run_id, line.status, line.dataset, accuracy, line.commit)
-    # Without a terminal, rich would cut the table to 80 columns.
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    _print_table(table)
     print("Next: `tandem ui`, or `dvc repro` where a run is missing.")
 
 
@@ -165,6 +227,13 @@ def check() -> None:
     params = _load(Project.find())
     count = len(params.train.recipes) * len(params.train.backends) * len(params.train.seeds)
     print(f"params.yaml is valid: {len(params.recipes)} recipe(s); `dvc repro` runs {count} training(s)")
+
+
+def _print_table(table: "Table") -> None:
+    from rich.console import Console
+
+    # Without a terminal, rich would cut the table to 80 columns.
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def main() -> None:

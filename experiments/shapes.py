@@ -27,7 +27,7 @@ def describe(params: Params, architecture: str) -> dict[str, Description]:
     """
     check_architecture(architecture, asked_by="ARCHITECTURE")
     recipe = base_recipe(params, architecture)
-    statistics = {recipe.train_on: Statistics(mean=0.0, std=1.0)}
+    statistics: dict[str, Statistics] = {recipe.train_on: Statistics(mean=0.0, std=1.0)}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-shapes-")))
         dataset = Dataset(folder, "none", "none", IMAGE_SHAPE, CLASSES, statistics)

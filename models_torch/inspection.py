@@ -78,10 +78,20 @@ def _hooks(network: nn.Module, calls: list[Call]) -> Iterator[None]:
     def keep(path: str) -> Any:
         return lambda layer, inputs, output: calls.append(Call(path, layer, inputs[0], output))
 
+    def name_it(path: str) -> Any:
+        def hook(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            entered.append(f"{path}, given {tuple(inputs[0].shape[1:])}")
+
+        return hook
+
     named = {path.replace(".", "/"): layer for path, layer in network.named_modules() if path}
     handles = [layer.register_forward_hook(keep(path)) for path, layer in named.items()]
+    handles += [layer.register_forward_pre_hook(name_it(path)) for path, layer in named.items()]
+    entered: list[str] = []
     try:
         yield
+    except RuntimeError as error:
+        raise RuntimeError(f"layer {entered[-1] if entered else 'none'}: {error}") from error
     finally:
         for handle in handles:
             handle.remove()

@@ -20,12 +20,13 @@ STAND_IN = "digits"
 
 
 def compare(project: Project, params: Params) -> str:
-    """Write compare.json, compare.md and a picture a pair to reports/, and return the table as Markdown.
+    """Write compare.json, compare.md and a picture a pair to reports/pairs/, and return the table as Markdown.
 
     Raises:
         TandemError: a run that the settings ask for is not there, or its pair has other settings or data.
     """
-    project.reports.mkdir(exist_ok=True)
+    pictures = project.reports / "pairs"
+    pictures.mkdir(parents=True, exist_ok=True)
     pairs = []
     for recipe in params.train.recipes:
         for seed in params.train.seeds:
@@ -33,7 +34,7 @@ def compare(project: Project, params: Params) -> str:
             dataset = _check_is_pair(recipe, seed, runs)
             pairs.append({"recipe": recipe, "seed": seed, **compare_runs(runs)})
             curves = learning_curves(f"{recipe}, seed {seed}, on {dataset}", {k: r.history for k, r in runs.items()})
-            curves.savefig(project.reports / f"{recipe}-{seed}.png", dpi=120)
+            curves.savefig(pictures / f"{recipe}-{seed}.png", dpi=120)
     table = to_markdown(dataset, pairs)
     write_json(project.reports / "compare.json", {"dataset": dataset, "pairs": pairs})
     write_atomically(project.reports / "compare.md", table)
@@ -138,5 +139,5 @@ def _legend(backends: list[str]) -> list[str]:
 
 
 def report_files(folder: Path) -> list[Path]:
-    """Return what there is to look at in reports/."""
-    return sorted(path for path in folder.glob("*") if path.suffix in {".md", ".png"})
+    """Return what compare leaves to look at in reports/."""
+    return [folder / "compare.md", *sorted((folder / "pairs").glob("*.png"))]

@@ -4,19 +4,18 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from experiments.architectures import check_architecture, takes_dropout, twins
-from experiments.backend import Precision, threads_for
+from experiments.backend import backend_name, threads_for
 from experiments.console import say
 from experiments.dataset import Dataset, load_dataset
+from experiments.errors import TandemError
 from experiments.params import BackendName, Params, Recipe
 from experiments.parity.check import (
-    Quantity,
     check_structure,
     check_weights,
     first_beyond,
@@ -24,7 +23,7 @@ from experiments.parity.check import (
     start_quantities,
     step_quantities,
 )
-from experiments.parity.dropout import DropoutCheck, check_dropout
+from experiments.parity.dropout import check_dropout
 from experiments.parity.protocol import (
     DROPOUT_RATE,
     IMAGES,
@@ -35,26 +34,10 @@ from experiments.parity.protocol import (
     base_recipe,
     make_job,
 )
+from experiments.parity.report import write_report
+from experiments.parity.result import Result, Training
 from experiments.parity.workers import JobFailed, Worker
 from experiments.project import Project
-
-
-@dataclass
-class Result:
-    """What parity found for one architecture.
-
-    `trainings` has for each (optimiser, precision) its quantities: those of the start, then those of each step.
-    `problems` are the first differences, in the order in which they were found; none: the twins are the same.
-    """
-
-    architecture: str
-    styles: list[str]
-    parameters: int = 0
-    trainings: dict[tuple[Optimiser, Precision], tuple[list[Quantity], list[list[Quantity]]]] = field(
-        default_factory=dict
-    )
-    dropout: list[DropoutCheck] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
 
 def selected(params: Params, names: Sequence[str], *, everything: bool) -> list[str]:
@@ -71,6 +54,32 @@ def selected(params: Params, names: Sequence[str], *, everything: bool) -> list[
         return list(twins())
     asked = names or [params.recipe(name).architecture for name in params.train.recipes]
     return [first for first, styles in twins().items() if {first, *styles} & set(asked)]
+
+
+def two_backends(text: str) -> tuple[BackendName, BackendName]:
+    """Return the backends in a text, `lightning,keras`.
+
+    Raises:
+        TandemError: they aren't two different ones.
+    """
+    names = [name.strip() for name in text.split(",")]
+    if len(set(names)) != 2 or len(names) != 2:
+        raise TandemError(f"--backends: expected two different ones, as in lightning,keras; got {text!r}")
+    return backend_name(names[0]), backend_name(names[1])
+
+
+def parity(
+    project: Project, params: Params, architectures: Sequence[str], backends: tuple[BackendName, BackendName]
+) -> tuple[str, bool]:
+    """Check the architectures, write the report into reports/, and return its table and whether all are the same.
+
+    Raises:
+        TandemError: there is no prepared dataset, or a process can't do its work at all.
+    """
+    results = run_parity(project, params, architectures, backends)
+    dataset = load_dataset(project.prepared).name
+    table = write_report(project.reports, results, dataset=dataset, backends=backends)
+    return table, not any(result.problems for result in results)
 
 
 def run_parity(
@@ -154,6 +163,7 @@ class Examiner:
     def _structure(self) -> None:
         sides = {backend: read_description(folder) for backend, folder in self._do("describe", "describe").items()}
         self.parameters = next(iter(sides.values())).parameters
+        self.result.layers = len(next(iter(sides.values())).layers)
         self.result.parameters = sum(int(np.prod(parameter.shape)) for parameter in self.parameters)
         if problem := check_structure(sides):
             self.result.problems.append(problem)
@@ -170,8 +180,9 @@ class Examiner:
             sides = {(backend, p): folder for p, folders in trained.items() for backend, folder in folders.items()}
             steps = step_quantities(sides, self.parameters)
             for precision in PRECISIONS:
-                self.result.trainings[optimiser, precision] = start[precision], steps[precision]
-                beyond = first_beyond([*start[precision], *(one for row in steps[precision] for one in row)])
+                training = Training(optimiser, precision, start[precision], steps[precision])
+                self.result.trainings.append(training)
+                beyond = first_beyond(training.quantities)
                 if beyond:
                     self.result.problems.append(
                         f"{optimiser}, {precision}: {beyond.where}: "

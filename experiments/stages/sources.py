@@ -17,12 +17,17 @@ from experiments.files import write_json
 from experiments.params import BackendName, Recipe
 
 OURS = ("experiments", *PACKAGES.values())
+FOR_PARITY = {"architecture", "train_on", "scaling", "initialiser", "initialiser_exceptions"}
 
 
 def write_sources(root: Path, recipe: Recipe, target: Path) -> None:
-    """Write `target`/<backend>.json for each backend: the digests of the files that train the recipe there."""
+    """Write `target`/<backend>.json for each backend: the digests of the files that train the recipe there.
+
+    And `target`/parity.json: what parity takes from the recipe.
+    """
     for backend in PACKAGES:
         write_json(target / f"{backend}.json", source_digests(root, backend, recipe.architecture))
+    write_json(target / "parity.json", recipe.model_dump(include=FOR_PARITY))
 
 
 def source_digests(root: Path, backend: BackendName, architecture: str) -> dict[str, str]:

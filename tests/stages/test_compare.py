@@ -98,7 +98,7 @@ def _write(project: Project, **pairs: str) -> None:
 def test_the_dataset_is_the_one_that_was_trained_on(project: Project, params: Params) -> None:
     _write(project, lightning="same", keras="same")
     assert "stand-in" in compare(project, params)
-    assert (project.reports / "lenet-12.png").read_bytes().startswith(b"\x89PNG")
+    assert (project.reports / "pairs" / "lenet-12.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_runs_of_different_settings_are_no_pair(project: Project, params: Params) -> None:

@@ -1,0 +1,24 @@
+"""The stand-in, prepared once: parity needs images that look like something."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.params import load_params
+from experiments.project import Project
+from experiments.stages.digits import write_digits
+from experiments.stages.preprocess import preprocess
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("parity")
+    write_digits(folder / "data")
+    preprocess(load_params(ROOT / "params.yaml").preprocess, folder / "data", folder / "prepared")
+    return Project(root=folder, home=folder)
+
+
+@pytest.fixture(scope="session")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports")

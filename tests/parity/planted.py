@@ -1,0 +1,188 @@
+"""A process of parity with a bug in it: `python -m tests.parity.planted FILE BACKEND DEVICE THREADS`.
+
+Before each job it reads the name of a bug from FILE, and plants that one for the job.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from experiments.parity import probe
+
+Bug = Callable[[], Any]
+
+
+def adam_epsilon() -> Any:
+    """Keras's own value of epsilon, in the right place."""
+    from models_tf import optimizers
+
+    return patch("models_tf.backend.make_optimizer", lambda recipe: optimizers.Adam(recipe.lr, epsilon=1e-7))
+
+
+def adam_of_keras() -> Any:
+    """Keras's own place for epsilon, with the right value."""
+    import keras
+
+    return patch("models_tf.backend.make_optimizer", lambda recipe: keras.optimizers.Adam(recipe.lr, epsilon=1e-8))
+
+
+def nesterov() -> Any:
+    import keras
+
+    def make(recipe: Any) -> Any:
+        return keras.optimizers.SGD(recipe.lr, momentum=recipe.momentum, nesterov=True)
+
+    return patch("models_tf.backend.make_optimizer", make)
+
+
+def flatten_order() -> Any:
+    """The dense layer after the flatten gets its weights as if images were channels first."""
+    return patch("models_tf.model._flattened", lambda calls: {})
+
+
+def weight_decay() -> Any:
+    import torch
+
+    def make(network: Any, recipe: Any) -> Any:
+        return torch.optim.SGD(network.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=1e-4)
+
+    return patch("models_torch.training.make_optimizer", make)
+
+
+def floor_pooling() -> Any:
+    from keras import layers
+
+    def pool(size: int, *, padding: str, name: str) -> Any:
+        return layers.MaxPooling2D(size, name=name)
+
+    return patch("models_tf.cnn3.layers", SimpleNamespace(**{**vars(layers), "MaxPooling2D": pool}))
+
+
+def floor_pooling_in_torch() -> Any:
+    from torch import nn
+
+    def pool(size: int, *, ceil_mode: bool) -> Any:
+        return nn.MaxPool2d(size)
+
+    return patch("models_torch.cnn3.nn", SimpleNamespace(**{**vars(nn), "MaxPool2d": pool}))
+
+
+def zero_bias() -> Any:
+    from models_torch.model import TorchModel
+
+    original = TorchModel.set_weights
+
+    def set_weights(model: TorchModel, weights: Any) -> None:
+        original(model, {**weights, "conv1/bias": 0 * weights["conv1/bias"]})
+
+    return patch.object(TorchModel, "set_weights", set_weights)
+
+
+def last_batch_dropped() -> Any:
+    from experiments.dataset import batch_order
+
+    return patch(
+        "models_tf.training.batch_order", lambda n, **options: batch_order(n, **{**options, "drop_last": True})
+    )
+
+
+def sum_for_mean() -> Any:
+    from torch.nn.functional import cross_entropy
+
+    def batch_loss(logits: Any, labels: Any) -> Any:
+        return cross_entropy(logits, labels, reduction="sum")
+
+    return both(
+        patch("models_torch.training.batch_loss", batch_loss), patch("models_torch.inspection.batch_loss", batch_loss)
+    )
+
+
+def low_precision() -> Any:
+    """A framework whose float32 is bfloat16 in one layer, as TensorFloat-32 is on some GPUs."""
+    import torch
+    from torch import nn
+
+    original = nn.Linear.forward
+
+    def forward(layer: nn.Linear, inputs: Any) -> Any:
+        output = original(layer, inputs)
+        return output.to(torch.bfloat16).to(output.dtype) if output.dtype == torch.float32 else output
+
+    return patch.object(nn.Linear, "forward", forward)
+
+
+def dropout_keeps_the_rate() -> Any:
+    """The rate taken for the probability of keeping."""
+    from torch import nn
+
+    dropout = SimpleNamespace(**{**vars(nn), "Dropout": lambda rate: nn.Dropout(1 - rate if rate else 0.0)})
+    return patch("models_torch.cnn3.nn", dropout)
+
+
+def dropout_in_evaluation() -> Any:
+    from keras import layers
+
+    original = layers.Dropout.call
+    return patch.object(
+        layers.Dropout, "call", lambda layer, inputs, training=False: original(layer, inputs, training=True)
+    )
+
+
+def the_same_mask() -> Any:
+    """The generator starts anew before each step."""
+    import torch
+    from torch import nn
+
+    original = nn.Dropout.forward
+
+    def forward(layer: nn.Dropout, inputs: Any) -> Any:
+        torch.manual_seed(1)
+        return original(layer, inputs)
+
+    return patch.object(nn.Dropout, "forward", forward)
+
+
+@contextmanager
+def both(one: Any, other: Any) -> Iterator[None]:
+    with one, other:
+        yield
+
+
+BUGS: dict[str, tuple[str, Bug]] = {
+    "adam epsilon": ("keras", adam_epsilon),
+    "adam of keras": ("keras", adam_of_keras),
+    "nesterov": ("keras", nesterov),
+    "flatten order": ("keras", flatten_order),
+    "weight decay": ("lightning", weight_decay),
+    "floor pooling": ("keras", floor_pooling),
+    "floor pooling in torch": ("lightning", floor_pooling_in_torch),
+    "zero bias": ("lightning", zero_bias),
+    "last batch dropped": ("keras", last_batch_dropped),
+    "sum for mean": ("lightning", sum_for_mean),
+    "low precision": ("lightning", low_precision),
+    "dropout keeps the rate": ("lightning", dropout_keeps_the_rate),
+    "dropout in evaluation": ("keras", dropout_in_evaluation),
+    "the same mask": ("lightning", the_same_mask),
+}
+
+
+def main(file: str, backend: str, *arguments: str) -> None:
+    original = probe.answer
+
+    def answer(asked: probe.Probe, line: str) -> str:
+        side, plant = BUGS.get(Path(file).read_text(), ("", None))
+        if plant is None or side != backend:
+            return original(asked, line)
+        with plant():
+            return original(asked, line)
+
+    with patch("experiments.parity.probe.answer", answer):
+        probe.main(backend, *arguments)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

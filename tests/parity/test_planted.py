@@ -1,0 +1,84 @@
+"""Parity that can't fail proves nothing: known differences, planted one at a time, must be found in the right place."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.architectures import PACKAGES
+from experiments.dataset import load_dataset
+from experiments.params import Params, load_params
+from experiments.parity.protocol import IMAGES, Optimiser, base_recipe
+from experiments.parity.workers import Worker
+from experiments.project import Project
+from experiments.stages.parity import Examiner
+from tests.conftest import ROOT
+
+Examine = Callable[[str, str, Sequence[Optimiser]], list[str]]
+
+
+@pytest.fixture(scope="module")
+def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examine]:
+    """Examine an architecture with a bug, and return the problems that are found."""
+    folder = tmp_path_factory.mktemp("planted")
+    bug = folder / "bug"
+    params: Params = load_params(ROOT / "params.yaml")
+    dataset = load_dataset(prepared.prepared)
+    split = dataset.split("train")
+    np.savez(folder / "images.npz", images=split.images[:IMAGES], labels=split.labels[:IMAGES])
+    command = [sys.executable, "-m", "tests.parity.planted", str(bug)]
+    first, second = (Worker(name, device="cpu", threads=1, command=command) for name in PACKAGES)
+    with first, second:
+
+        def run(name: str, architecture: str, optimisers: Sequence[Optimiser]) -> list[str]:
+            bug.write_text(name)
+            recipe = base_recipe(params, architecture)
+            examiner = Examiner([first, second], dataset, recipe, folder / "images.npz", Path(folder / "arrays"))
+            return examiner.examine(optimisers).problems
+
+        yield run
+
+
+@pytest.mark.parametrize(("architecture", "optimiser"), [("lenet", "sgd"), ("lenet", "adam"), ("cnn3", "sgd")])
+def test_without_a_bug_there_is_no_problem(examine: Examine, architecture: str, optimiser: Optimiser) -> None:
+    assert examine("", architecture, [optimiser]) == []
+
+
+@pytest.mark.parametrize(
+    ("bug", "architecture", "optimiser", "place"),
+    [
+        ("adam epsilon", "lenet", "adam", r"adam, float64: step 1: conv1/weight after it: .* apart"),
+        ("adam of keras", "lenet", "adam", r"adam, float64: step 1: conv1/weight after it: .* apart"),
+        ("nesterov", "lenet", "sgd", r"sgd, float64: step 1: conv1/weight after it: .* apart"),
+        ("flatten order", "lenet", "sgd", r"sgd, float64: activation of dense1: .* apart"),
+        ("weight decay", "lenet", "sgd", r"sgd, float64: step 1: conv1/weight after it: .* apart"),
+        ("floor pooling", "cnn3", "sgd", r"layer pool3: 128×4×4 in lightning, 128×3×3 in keras"),
+        (
+            "floor pooling in torch",
+            "cnn3",
+            "sgd",
+            r"lightning can't run it: RuntimeError: layer dense1, given \(1152,\)",
+        ),
+        ("zero bias", "lenet", "sgd", r"initial weights of conv1/bias: lightning gives them back .* away"),
+        ("last batch dropped", "lenet", "sgd", r"sgd, float64: step 10: loss: .* apart"),
+        ("sum for mean", "lenet", "sgd", r"sgd, float64: loss: .* apart"),
+        ("low precision", "lenet", "sgd", r"sgd, float32: activation of dense1: .* apart"),
+        ("dropout keeps the rate", "cnn3", "sgd", r"dropout layer lightning: dropout keeps 0\.4.* of its inputs"),
+        ("dropout in evaluation", "cnn3", "sgd", r"dropout layer keras: dropout changes its input in evaluation"),
+        (
+            "the same mask",
+            "cnn3",
+            "sgd",
+            r"dropout layer lightning: dropout draws masks that agree in 1\.0000 of places",
+        ),
+    ],
+)
+def test_a_planted_bug_is_found_where_it_is(
+    examine: Examine, bug: str, architecture: str, optimiser: Optimiser, place: str
+) -> None:
+    problems = examine(bug, architecture, [optimiser])
+    assert problems, "the bug went unnoticed"
+    assert re.match(place, problems[0]), problems

@@ -1,0 +1,74 @@
+"""Every twin, in both optimisers and precisions; a new architecture is here by itself."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.architectures import twins
+from experiments.errors import TandemError
+from experiments.files import read_json
+from experiments.params import Params, load_params
+from experiments.parity.report import write_report
+from experiments.parity.result import Result
+from experiments.project import Project
+from experiments.stages.parity import run_parity, selected, two_backends
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def results(prepared: Project) -> dict[str, Result]:
+    params = load_params(ROOT / "params.yaml")
+    found = run_parity(prepared, params, list(twins()), ("lightning", "keras"))
+    return {result.architecture: result for result in found}
+
+
+@pytest.mark.parametrize("architecture", list(twins()))
+def test_twins_are_the_same_model(results: dict[str, Result], architecture: str) -> None:
+    result = results[architecture]
+    assert result.problems == []
+    assert {(t.optimiser, t.precision) for t in result.trainings} == {
+        (optimiser, precision) for optimiser in ("sgd", "adam") for precision in ("float32", "float64")
+    }
+    for training in result.trainings:
+        assert len(training.steps) == 50
+        # The loss and every parameter after each step, and a float64 difference that only rounding leaves.
+        assert all(one.bound > 0 for one in training.quantities)
+        if training.precision == "float64":
+            assert max(one.difference for one in training.quantities) < 1e-9
+
+
+def test_every_dropout_layer_was_checked_in_both_frameworks(results: dict[str, Result]) -> None:
+    layers = [check.layer for check in results["basic_cnn"].dropout]
+    assert layers == [f"{backend}: dropout{n}" for backend in ("lightning", "keras") for n in (1, 2, 3)]
+
+
+def test_the_report_has_every_training_with_bound_and_maximum(results: dict[str, Result], reports: Path) -> None:
+    table = write_report(reports, list(results.values()), dataset="digits", backends=("lightning", "keras"))
+    content = read_json(reports / "parity.json")
+    assert content["passed"] is True
+    trainings = [training for one in content["architectures"] for training in one["trainings"]]
+    assert len(trainings) == 4 * len(twins())
+    assert all(0 <= training["maximum"] <= training["bound"] for training in trainings)
+    assert table.count("| yes |") == len(twins())
+    assert (reports / "parity.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_to_check_is_what_is_trained_or_named_or_everything(params: Params) -> None:
+    assert selected(params, [], everything=False) == ["lenet"]
+    assert selected(params, ["cnn3-subclassed", "mlp"], everything=False) == ["mlp", "cnn3"]
+    assert selected(params, [], everything=True) == list(twins())
+    with pytest.raises(TandemError, match="ARCHITECTURE: expected one of mlp"):
+        selected(params, ["nothing"], everything=False)
+
+
+@pytest.mark.parametrize("text", ["keras", "keras,keras", "keras,lightning,keras"])
+def test_parity_takes_two_backends(text: str) -> None:
+    with pytest.raises(TandemError, match="--backends: expected two different ones, as in lightning,keras"):
+        two_backends(text)
+
+
+def test_a_process_that_dies_is_one_line(prepared: Project, params: Params) -> None:
+    command = {"keras": [sys.executable, "-c", "raise SystemExit('no more')"]}
+    with pytest.raises(TandemError, match=r"parity: the keras process ended \(no more\)"):
+        run_parity(prepared, params, ["mlp"], ("lightning", "keras"), commands=command)
