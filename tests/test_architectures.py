@@ -44,14 +44,14 @@ def test_an_architecture_on_one_side_only_is_one_line(monkeypatch: pytest.Monkey
 
 def layer_names(path: Path) -> list[str]:
     """The names that a file gives its layers, in order: keywords of an OrderedDict, `name=…`, or attributes."""
-    return [
-        keyword.value.value if keyword.arg == "name" else keyword.arg
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call)
-        for keyword in node.keywords
-        if (isinstance(node.func, ast.Name) and node.func.id == "OrderedDict" and keyword.arg)
-        or (keyword.arg == "name" and isinstance(keyword.value, ast.Constant))
-    ]
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        for keyword in node.keywords if isinstance(node, ast.Call) else []:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "OrderedDict":
+                names.append(str(keyword.arg))
+            elif keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                names.append(str(keyword.value.value))
+    return names
 
 
 @pytest.mark.parametrize("name", [name for name in twins() if name != "inception"])

@@ -85,9 +85,10 @@ def zero_bias() -> Any:
 def last_batch_dropped() -> Any:
     from experiments.dataset import batch_order
 
-    return patch(
-        "models_tf.training.batch_order", lambda n, **options: batch_order(n, **{**options, "drop_last": True})
-    )
+    def order(images: int, **options: Any) -> Any:
+        return batch_order(images, **{**options, "drop_last": True})
+
+    return patch("models_tf.training.batch_order", order)
 
 
 def sum_for_mean() -> Any:
@@ -96,9 +97,7 @@ def sum_for_mean() -> Any:
     def batch_loss(logits: Any, labels: Any) -> Any:
         return cross_entropy(logits, labels, reduction="sum")
 
-    return both(
-        patch("models_torch.training.batch_loss", batch_loss), patch("models_torch.inspection.batch_loss", batch_loss)
-    )
+    return both(*(patch(f"models_torch.{module}.batch_loss", batch_loss) for module in ("training", "inspection")))
 
 
 def low_precision() -> Any:
@@ -127,9 +126,11 @@ def dropout_in_evaluation() -> Any:
     from keras import layers
 
     original = layers.Dropout.call
-    return patch.object(
-        layers.Dropout, "call", lambda layer, inputs, training=False: original(layer, inputs, training=True)
-    )
+
+    def call(layer: Any, inputs: Any, training: bool = False) -> Any:
+        return original(layer, inputs, training=True)
+
+    return patch.object(layers.Dropout, "call", call)
 
 
 def the_same_mask() -> Any:

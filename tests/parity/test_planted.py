@@ -47,38 +47,35 @@ def test_without_a_bug_there_is_no_problem(examine: Examine, architecture: str, 
     assert examine("", architecture, [optimiser]) == []
 
 
-@pytest.mark.parametrize(
-    ("bug", "architecture", "optimiser", "place"),
-    [
-        ("adam epsilon", "lenet", "adam", r"adam, float64: step 1: conv1/weight after it: .* apart"),
-        ("adam of keras", "lenet", "adam", r"adam, float64: step 1: conv1/weight after it: .* apart"),
-        ("nesterov", "lenet", "sgd", r"sgd, float64: step 1: conv1/weight after it: .* apart"),
-        ("flatten order", "lenet", "sgd", r"sgd, float64: activation of dense1: .* apart"),
-        ("weight decay", "lenet", "sgd", r"sgd, float64: step 1: conv1/weight after it: .* apart"),
-        ("floor pooling", "cnn3", "sgd", r"layer pool3: 128×4×4 in lightning, 128×3×3 in keras"),
-        (
-            "floor pooling in torch",
-            "cnn3",
-            "sgd",
-            r"lightning can't run it: RuntimeError: layer dense1, given \(1152,\)",
-        ),
-        ("zero bias", "lenet", "sgd", r"initial weights of conv1/bias: lightning gives them back .* away"),
-        ("last batch dropped", "lenet", "sgd", r"sgd, float64: step 10: loss: .* apart"),
-        ("sum for mean", "lenet", "sgd", r"sgd, float64: loss: .* apart"),
-        ("low precision", "lenet", "sgd", r"sgd, float32: activation of dense1: .* apart"),
-        ("dropout keeps the rate", "cnn3", "sgd", r"dropout layer lightning: dropout keeps 0\.4.* of its inputs"),
-        ("dropout in evaluation", "cnn3", "sgd", r"dropout layer keras: dropout changes its input in evaluation"),
-        (
-            "the same mask",
-            "cnn3",
-            "sgd",
-            r"dropout layer lightning: dropout draws masks that agree in 1\.0000 of places",
-        ),
-    ],
-)
-def test_a_planted_bug_is_found_where_it_is(
-    examine: Examine, bug: str, architecture: str, optimiser: Optimiser, place: str
-) -> None:
-    problems = examine(bug, architecture, [optimiser])
+LENET = [
+    ("adam epsilon", "adam", r"adam, float64: step 1: conv1/weight after it: .* apart"),
+    ("adam of keras", "adam", r"adam, float64: step 1: conv1/weight after it: .* apart"),
+    ("nesterov", "sgd", r"sgd, float64: step 1: conv1/weight after it: .* apart"),
+    ("flatten order", "sgd", r"sgd, float64: activation of dense1: .* apart"),
+    ("weight decay", "sgd", r"sgd, float64: step 1: conv1/weight after it: .* apart"),
+    ("zero bias", "sgd", r"initial weights of conv1/bias: lightning gives them back .* away"),
+    ("last batch dropped", "sgd", r"sgd, float64: step 10: loss: .* apart"),
+    ("sum for mean", "sgd", r"sgd, float64: loss: .* apart"),
+    ("low precision", "sgd", r"sgd, float32: activation of dense1: .* apart"),
+]
+CNN3 = [
+    ("floor pooling", r"layer pool3: 128×4×4 in lightning, 128×3×3 in keras"),
+    ("floor pooling in torch", r"lightning can't run it: RuntimeError: layer dense1, given \(1152,\)"),
+    ("dropout keeps the rate", r"dropout layer lightning: dropout keeps 0\.(39|40).* of its inputs"),
+    ("dropout in evaluation", r"dropout layer keras: dropout changes its input in evaluation"),
+    ("the same mask", r"dropout layer lightning: dropout draws masks that agree in 1\.0000 of places"),
+]
+
+
+@pytest.mark.parametrize(("bug", "optimiser", "place"), LENET)
+def test_a_planted_bug_is_found_where_it_is(examine: Examine, bug: str, optimiser: Optimiser, place: str) -> None:
+    problems = examine(bug, "lenet", [optimiser])
+    assert problems, "the bug went unnoticed"
+    assert re.match(place, problems[0]), problems
+
+
+@pytest.mark.parametrize(("bug", "place"), CNN3)
+def test_a_bug_in_pooling_or_dropout_is_found_where_it_is(examine: Examine, bug: str, place: str) -> None:
+    problems = examine(bug, "cnn3", [])
     assert problems, "the bug went unnoticed"
     assert re.match(place, problems[0]), problems
