@@ -67,9 +67,11 @@ def loss_and_gradients(model: TorchModel, images: Images, labels: Labels) -> tup
 
 def _trace(model: TorchModel, images: Images, *, training: bool) -> list[Call]:
     calls: list[Call] = []
+    was_training = model.module.training
     model.module.train(training)
     with torch.no_grad(), _hooks(model.module.network, calls):
         model.module(model.as_input(images))
+    model.module.train(was_training)
     return calls
 
 

@@ -70,7 +70,8 @@ class LitRecipe(L.LightningModule):
         return make_optimizer(self.network, self.settings.recipe)
 
     def on_train_epoch_start(self) -> None:
-        """Seed what dropout draws from."""
+        """Seed what dropout draws from, and turn it on: Lightning leaves a module in evaluation mode that comes so."""
+        self.network.train()
         torch.manual_seed(dropout_seed(self.settings.seed, self.current_epoch + 1))
 
     def training_step(self, block: Block, block_idx: int) -> dict[str, Tensor]:

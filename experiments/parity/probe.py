@@ -73,6 +73,7 @@ class Probe:
     def steps(self, job: Job, folder: Path) -> None:
         """Train, through the same function as every run, and write the losses and parameters of all steps."""
         model, images, labels = self._started(job)
+        self.inspection.layers(model)  # as the train stage does, which must leave no trace
         heard = EveryStep(model)
         self.backend.train(model, images, labels, job.training_settings, checkpoint=None, listener=heard)
         np.save(folder / "losses.npy", np.array(heard.losses))

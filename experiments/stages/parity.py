@@ -25,6 +25,7 @@ from experiments.parity.check import (
 )
 from experiments.parity.dropout import check_dropout
 from experiments.parity.protocol import (
+    DROPOUT_CHANGES,
     DROPOUT_RATE,
     IMAGES,
     OPTIMISERS,
@@ -220,3 +221,14 @@ class Examiner:
                 self.result.dropout.append(check)
                 if check.problem:
                     self.result.problems.append(f"dropout layer {check.layer} {check.problem}")
+        self._dropout_in_training()
+
+    def _dropout_in_training(self) -> None:
+        """See to it that dropout is on in the training function itself: the first loss isn't that without dropout."""
+        folders = [self._do("steps", f"dropout-{r}", precision="float32", dropout=r) for r in (DROPOUT_RATE, 0.0)]
+        for backend in folders[0]:
+            first, plain = (np.load(folder[backend] / "losses.npy")[0] for folder in folders)
+            if abs(first - plain) < DROPOUT_CHANGES * plain:
+                self.result.problems.append(
+                    f"dropout in training: {backend}: the first loss with dropout is {first:.6f}, without {plain:.6f}"
+                )

@@ -122,6 +122,18 @@ def dropout_keeps_the_rate() -> Any:
     return patch("models_torch.cnn3.nn", dropout)
 
 
+def dropout_off_in_training() -> Any:
+    from models_torch.training import LitRecipe
+
+    original = LitRecipe.on_train_epoch_start
+
+    def start(module: LitRecipe) -> None:
+        original(module)
+        module.network.eval()
+
+    return patch.object(LitRecipe, "on_train_epoch_start", start)
+
+
 def dropout_in_evaluation() -> Any:
     from keras import layers
 
@@ -166,6 +178,7 @@ BUGS: dict[str, tuple[str, Bug]] = {
     "sum for mean": ("lightning", sum_for_mean),
     "low precision": ("lightning", low_precision),
     "dropout keeps the rate": ("lightning", dropout_keeps_the_rate),
+    "dropout off in training": ("lightning", dropout_off_in_training),
     "dropout in evaluation": ("keras", dropout_in_evaluation),
     "the same mask": ("lightning", the_same_mask),
 }

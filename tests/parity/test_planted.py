@@ -62,6 +62,7 @@ CNN3 = [
     ("floor pooling", r"layer pool3: 128×4×4 in lightning, 128×3×3 in keras"),
     ("floor pooling in torch", r"lightning can't run it: RuntimeError: layer dense1, given \(1152,\)"),
     ("dropout keeps the rate", r"dropout layer lightning: dropout keeps 0\.(39|40).* of its inputs"),
+    ("dropout off in training", r"dropout in training: lightning: the first loss with dropout is"),
     ("dropout in evaluation", r"dropout layer keras: dropout changes its input in evaluation"),
     ("the same mask", r"dropout layer lightning: dropout draws masks that agree in 1\.0000 of places"),
 ]
