@@ -54,7 +54,9 @@ def rows(sides: Mapping[str, Description]) -> list[Row]:
     """
     first, second = sides.values()
     found: list[Row] = []
-    for left, right in zip(first.layers, second.layers, strict=True):
+    by_path = {layer.path: layer for layer in second.layers}
+    for left in first.layers:
+        right = by_path[left.path]
         formula = expected_output(left)
         channels, *places = right.output
         found.append(

@@ -45,6 +45,8 @@ class Backend:
         # Keras demands a seed with determinism; every draw that matters is seeded by recipe and epoch later on.
         keras.utils.set_random_seed(0)
         keras.utils.disable_interactive_logging()
+        # It warns of functions that are traced again and again, which is what several models in one process look like.
+        tf.get_logger().setLevel("ERROR")
 
     def build(self, settings: ModelSettings) -> KerasModel:
         """Return a fresh model."""

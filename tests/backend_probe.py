@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.backend import Backend, Model, ModelSettings, TrainingSettings, backend_name, load_backend
+from experiments.backend import Model, ModelSettings, TrainingSettings, backend_name, load_backend, load_inspection
 from experiments.dataset import batch_order
 from experiments.initialise import draw_weights
-from experiments.params import Recipe
+from experiments.params import BackendName, Recipe
 
 IMAGES, BATCH, EPOCHS, EVERY = (
     230,
@@ -77,8 +77,10 @@ class Heard:
 
 
 class Probe:
-    def __init__(self, backend: Backend, folder: Path) -> None:
+    def __init__(self, name: BackendName, folder: Path) -> None:
+        backend = load_backend(name, device="cpu", threads=1)
         self.backend, self.folder = backend, folder
+        self.inspection = load_inspection(name)
         self.images, self.labels = data()
 
     def model(self, settings: Recipe, seed: int = 1) -> Model:
@@ -91,6 +93,7 @@ class Probe:
         self, settings: Recipe, *, checkpoint: Path | None = None, die_after: int | None = None
     ) -> tuple[Model, Heard]:
         model, heard = self.model(settings), Heard(die_after)
+        self.inspection.layers(model)  # as the train stage does, which must leave no trace
         training = TrainingSettings(settings, 1, EVERY)
         self.backend.train(model, self.images, self.labels, training, checkpoint=checkpoint, listener=heard)
         return model, heard
@@ -110,8 +113,20 @@ class Probe:
         dropout = recipe(architecture="cnn3", dropout=0.4, **ADAM)
         self.save("dropout", *self.train(dropout))
         np.savez(self.folder / "cnn3 logits.npz", logits=self.model(dropout).predict(self.images))
+        self.save("no dropout", *self.train(recipe(architecture="cnn3", dropout=0.0, **ADAM)))
+        for style in ("cnn3-functional", "cnn3-subclassed"):
+            self.save(style, *self.train(recipe(architecture=style, dropout=0.4, **ADAM)))
+        for architecture in ("lenet", "inception", "cnn3-subclassed"):
+            self.saved(architecture)
         for name, settings in (("sgd", recipe()), ("adam", recipe(**ADAM)), ("dropout", dropout)):
             self.interrupted(name, settings)
+
+    def saved(self, architecture: str) -> None:
+        model = self.model(recipe(architecture=architecture, dropout=0.4 if "cnn3" in architecture else None))
+        (self.folder / architecture).mkdir()
+        model.save(self.folder / architecture)
+        np.save(self.folder / architecture / "input.npy", model.native_input(self.images))
+        np.save(self.folder / architecture / "logits.npy", model.predict(self.images))
 
     def interrupted(self, name: str, settings: Recipe) -> None:
         checkpoint = self.folder / f"{name}.weights.h5"
@@ -141,4 +156,4 @@ def first_batch_by_hand(losses_of: npt.NDArray[np.float32], labels: npt.NDArray[
 
 
 if __name__ == "__main__":
-    Probe(load_backend(backend_name(sys.argv[1]), device="cpu", threads=1), Path(sys.argv[2])).run()
+    Probe(backend_name(sys.argv[1]), Path(sys.argv[2])).run()

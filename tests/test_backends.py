@@ -31,6 +31,7 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Arra
         assert done.returncode == 0, done.stderr
         assert done.stderr == "", "a backend talks where nobody asked"
         found[backend] = {path.stem: dict(np.load(path)) for path in folder.glob("*.npz")}
+        found[backend]["folder"] = {"path": np.array(str(folder))}
     return found
 
 
@@ -122,6 +123,50 @@ def test_a_resumed_training_ends_with_the_bits_of_an_undisturbed_one(
     np.testing.assert_array_equal(whole["losses"][STEPS:], resumed["losses"])
     at_the_end = probed[backend][f"{optimiser} resumed at the end"]
     assert largest_difference(weights(whole), weights(at_the_end)) == 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_dropout_is_on_in_training(probed: Probed, backend: str) -> None:
+    a, b = probed[backend]["dropout"], probed[backend]["no dropout"]
+    # In the first batch the weights are still the same: dropout alone moves the loss.
+    assert abs(a["losses"][0] - b["losses"][0]) > 1e-3
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("style", ["cnn3-functional", "cnn3-subclassed"])
+def test_styles_of_a_network_give_the_same_bits(probed: Probed, backend: str, style: str) -> None:
+    assert largest_difference(weights(probed[backend]["dropout"]), weights(probed[backend][style])) == 0
+    np.testing.assert_array_equal(probed[backend]["dropout"]["losses"], probed[backend][style]["losses"])
+
+
+LOADS = {
+    "lightning": """
+import sys, numpy as np, torch
+from experiments.backend import ModelSettings
+from models_torch.model import Classifier
+folder, architecture = sys.argv[1:]
+module = Classifier(ModelSettings(architecture, (28, 28), 10, 0.4 if "cnn3" in architecture else None, 1 / 60, -2.0))
+module.load_state_dict(torch.load(f"{folder}/model.pt", weights_only=True))
+with torch.no_grad():
+    logits = module.eval()(torch.from_numpy(np.load(f"{folder}/input.npy"))).numpy()
+""",
+    "keras": """
+import sys, numpy as np, keras
+if "subclassed" in sys.argv[2]:
+    import models_tf.cnn3_subclassed  # a class of one's own must be there before a model of it is loaded
+folder, architecture = sys.argv[1:]
+logits = keras.models.load_model(f"{folder}/model.keras").predict(np.load(f"{folder}/input.npy"), verbose=0)
+""",
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("architecture", ["lenet", "inception", "cnn3-subclassed"])
+def test_a_saved_model_loads_in_another_process(probed: Probed, backend: str, architecture: str) -> None:
+    folder = Path(str(probed[backend]["folder"]["path"])) / architecture
+    code = LOADS[backend] + "np.save(f'{folder}/loaded.npy', logits)"
+    subprocess.run([sys.executable, "-c", code, str(folder), architecture], cwd=ROOT, capture_output=True, check=True)
+    np.testing.assert_allclose(np.load(folder / "loaded.npy"), np.load(folder / "logits.npy"), rtol=1e-5, atol=1e-5)
 
 
 def test_threads_are_as_many_as_asked_for() -> None:

@@ -19,6 +19,7 @@ MULTIPLE is 64. The largest difference seen was 22 gaps: a maximum over 10⁵ pa
 with Adam, whose first steps divide each gradient, however small and ill-known, by its own size.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +53,10 @@ class Four:
         if precision == "float64":
             return MULTIPLE * SHRINKS * self.gap
         return np.concatenate([MULTIPLE * self.gap[:1], LATER_MULTIPLE * self.larger_gap[1:]])
+
+    def columns(self, places: Sequence[int]) -> "Four":
+        """Return the segments at these places, in this order."""
+        return Four(*(one[:, places] for one in (self.difference32, self.difference64, self.gap, self.larger_gap)))
 
     def difference(self, precision: Precision) -> Arrays:
         """Return how far they are apart."""

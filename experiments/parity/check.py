@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -54,21 +53,29 @@ def read_description(folder: Path) -> Description:
 
 
 def check_structure(sides: Mapping[str, Description]) -> str | None:
-    """Return the first layer or parameter that differs in name, kind or shape, or that its formula contradicts."""
+    """Return the first layer or parameter that differs in name, kind or shape, or that its formula contradicts.
+
+    Branches side by side run in any order, so that layers are matched by their paths.
+    """
     (a, first), (b, second) = sides.items()
-    for left, right in zip_longest(first.layers, second.layers):
-        if left is None or right is None:
-            return f"layer {(left or right).path}: only {a if left else b} has it"
-        if (left.path, left.kind) != (right.path, right.kind):
-            return f"layer {left.path}: {left.kind} in {a}, but {right.path}, {right.kind}, in {b}"
+    layers = {layer.path: layer for layer in second.layers}
+    for left in first.layers:
+        right = layers.pop(left.path, None)
+        if right is None:
+            return f"layer {left.path}: only {a} has it"
+        if left.kind != right.kind:
+            return f"layer {left.path}: {left.kind} in {a}, {right.kind} in {b}"
         if left.output != right.output:
             return f"layer {left.path}: {shown(left.output)} in {a}, {shown(right.output)} in {b}"
-    for one, other in zip_longest(first.parameters, second.parameters):
-        if one != other:
-            parts = [
-                f"{p.name} {shown(p.shape)} in {name}" if p else f"none in {name}" for p, name in ((one, a), (other, b))
-            ]
-            return f"parameter {(one or other).name}: {', '.join(parts)}"
+    for path in layers:
+        return f"layer {path}: only {b} has it"
+    parameters = {parameter.name: parameter for parameter in second.parameters}
+    for one in first.parameters:
+        other = parameters.pop(one.name, None)
+        if other != one:
+            return f"parameter {one.name}: {shown(one.shape)} in {a}, {shown(other.shape) if other else 'none'} in {b}"
+    for name in parameters:
+        return f"parameter {name}: only {b} has it"
     for name, side in sides.items():
         try:
             check_outputs(name, side.layers)
@@ -112,8 +119,10 @@ def step_quantities(sides: Sides, parameters: Sequence[Parameter]) -> dict[Preci
     steps = {side: np.load(folder / "steps.npy", mmap_mode="r") for side, folder in sides.items()}
     count = min(len(one) for one in losses.values())
     loss = measure({side: one[:count] for side, one in losses.items()}, _starts([1]))
-    sizes = [int(np.prod(parameter.shape)) for parameter in parameters]
+    in_files = sorted(parameters, key=lambda parameter: parameter.name)
+    sizes = [int(np.prod(parameter.shape)) for parameter in in_files]
     after = measure({side: one[:count] for side, one in steps.items()}, _starts(sizes))
+    after = after.columns([in_files.index(parameter) for parameter in parameters])
     names = [parameter.name for parameter in parameters]
     found: dict[Precision, list[list[Quantity]]] = {precision: [] for precision in PRECISIONS}
     for precision, rows in found.items():

@@ -24,7 +24,7 @@ from experiments.parity.protocol import BATCH_SIZE, DROPOUT_STEPS, SEED, Job
 
 
 class EveryStep:
-    """A listener that keeps the loss and all parameters after each step, as one long row."""
+    """A listener that keeps the loss and all parameters after each step: one long row, in order of name."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -36,7 +36,8 @@ class EveryStep:
     ) -> None:
         """Keep the step."""
         self.losses.extend(losses.tolist())
-        self.rows.append(np.concatenate([value.ravel() for value in self.model.get_weights().values()]))
+        weights = self.model.get_weights()
+        self.rows.append(np.concatenate([weights[name].ravel() for name in sorted(weights)]))
 
     def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
         """Nothing: every step was kept."""
