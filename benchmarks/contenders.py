@@ -1,4 +1,4 @@
-"""The contenders: Tandem's own train stage, and the loops that one would write by hand.
+"""The contenders: Tandem's own train stage, and the loops that one would write by hand around the same networks.
 
 `python -m benchmarks.contenders NAME ARCHITECTURE THREADS` runs one, in a process of its own, and prints images/s
 of the median epoch after the first, and the process's peak memory in MB, as JSON.
@@ -6,9 +6,9 @@ of the median epoch after the first, and the process's peak memory in MB, as JSO
 
 import contextlib
 import csv
-import itertools
 import json
 import os
+import pkgutil
 import resource
 import statistics
 import sys
@@ -24,7 +24,6 @@ from benchmarks.workload import (
     BATCH,
     EPOCHS,
     IMAGES,
-    LAYERS,
     MEAN,
     ROOT,
     STD,
@@ -33,6 +32,7 @@ from benchmarks.workload import (
     params,
     prepare,
 )
+from experiments.architectures import ARCHITECTURES
 from experiments.params import BackendName
 
 LR, MOMENTUM = 0.001, 0.5
@@ -62,16 +62,22 @@ def _timed(epoch: Callable[[int], object]) -> list[float]:
     return seconds
 
 
-def _torch_network(architecture: str) -> Any:
-    from torch import nn
+def _options(architecture: str) -> dict[str, float]:
+    dropout = params(architecture, 1).recipe(architecture).dropout
+    return {} if dropout is None else {"dropout": dropout}
 
-    if architecture == "mlp":
-        dense = [part for i, o in itertools.pairwise(LAYERS) for part in (nn.Linear(i, o), nn.ReLU())]
-        return nn.Sequential(nn.Flatten(), *dense[:-1])
-    return nn.Sequential(
-        *(nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.ReLU(), nn.MaxPool2d(2)),
-        *(nn.Flatten(), nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10)),
-    )
+
+def _torch_network(architecture: str) -> Any:
+    build = pkgutil.resolve_name(ARCHITECTURES["lightning"][architecture])
+    return build(classes=10, **_options(architecture))
+
+
+def _torch_optimizer(architecture: str, network: Any) -> Any:
+    import torch
+
+    if params(architecture, 1).recipe(architecture).optimiser == "adam":
+        return torch.optim.Adam(network.parameters(), lr=LR)
+    return torch.optim.SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
 
 
 def torch_loop(architecture: str, threads: int) -> list[float]:
@@ -84,7 +90,7 @@ def torch_loop(architecture: str, threads: int) -> list[float]:
     raw_images, raw_labels = images_and_labels(count)
     images, labels = torch.from_numpy(raw_images[:, None]), torch.from_numpy(raw_labels.astype(np.int64))
     network = _torch_network(architecture).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
+    optimizer = _torch_optimizer(architecture, network)
 
     def epoch(number: int) -> None:
         for places in torch.from_numpy(order(count, number)).split(BATCH):
@@ -124,7 +130,7 @@ def torch_dataloader(architecture: str, threads: int) -> list[float]:
             return tensor.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), int(raw_labels[place])
 
     network = _torch_network(architecture)
-    optimizer = torch.optim.SGD(network.parameters(), lr=LR, momentum=MOMENTUM)
+    optimizer = _torch_optimizer(architecture, network)
     loader = DataLoader(Images(), batch_size=BATCH, shuffle=True)
 
     def epoch(number: int) -> None:
@@ -146,18 +152,12 @@ def _keras(architecture: str, threads: int) -> Any:
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
-    if architecture == "mlp":
-        body = [layers.Flatten(), *(layers.Dense(n, "relu") for n in LAYERS[1:-1]), layers.Dense(10)]
-    else:
-        body = [
-            *(layers.Conv2D(20, 5, activation="relu"), layers.MaxPooling2D()),
-            *(layers.Conv2D(50, 5, activation="relu"), layers.MaxPooling2D()),
-            *(layers.Flatten(), layers.Dense(500, "relu"), layers.Dense(10)),
-        ]
+    network = pkgutil.resolve_name(ARCHITECTURES["keras"][architecture])(classes=10, **_options(architecture))
+    adam = params(architecture, threads).recipe(architecture).optimiser == "adam"
     scale = layers.Rescaling(1 / (255 * STD), -MEAN / STD)
-    model = keras.Sequential([keras.Input((28, 28, 1)), scale, *body])
+    model = keras.Sequential([keras.Input((28, 28, 1)), scale, network])
     model.compile(
-        keras.optimizers.SGD(LR, momentum=MOMENTUM),
+        keras.optimizers.Adam(LR) if adam else keras.optimizers.SGD(LR, momentum=MOMENTUM),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

@@ -1,10 +1,12 @@
 """Training throughput of both backends against loops written by hand in the same framework.
 
-`python -m benchmarks.throughput [ROUNDS]` runs every contender in turn, ROUNDS times (3 by default), each in a process
-of its own, and prints the ratios of the medians. Wants a machine that does nothing else: another process on one of the
-cores can cost a contender nine tenths of its speed.
+`python -m benchmarks.throughput [ARCHITECTURE …] [--rounds N]` runs every contender in turn, N times (3 by default),
+each in a process of its own, and prints the ratios of the medians. Without names, `lenet` and `mlp`; `--all` for every
+twin. Wants a machine that does nothing else: another process on one of the cores can cost a contender nine tenths of
+its speed.
 """
 
+import argparse
 import json
 import os
 import statistics
@@ -12,16 +14,19 @@ import subprocess
 import sys
 
 from benchmarks.contenders import CONTENDERS
+from benchmarks.workload import IMAGES
 from experiments.backend import threads_for
 
-# Ours, the baseline, and what the ratio has to reach: (lenet, mlp).
+# Ours, the baseline, and what the ratio has to reach: in general, and for `mlp`, whose steps take a millisecond.
 RATIOS = (
-    ("tandem lightning", "torch loop", (0.95, 0.9)),
-    ("tandem lightning", "torch DataLoader", (1.8, 1.8)),
-    ("tandem keras", "tf epoch", (0.95, 0.9)),
-    ("tandem keras", "keras fit", (1.2, 1.2)),
+    ("tandem lightning", "torch loop", 0.95, 0.9),
+    ("tandem lightning", "torch DataLoader", 1.8, 1.8),
+    ("tandem keras", "tf epoch", 0.95, 0.9),
+    ("tandem keras", "keras fit", 1.2, 1.2),
 )
-ARCHITECTURES = ("lenet", "mlp")
+# What users write without giving it a thought; measured where the network is small enough for that to matter.
+EASY = ("torch DataLoader", "keras fit")
+STANDARD = ("lenet", "mlp")
 MOST_MB = 1500
 
 
@@ -37,27 +42,30 @@ def measure(name: str, architecture: str, threads: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure, print a table for each architecture, and exit with 1 if a goal is missed."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput")
+    parser.add_argument("architectures", nargs="*", metavar="ARCHITECTURE", help=", ".join(IMAGES))
+    parser.add_argument("--all", action="store_true", help="every twin")
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    if unknown := set(asked.architectures) - set(IMAGES):
+        parser.error(f"ARCHITECTURE: expected some of {', '.join(IMAGES)}; got {', '.join(sorted(unknown))}")
     threads = threads_for("auto")
-    print(f"{rounds} rounds, {threads} threads, {os.cpu_count()} cores, batch 64; images/s are medians (range)")
+    print(f"{asked.rounds} rounds, {threads} threads, {os.cpu_count()} cores, batch 64; images/s are medians (range)")
     missed = 0
-    for place, architecture in enumerate(ARCHITECTURES):
-        found: dict[str, list[dict[str, float]]] = {name: [] for name in CONTENDERS}
-        for number in range(rounds):
-            for name in CONTENDERS:
+    for architecture in IMAGES if asked.all else asked.architectures or STANDARD:
+        names = [name for name in CONTENDERS if architecture in STANDARD or name not in EASY]
+        found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+        for number in range(asked.rounds):
+            for name in names:
                 found[name].append(measure(name, architecture, threads))
-                print(
-                    f"\r{architecture}: round {number + 1}/{rounds}, {name:<20}",
-                    end="",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                place = f"{architecture}: round {number + 1}/{asked.rounds}, {name:<20}"
+                print(f"\r{place}", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
-        missed += report(architecture, place, found)
+        missed += report(architecture, found)
     sys.exit(1 if missed else 0)
 
 
-def report(architecture: str, place: int, found: dict[str, list[dict[str, float]]]) -> int:
+def report(architecture: str, found: dict[str, list[dict[str, float]]]) -> int:
     """Print speeds, memory and ratios, and return how many goals were missed."""
     speeds = {name: [one["images_per_second"] for one in all_of_it] for name, all_of_it in found.items()}
     print(f"\n{architecture}")
@@ -65,11 +73,13 @@ def report(architecture: str, place: int, found: dict[str, list[dict[str, float]
         peak = max(one["peak_mb"] for one in found[name])
         print(f"  {name:<18} {statistics.median(values):7.0f} ({min(values):.0f}-{max(values):.0f}), {peak:.0f} MB")
     missed = sum(one["peak_mb"] > MOST_MB for name in speeds if "tandem" in name for one in found[name])
-    for ours, baseline, goals in RATIOS:
+    for ours, baseline, general, small in RATIOS:
+        if baseline not in speeds:
+            continue
+        goal = small if architecture == "mlp" else general
         ratio = statistics.median(speeds[ours]) / statistics.median(speeds[baseline])
-        missed += ratio < goals[place]
-        verdict = "reached" if ratio >= goals[place] else "MISSED"
-        print(f"  {ours} / {baseline}: {ratio:.2f} (goal {goals[place]:.2f}: {verdict})")
+        missed += ratio < goal
+        print(f"  {ours} / {baseline}: {ratio:.2f} (goal {goal:.2f}: {'reached' if ratio >= goal else 'MISSED'})")
     return missed
 
 

@@ -14,10 +14,17 @@ from experiments.stages.preprocess import preprocess
 ROOT = Path(__file__).parents[1]
 BATCH, EPOCHS = 64, 3
 # An epoch takes 2 to 4 seconds on two cores.
-IMAGES = {"lenet": 20_000, "mlp": 60_000}
+IMAGES = {
+    "lenet": 20_000,
+    "mlp": 60_000,
+    "conv5x5": 20_000,
+    "cnn2": 12_000,
+    "cnn3": 6_000,
+    "basic_cnn": 4_000,
+    "inception": 10_000,
+}
 # Of standardised MNIST; the speed of a step hangs on no value.
 MEAN, STD = 0.1307, 0.3081
-LAYERS = (784, 520, 320, 240, 120, 10)
 
 
 def images_and_labels(count: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
@@ -44,16 +51,16 @@ def prepare(folder: Path, count: int) -> None:
 
 
 def params(architecture: str, threads: int) -> Params:
-    """Return the repository's settings with one recipe, of that architecture."""
+    """Return the repository's settings with one recipe: that of the architecture, on the workload's batches."""
     base = load_params(ROOT / "params.yaml")
     changes: dict[str, Any] = {
-        "architecture": architecture,
         "train_on": "train+validation",
         "test_every_epoch": False,
         "scaling": "standardised",
         "batch_size": BATCH,
+        "drop_last": False,
         "epochs": EPOCHS,
     }
-    recipe = base.recipe("lenet").model_copy(update=changes)
+    recipe = base.recipe(architecture).model_copy(update=changes)
     train = base.train.model_copy(update={"device": "cpu", "threads": threads})
     return base.model_copy(update={"recipes": {architecture: recipe}, "train": train})

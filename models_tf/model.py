@@ -100,6 +100,10 @@ class KerasModel:
         """Return one black image, uint8 (1, height, width), to see what becomes of its shape."""
         return np.zeros((1, *self.settings.image_shape), np.uint8)
 
+    def layer(self, path: str) -> layers.Layer:
+        """Return the layer at a path, that of a block after its name (`inception1/pool`)."""
+        return self._layers[path]
+
     def dropouts(self) -> list[layers.Dropout]:
         """Return the layers that draw random numbers (those of rate 0 don't), in the order in which they run."""
         return [layer for layer in self._layers.values() if isinstance(layer, layers.Dropout) and layer.rate > 0]

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, Four, measure
+
+STARTS = np.array([0, 2])
+
+
+def four(first32: list[float], second32: list[float], first64: list[float], second64: list[float]) -> Four:
+    rows = {
+        ("a", "float32"): np.array([first32], np.float32),
+        ("b", "float32"): np.array([second32], np.float32),
+        ("a", "float64"): np.array([first64]),
+        ("b", "float64"): np.array([second64]),
+    }
+    return measure(rows, STARTS)  # type: ignore[arg-type]
+
+
+def test_each_segment_has_its_largest_difference_and_the_smaller_gap() -> None:
+    found = four([1.0, 2.5, 3.0], [1.0, 2.125, 3.0], [1.0, 2.0, 3.0], [1.0, 2.0, 3.25])
+    np.testing.assert_array_equal(found.difference32, [[0.375, 0.0]])
+    np.testing.assert_array_equal(found.difference64, [[0.0, 0.25]])
+    # a is 0.5 from its float64, b 0.125; in the second segment a is exact: half a unit in the last place.
+    np.testing.assert_allclose(found.gap, [[0.125, 3 * 2.0**-24]])
+    np.testing.assert_allclose(found.larger_gap, [[0.5, 0.25]])
+    np.testing.assert_allclose(found.bound("float64"), MULTIPLE * 2.0**-29 * found.gap)
+
+
+def test_a_step_counts_the_gaps_before_it() -> None:
+    rows = {
+        (side, precision): np.array([[0.0], [offset], [0.0]])
+        for side, precision, offset in (
+            *(("a", "float64", 0.0), ("b", "float64", 0.0)),
+            *(("a", "float32", 0.5), ("b", "float32", 0.25)),
+        )
+    }
+    found = measure(rows, np.array([0]))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found.gap[:, 0], [0, 0.25, 0.25])
+    np.testing.assert_array_equal(found.bound("float32")[:, 0], [0, LATER_MULTIPLE * 0.5, LATER_MULTIPLE * 0.5])
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_not_a_number_is_beyond_every_bound(precision: str) -> None:
+    broken = {"float32": [1.0, 1.0, 1.0], "float64": [1.0, 1.0, 1.0]}
+    broken[precision] = [1.0, float("nan"), 1.0]
+    found = four(broken["float32"], [1.0] * 3, broken["float64"], [1.0] * 3)
+    difference, bound = found.difference(precision), found.bound(precision)  # type: ignore[arg-type]
+    assert difference[0, 0] > bound[0, 0]
+    assert difference[0, 1] <= bound[0, 1]

@@ -1,0 +1,48 @@
+from dataclasses import replace
+
+from experiments.initialise import Parameter
+from experiments.layers import Layer
+from experiments.parity.check import Description, Quantity, check_structure, first_beyond, largest
+
+RELU = Layer("relu1", "relu", (4,), (4,))
+DENSE = Layer("dense1", "dense", (4,), (2,), features=2, weights=8, parameters=10)
+WEIGHT = Parameter("dense1/weight", (2, 4), 4, 2)
+
+
+def sides(layers: list[Layer], parameters: list[Parameter]) -> dict[str, Description]:
+    return {"a": Description([RELU, DENSE], [WEIGHT]), "b": Description(layers, parameters)}
+
+
+def test_branches_may_run_in_another_order() -> None:
+    assert check_structure(sides([DENSE, RELU], [WEIGHT])) is None
+
+
+def test_what_one_side_alone_has_is_named() -> None:
+    assert check_structure(sides([DENSE], [WEIGHT])) == "layer relu1: only a has it"
+    assert check_structure(sides([RELU, DENSE, replace(RELU, path="relu2")], [WEIGHT])) == "layer relu2: only b has it"
+    assert check_structure(sides([RELU, DENSE], [])) == "parameter dense1/weight: 2×4 in a, none in b"
+
+
+def test_another_kind_shape_or_parameter_is_named() -> None:
+    assert check_structure(sides([replace(RELU, kind="dropout"), DENSE], [WEIGHT])) == (
+        "layer relu1: relu in a, dropout in b"
+    )
+    wide = replace(DENSE, output=(3,), features=3)
+    assert check_structure(sides([RELU, wide], [WEIGHT])) == "layer dense1: 2 in a, 3 in b"
+    turned = replace(WEIGHT, shape=(4, 2))
+    assert check_structure(sides([RELU, DENSE], [turned])) == "parameter dense1/weight: 2×4 in a, 4×2 in b"
+
+
+def test_both_sides_can_share_a_mistake_that_the_formula_shows() -> None:
+    wrong = replace(RELU, output=(3,))
+    both = {name: Description([wrong], []) for name in ("a", "b")}
+    assert "relu1: expected an output of 4 by the formula; got 3" in str(check_structure(both))
+
+
+def test_the_first_beyond_its_bound_and_the_closest_to_it() -> None:
+    quantities = [Quantity("x", 1.0, 2.0), Quantity("y", 5.0, 2.0), Quantity("z", 9.0, 2.0), Quantity("0", 0.0, 0.0)]
+    assert first_beyond(quantities) == quantities[1]
+    assert largest(quantities) == quantities[2]
+    assert first_beyond(quantities[:1]) is None
+    assert Quantity("exact", 0.0, 0.0).ratio == 0
+    assert Quantity("exact", 1e-30, 0.0).ratio == float("inf")
