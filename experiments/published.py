@@ -63,9 +63,12 @@ def reproduce(project: Project, params: Params, recipes: Sequence[str], seeds: S
 
 
 def _entry(recipe: str, seeds: Sequence[int], runs: Mapping[Wanted, Outputs]) -> dict[str, Any]:
-    figures = PUBLISHED.get(recipe) or _last(runs[Wanted(recipe, "lightning", seeds[0])])
+    history = runs[Wanted(recipe, "lightning", seeds[0])].history
     rows = []
-    for figure in figures:
+    for figure in PUBLISHED.get(recipe) or _last(history):
+        # A recipe that was changed may end before a published epoch, or not score the test set after each.
+        if figure.epoch > len(history) or figure.metric not in history[figure.epoch - 1]:
+            continue
         ours = {
             backend: [runs[Wanted(recipe, backend, seed)].history[figure.epoch - 1][figure.metric] for seed in seeds]
             for backend in PACKAGES
@@ -75,8 +78,8 @@ def _entry(recipe: str, seeds: Sequence[int], runs: Mapping[Wanted, Outputs]) ->
     return {"recipe": recipe, "rows": rows, "paired": _paired(recipe, seeds, runs)}
 
 
-def _last(run: Outputs) -> list[Figure]:
-    epoch = len(run.history)
+def _last(history: Sequence[Mapping[str, float]]) -> list[Figure]:
+    epoch = len(history)
     return [Figure(metric, epoch, 0.0) for metric in ("train/loss", "test/accuracy", "test/loss")]
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +44,21 @@ def test_a_pair_starts_alike_and_ends_alike(clone: Clone, first_output: str) -> 
     # 3 epochs from the same start on the same batches: float32's rounding has had no time to grow.
     assert abs(pair["difference"]["test/loss"]) < 1e-3
     assert pair["backends"]["keras"]["test/accuracy"] > 0.5
+
+
+def test_the_pair_is_proved_to_be_one(clone: Clone, first_output: str) -> None:
+    parity = read_json(clone.root / "reports" / "parity.json")
+    (lenet,) = parity["architectures"]
+    assert (parity["passed"], lenet["architecture"], len(lenet["trainings"])) == (True, "lenet", 4)
+    assert "| lenet | 431,080 |" in first_output
+
+
+def test_each_run_keeps_its_layers(clone: Clone, first_output: str) -> None:
+    runs = clone.mlflow_runs()
+    assert {run.data.params["multiply_adds"] for run in runs} == {"2293000"}
+    tables = [(Path(run.info.artifact_uri.removeprefix("file://")) / "layers.md").read_text() for run in runs]
+    assert tables[0] == tables[1]
+    assert "| conv2 | convolution | 50×8×8 | 25,050 | 1,600,000 |" in tables[0]
 
 
 def test_train_metrics_of_a_pair_agree_in_every_epoch(clone: Clone, first_output: str) -> None:
@@ -161,7 +177,8 @@ def test_bad_settings_stop_dvc_with_one_line(clone: Clone, first_output: str) ->
 def test_a_changed_recipe_reruns_its_trainings_and_what_follows(clone: Clone, first_output: str) -> None:
     clone.change_params(lambda content: content["recipes"]["lenet"].update(lr=0.02))
     output = clone.run("dvc", "repro")
-    assert stages_run(output) == ["train@lenet-lightning-1", "train@lenet-keras-1", "compare"]
+    # Not parity: it takes its own optimisers.
+    assert stages_run(output) == ["sources@lenet", "train@lenet-lightning-1", "train@lenet-keras-1", "compare"]
     assert len(clone.mlflow_runs()) == 4
 
 

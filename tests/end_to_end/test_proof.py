@@ -1,0 +1,67 @@
+"""The commands that prove something, as a user types them, on the stand-in."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from experiments.files import read_json
+from tests.end_to_end.conftest import Clone
+
+
+@pytest.fixture(scope="module")
+def prepared(clone: Clone) -> Clone:
+    clone.run("dvc", "repro", "preprocess")
+    return clone
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (("parity", "lenett"), "tandem: ARCHITECTURE: expected one of mlp, conv5x5,"),
+        (("parity", "--backends", "keras"), "tandem: --backends: expected two different ones, as in lightning,keras"),
+        (("shapes", "lenett"), "tandem: ARCHITECTURE: expected one of mlp, conv5x5,"),
+        (("published", "lenett"), "tandem: params.yaml: RECIPE: expected one of the recipes basic_cnn, cnn2,"),
+    ],
+)
+def test_a_user_s_mistake_is_one_line(prepared: Clone, command: tuple[str, ...], line: str) -> None:
+    (said,) = prepared.run("tandem", *command, code=2).splitlines()
+    assert said.startswith(line)
+
+
+def test_shapes_shows_both_frameworks(prepared: Clone) -> None:
+    lines = prepared.run("tandem", "shapes", "conv5x5").splitlines()
+    (conv2,) = [line for line in lines if "conv2" in line]
+    assert [cell.strip() for cell in conv2.split("│")[1:-1]] == [
+        *("conv2", "convolution", "20×14×14", "20×14×14", "14×14×20", "5,020", "980,000")
+    ]
+
+
+def test_defaults_shows_what_differs(prepared: Clone) -> None:
+    shown = prepared.run("tandem", "defaults")
+    assert "GlorotUniform" in shown
+    assert "1e-07" in shown
+
+
+def test_published_goes_on_where_it_was_killed(prepared: Clone) -> None:
+    command = ("tandem", "published", "lenet", "--seeds", "2")
+    killed = prepared.start(*command)
+    done = prepared.root / "reports" / "published" / "lenet" / "lightning" / "1" / "metrics.json"
+    deadline = time.monotonic() + 120
+    while not done.is_file() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    first = done.read_bytes()
+    output = prepared.run(*command)
+    assert "1 of 4 trainings are done already" in output
+    assert "training 3/3: lenet, keras, seed 2" in output
+    assert done.read_bytes() == first
+    runs = prepared.mlflow_runs()
+    assert sorted(run.info.status for run in runs if run.info.status != "KILLED") == ["FINISHED"] * 4
+    report = read_json(prepared.root / "reports" / "published.json")
+    (recipe,) = report["recipes"]
+    assert len(recipe["rows"]) == 6  # the clone trains for 3 epochs: accuracy and loss of each
+    assert len(recipe["paired"]) == 2
+    assert "4 of 4 trainings are done already" in prepared.run(*command)
