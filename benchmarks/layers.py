@@ -63,7 +63,8 @@ def keras_work(layer: Layer, native: Any, first: bool) -> Callable[[], Any]:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             output = native(inputs)
-        return tf.add_n([tf.reduce_max(one) for one in tape.gradient(output, wanted)])
+        # All of it has to be used: what isn't, TensorFlow leaves out of the graph.
+        return tf.add_n([tf.reduce_max(one) for one in (output, *tape.gradient(output, wanted))])
 
     return lambda: run().numpy()
 

@@ -49,7 +49,11 @@ class KerasRecipe(keras.Model):
 
     def blocks(self) -> tf.data.Dataset:
         """Return the numbers of an epoch's blocks of `log_every_steps` batches, from 0; the last may be shorter."""
-        return tf.data.Dataset.range(-(-self.steps_per_epoch // self.settings.log_every_steps))
+        options = tf.data.Options()
+        # There is nothing to tune, and the end of the tuning thread can hold up the next epoch for more than a second.
+        options.autotune.enabled = False
+        blocks = tf.data.Dataset.range(-(-self.steps_per_epoch // self.settings.log_every_steps))
+        return blocks.with_options(options)
 
     def start_epoch(self, epoch: int) -> None:
         """Load the order of an epoch, and seed what dropout draws from."""
