@@ -28,8 +28,8 @@ test: setup ## every test, end to end too
 	pytest
 
 .PHONY: unit
-unit: setup ## the tests that take seconds
-	pytest --ignore=tests/end_to_end
+unit: setup ## the tests that take a minute or two
+	pytest --ignore=tests/end_to_end --ignore=tests/parity
 
 .PHONY: check
 check: setup ## lint, format and types

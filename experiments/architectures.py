@@ -52,8 +52,16 @@ def check_architectures(params: Params) -> None:
 
 
 def takes_dropout(architecture: str) -> bool:
-    """Return whether the factories of an architecture have an argument `dropout`, in both frameworks."""
-    return all(_takes_dropout(architectures[architecture]) for architectures in ARCHITECTURES.values())
+    """Return whether the factories of an architecture have an argument `dropout`.
+
+    Raises:
+        TandemError: one of them has, and the other hasn't.
+    """
+    takes = {PACKAGES[name]: _takes_dropout(targets[architecture]) for name, targets in ARCHITECTURES.items()}
+    if len(set(takes.values())) > 1:
+        one = next(package for package, does in takes.items() if does)
+        raise TandemError(f"{architecture}: expected an argument `dropout` of both factories, or of none; got {one}'s")
+    return all(takes.values())
 
 
 def _takes_dropout(target: str) -> bool:
@@ -62,7 +70,8 @@ def _takes_dropout(target: str) -> bool:
     spec = importlib.util.find_spec(module)
     source = Path(spec.origin).read_text() if spec and spec.origin else ""
     definitions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    return any(node.name == function and "dropout" in [a.arg for a in node.args.args] for node in definitions)
+    arguments = [a.arg for n in definitions if n.name == function for a in (*n.args.args, *n.args.kwonlyargs)]
+    return "dropout" in arguments
 
 
 def twins() -> dict[str, list[str]]:

@@ -144,7 +144,7 @@ class Backend(Protocol):
         """Return the versions of the framework's packages, the framework's own first."""
 
 
-def backend_name(name: str) -> BackendName:
+def backend_name(name: str, *, asked_by: str = "BACKEND") -> BackendName:
     """Return the name as one of the backends there are.
 
     Raises:
@@ -153,7 +153,7 @@ def backend_name(name: str) -> BackendName:
     for known in PACKAGES:
         if name == known:
             return known
-    raise TandemError(f"BACKEND: expected one of {', '.join(PACKAGES)}; got {name!r}")
+    raise TandemError(f"{asked_by}: expected one of {', '.join(PACKAGES)}; got {name!r}")
 
 
 def load_backend(name: BackendName, *, device: Device, threads: int) -> Backend:

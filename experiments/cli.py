@@ -83,7 +83,7 @@ def train(
     recipe: RecipeArgument,
     backend: Annotated[str, typer.Argument(help="`lightning` or `keras`.")],
     seed: Annotated[int, typer.Argument(min=0, help="Draws initial weights, batch order and dropout.")],
-    runs_in: Annotated[str, typer.Option(help="The folder for its outputs, in the project.")] = "runs",
+    runs_in: Annotated[str, typer.Option(hidden=True, help="The folder for its outputs, in the project.")] = "runs",
 ) -> None:
     """Train one recipe in one backend with one seed, into runs/RECIPE/BACKEND/SEED/ and MLflow.
 
@@ -188,7 +188,7 @@ def published(
     params = _load(project)
     from experiments.published import PUBLISHED, reproduce
 
-    chosen = list(params.recipes) if everything else recipes or list(PUBLISHED)
+    chosen = list(params.recipes if everything else dict.fromkeys(recipes or PUBLISHED))
     print(reproduce(project, params, chosen, range(1, seeds + 1)))
     print("reports/published.md\nreports/published.json")
     print("Next: `tandem ui` shows the learning curves of every seed.")
@@ -251,7 +251,7 @@ def main() -> None:
         print(f"tandem: {where}{error.strerror or error}; mend that, and repeat the command", file=sys.stderr)
         sys.exit(TandemError.exit_code)
     except Stopped as stopped:
-        print("tandem: stopped; the same command goes on from here", file=sys.stderr)
+        print("tandem: stopped; repeat the command to go on", file=sys.stderr)
         sys.stderr.flush()
         # Threads of the frameworks can hold up a normal exit; everything is closed by now.
         os._exit(stopped.exit_code)

@@ -1,6 +1,7 @@
 """The hidden defaults of both frameworks, as installed, and what Tandem does about them: `tandem defaults`."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -31,7 +32,8 @@ TANDEM: Mapping[str, str] = {
     "last short batch": "kept, or left out by `drop_last` of the recipe, in both",
     "shuffling": "one order for both, drawn by NumPy for each epoch",
     "convolution, same padding": "used with stride 1 only, where both agree",
-    "max pooling by 2": "`ceil_mode=True` in PyTorch where Keras pads",
+    "max pooling by 2": "whole windows alone, in both",
+    "max pooling that rounds up": "`ceil_mode=True` in PyTorch where Keras pads (cnn3)",
     "average pooling, padded": "padded with zeros first, which count, in both",
     "dropout": "each framework's own draws; the distribution is tested (tandem parity)",
     "batch norm epsilon": NOT_USED,
@@ -58,7 +60,10 @@ def versions() -> dict[str, str]:
 
 
 def _ask(package: str) -> dict[str, str]:
-    done = subprocess.run([sys.executable, "-m", f"{package}.defaults"], capture_output=True, text=True, check=False)
+    # Both are read when Keras and TensorFlow are imported.
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-m", f"{package}.defaults"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["without a word"]
         raise TandemError(f"{package}.defaults: expected the framework's defaults; got {last[0]}")

@@ -61,7 +61,8 @@ def draw_weights(
     names = [parameter.name for parameter in parameters]
     for unknown in sorted(set(exceptions) - set(names)):
         raise TandemError(
-            f"params.yaml: initialiser_exceptions: expected some of the parameters {', '.join(names)}; got {unknown!r}"
+            f"params.yaml: initialiser_exceptions of a recipe: expected some of the parameters {', '.join(names)}; "
+            f"got {unknown!r}"
         )
     weights: Weights = {}
     for parameter in parameters:

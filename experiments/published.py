@@ -102,11 +102,9 @@ def to_markdown(dataset: str, seeds: Sequence[int], entries: Sequence[Mapping[st
         lines += ["| --- | --: | --: | --: | --: |", *(_line(row) for row in entry["rows"])]
         difference = interval(entry["paired"])
         holds = "contains" if difference.holds(0) else "does **not** contain"
-        lines += [
-            "",
-            f"Final test accuracy, Keras minus Lightning, seed by seed: {_show('accuracy', difference)} points; "
-            f"the interval {holds} 0.",
-        ]
+        points = f"{100 * difference.mean:.3f} ± {100 * difference.half:.3f} points"
+        lines += ["", "Final test accuracy, Keras minus Lightning, seed by seed:"]
+        lines += [f"{points}; the interval {holds} 0."]
     return "\n".join(lines) + "\n"
 
 

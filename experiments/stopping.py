@@ -20,7 +20,9 @@ def raise_on_signals() -> None:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_IGN)  # the first one is on its way; a second must not disturb the closing
+    # The first one is on its way; a second, of either kind, must not disturb the closing.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
     raise Stopped(number)
 
 

@@ -14,8 +14,6 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-import models_tf.backend  # noqa: F401 - quietens TensorFlow before it is imported
-
 
 def initialisation(layer: layers.Layer, shape: tuple[int | None, ...], fan_in: int, fan_out: int) -> tuple[str, str]:
     """Return how weight and bias are drawn: the largest of many draws tells the bound of a uniform distribution."""
@@ -56,7 +54,7 @@ def weight_decay() -> tuple[str, str]:
     weight = keras.Variable(np.ones(1, np.float32))
     coupled = _step(keras.optimizers.Adam(0.01, weight_decay=0.1), weight, 0.0) < 0.995
     how = "added to the gradient" if coupled else "apart from the gradient, w ← w - lr·λ·w"
-    return str(_default(keras.optimizers.Adam, "weight_decay")), how
+    return str(_default(keras.optimizers.Adam, "weight_decay") or "none"), how
 
 
 def batch_norm() -> tuple[str, str, str]:
@@ -82,11 +80,11 @@ def same_convolution() -> str:
     return f"7 → {one}; stride 2: 7 → {two}"
 
 
-def pooling() -> str:
-    """Return the size that pooling of 2 makes of 7."""
+def pooling() -> tuple[str, str]:
+    """Return the size that pooling of 2 makes of 7, and how to keep the last, incomplete window."""
     image = np.ones((1, 7, 7, 1), np.float32)
     sizes = [layers.MaxPooling2D(2, **options)(image).shape[1] for options in ({}, {"padding": "same"})]
-    return f"7 → {sizes[0]}; with same padding 7 → {sizes[1]}"
+    return f"7 → {sizes[0]}", f"padding same: 7 → {sizes[1]}"
 
 
 def dropout() -> str:
@@ -121,6 +119,7 @@ def defaults() -> dict[str, str]:
     dense = initialisation(layers.Dense(400), (None, 400), 400, 400)
     convolution = initialisation(layers.Conv2D(400, 5), (None, 9, 9, 100), 2500, 10_000)
     (sgd_settings, sgd_formula), (adam_settings, adam_epsilon) = sgd(), adam()
+    pooled, rounded = pooling()
     (decay, decayed), (epsilon, momentum, variance) = weight_decay(), batch_norm()
     cross_entropy = keras.losses.SparseCategoricalCrossentropy
     return {
@@ -140,7 +139,8 @@ def defaults() -> dict[str, str]:
         "last short batch": last_batch(),
         "shuffling": "on" if _default(keras.Model.fit, "shuffle") else "off",
         "convolution, same padding": same_convolution(),
-        "max pooling by 2": pooling(),
+        "max pooling by 2": pooled,
+        "max pooling that rounds up": rounded,
         "average pooling, padded": average_pooling(),
         "dropout": dropout(),
         "batch norm epsilon": epsilon,

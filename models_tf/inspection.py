@@ -1,5 +1,6 @@
 """What goes on inside a Keras model: its layers, their outputs, the gradients (`experiments.backend.Inspection`)."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,14 @@ KINDS: dict[type[kl.Layer], Kind] = {
 
 def layers(model: KerasModel) -> list[Layer]:
     """Return the layers in the order in which they run, with the shapes that an image takes on its way."""
-    return [_describe(call) for call in _trace(model, model.blank(), training=False)]
+    calls = _trace(model, model.blank(), training=False)
+    seen: set[int] = set()
+    found = []
+    for call in calls:  # a block's call ends after those of its layers, which own the variables
+        own = [one for one in call.layer.trainable_variables if id(one) not in seen]
+        seen |= {id(one) for one in own}
+        found.append(replace(_describe(call), parameters=sum(int(np.prod(one.shape)) for one in own)))
+    return found
 
 
 def activations(model: KerasModel, images: Images) -> Weights:
@@ -90,5 +98,4 @@ def _describe(call: Call) -> Layer:
         form["padding"] = "same"
     if isinstance(layer, kl.Conv2D | kl.Dense):
         form["weights"] = int(np.prod(layer.kernel.shape))
-        form["parameters"] = layer.count_params()
     return Layer(call.path, KINDS.get(type(layer), "block"), _shape(call.input), _shape(call.output), **form)

@@ -4,6 +4,8 @@ Every constant is a Python number until it meets a tensor: Keras casts it on its
 even where everything else is float64.
 """
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -34,13 +36,18 @@ class Adam(keras.optimizers.Adam):
     v̂ = v / (1 - β₂ᵗ). Keras adds its ε, 1e-7, to √v before the correction, which is another number at every step.
     """
 
+    def apply(self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
+        """Update all variables."""
+        self._now = self._corrections()  # once a step, not once a variable
+        super().apply(grads, trainable_variables)
+
     def update_step(self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor) -> None:
         """Update one variable."""
         place = self._get_variable_index(variable)
         m, v = self._momentums[place], self._velocities[place]
         self.assign_add(m, (1 - self.beta_1) * (gradient - m))
         self.assign_add(v, (1 - self.beta_2) * (ops.square(gradient) - v))
-        correct_m, root_correct_v = (ops.cast(one, variable.dtype) for one in self._corrections())
+        correct_m, root_correct_v = (ops.cast(one, variable.dtype) for one in self._now)
         step_size = ops.cast(learning_rate, variable.dtype) / correct_m
         self.assign_sub(variable, step_size * m / (ops.sqrt(v) / root_correct_v + self.epsilon))
 

@@ -53,7 +53,7 @@ def weight_decay() -> tuple[str, str]:
     torch.optim.Adam([weight], lr=0.01, weight_decay=0.1).step()
     coupled = weight.item() < 0.995
     how = "added to the gradient" if coupled else "apart from the gradient, w ← w - lr·λ·w"
-    return str(_default(torch.optim.Adam, "weight_decay")), how
+    return str(_default(torch.optim.Adam, "weight_decay") or "none"), how
 
 
 def batch_norm() -> tuple[str, str, str]:
@@ -86,9 +86,10 @@ def _refuses() -> str:
     return f"7 → {layer(torch.ones(1, 1, 7, 7)).shape[-1]}"
 
 
-def pooling() -> str:
-    """Return the size that pooling of 2 makes of 7."""
-    return f"7 → {nn.MaxPool2d(2)(torch.ones(1, 1, 7, 7)).shape[-1]}"
+def pooling() -> tuple[str, str]:
+    """Return the size that pooling of 2 makes of 7, and how to keep the last, incomplete window."""
+    sizes = [nn.MaxPool2d(2, ceil_mode=up)(torch.ones(1, 1, 7, 7)).shape[-1] for up in (False, True)]
+    return f"7 → {sizes[0]}", f"ceil_mode: 7 → {sizes[1]}"
 
 
 def dropout() -> str:
@@ -113,6 +114,7 @@ def defaults() -> dict[str, str]:
     dense = initialisation(nn.Linear(400, 400), 400)
     convolution = initialisation(nn.Conv2d(100, 400, 5), 2500)
     (sgd_settings, sgd_formula), (adam_settings, adam_epsilon) = sgd(), adam()
+    pooled, rounded = pooling()
     (decay, decayed), (epsilon, momentum, variance) = weight_decay(), batch_norm()
     return {
         "axes of images": "n, c, h, w" if nn.Conv2d(3, 1, 1)(torch.ones(1, 3, 5, 5)).shape[1] == 1 else "n, h, w, c",
@@ -131,7 +133,8 @@ def defaults() -> dict[str, str]:
         "last short batch": "left out" if _default(DataLoader, "drop_last") else "kept",
         "shuffling": "on" if _default(DataLoader, "shuffle") else "off",
         "convolution, same padding": same_convolution(),
-        "max pooling by 2": pooling(),
+        "max pooling by 2": pooled,
+        "max pooling that rounds up": rounded,
         "average pooling, padded": average_pooling(),
         "dropout": dropout(),
         "batch norm epsilon": epsilon,

@@ -113,13 +113,13 @@ def _describe(call: Call) -> Layer:
     if isinstance(layer, nn.Conv2d | nn.Linear):
         form["features"] = layer.weight.shape[0]
         form["weights"] = layer.weight.numel()
-        form["parameters"] = sum(value.numel() for value in layer.parameters())
     return Layer(
         call.path,
         KINDS.get(type(layer), "block"),
         tuple(call.input.shape[1:]),
         tuple(call.output.shape[1:]),
         rounds_up=getattr(layer, "ceil_mode", False),
+        parameters=sum(value.numel() for value in layer.parameters(recurse=False)),
         **form,
     )
 

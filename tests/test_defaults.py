@@ -28,7 +28,7 @@ def test_every_default_has_an_answer_from_both_and_from_tandem(found: dict[str, 
         ("average pooling, padded", "zeros count", "zeros don't count"),
         ("batch norm momentum", "0.10 of the new batch", "0.01 of the new batch"),
         ("batch norm variance kept", "n - 1", "divided by n"),
-        ("max pooling by 2", "7 → 3", "with same padding 7 → 4"),
+        ("max pooling that rounds up", "ceil_mode: 7 → 4", "padding same: 7 → 4"),
         ("cross-entropy takes", "logits", "probabilities"),
     ],
 )
@@ -42,3 +42,5 @@ def test_the_differences_that_tandem_stands_on_are_still_there(
 
 def test_what_the_frameworks_agree_on_is_the_same_text(found: dict[str, Row]) -> None:
     assert found["last short batch"][0] == found["last short batch"][1] == "kept"
+    assert found["max pooling by 2"][0] == found["max pooling by 2"][1] == "7 → 3"
+    assert found["weight decay"][0] == found["weight decay"][1] == "none"

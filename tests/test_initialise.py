@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from experiments.errors import TandemError
 from experiments.files import digest
 from experiments.initialise import Initialiser, Parameter, draw_weights, fans
 
@@ -41,3 +42,22 @@ def test_the_draw_is_the_same_on_every_machine_and_differs_by_seed() -> None:
     weights = draw_weights([BIAS], initialiser="torch", seed=3)
     assert digest(weights)[:16] == "59f8d3e52a1f226b"
     assert digest(weights) != digest(draw_weights([BIAS], initialiser="torch", seed=4))
+
+
+def test_an_exception_is_drawn_xavier_uniform_and_the_rest_is_not() -> None:
+    parameters = [Parameter("conv1/weight", (20, 1, 5, 5), 25, 500), Parameter("output/weight", (10, 3136), 3136, 10)]
+    plain = draw_weights(parameters, initialiser="torch", seed=1)
+    drawn = draw_weights(parameters, initialiser="torch", seed=1, exceptions={"output/weight": "xavier_uniform"})
+    np.testing.assert_array_equal(drawn["conv1/weight"], plain["conv1/weight"])
+    # Glorot and Bengio (2010): √(6 / (fan_in + fan_out)), where torch's bound would be 1/√3136 = 0.018.
+    assert np.abs(drawn["output/weight"]).max() == pytest.approx(np.sqrt(6 / 3146), rel=1e-3)
+
+
+def test_an_exception_for_a_parameter_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(TandemError, match="expected some of the parameters output/bias; got 'ouput/bias'"):
+        draw_weights(
+            [Parameter("output/bias", (10,), 4, 10)],
+            initialiser="torch",
+            seed=1,
+            exceptions={"ouput/bias": "xavier_uniform"},
+        )

@@ -13,8 +13,8 @@ import sys, time
 from experiments.errors import Stopped
 from experiments.stopping import raise_on_signals
 raise_on_signals()
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except Stopped as stopped:
     open(sys.argv[1], "w").write(str(stopped.exit_code))
@@ -51,3 +51,25 @@ def test_a_stage_ends_when_the_dvc_that_started_it_is_killed(tmp_path: Path) -> 
             break
         time.sleep(0.1)
     assert told.read_text() == "143"
+
+
+TWICE = (
+    STAGE
+    + """
+    time.sleep(0.5)
+    open(sys.argv[1], "a").write(" closed")
+"""
+)
+
+
+def test_a_second_signal_of_the_other_kind_does_not_disturb_the_closing(tmp_path: Path) -> None:
+    # Ctrl-C reaches a whole group of processes, and `tandem published` stops its training besides.
+    told = tmp_path / "told"
+    process = subprocess.Popen([sys.executable, "-c", TWICE, str(told)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert told.read_text() == "130 closed"

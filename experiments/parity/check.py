@@ -1,5 +1,6 @@
 """Holds what two processes left in files against each other."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,10 @@ class Quantity:
 
     @property
     def ratio(self) -> float:
-        """The difference, as a fraction of what it may be; infinite where nothing may differ and something does."""
-        return self.difference / self.bound if self.bound else float("inf") if self.difference else 0.0
+        """The difference, as a fraction of what it may be; infinite where it is no number, or may not be at all."""
+        if not math.isfinite(self.difference):
+            return math.inf
+        return self.difference / self.bound if self.bound else math.inf if self.difference else 0.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,10 @@ def check_structure(sides: Mapping[str, Description]) -> str | None:
     for name in parameters:
         return f"parameter {name}: only {b} has it"
     for name, side in sides.items():
+        found = sum(layer.parameters for layer in side.layers)
+        all_of_them = sum(math.prod(parameter.shape) for parameter in side.parameters)
+        if found != all_of_them:
+            return f"layers: those of {name} are said to hold {found} parameters of {all_of_them}"
         try:
             check_outputs(name, side.layers)
         except TandemError as error:
@@ -116,7 +123,11 @@ def start_quantities(sides: Sides) -> dict[Precision, list[Quantity]]:
 def step_quantities(sides: Sides, parameters: Sequence[Parameter]) -> dict[Precision, list[list[Quantity]]]:
     """Return, for each step, its loss and then every parameter after it."""
     losses = {side: np.load(folder / "losses.npy")[:, np.newaxis] for side, folder in sides.items()}
-    steps = {side: np.load(folder / "steps.npy", mmap_mode="r") for side, folder in sides.items()}
+    width = sum(math.prod(parameter.shape) for parameter in parameters)
+    steps = {
+        (backend, precision): np.memmap(folder / "steps.bin", precision, mode="r").reshape(-1, width)
+        for (backend, precision), folder in sides.items()
+    }
     count = min(len(one) for one in losses.values())
     loss = measure({side: one[:count] for side, one in losses.items()}, _starts([1]))
     in_files = sorted(parameters, key=lambda parameter: parameter.name)
@@ -148,7 +159,7 @@ def _row(four: Four, precision: Precision, row: int, names: Sequence[str]) -> It
 
 def first_beyond(quantities: Sequence[Quantity]) -> Quantity | None:
     """Return the first quantity that is further apart than it may be."""
-    return next((one for one in quantities if one.difference > one.bound), None)
+    return next((one for one in quantities if one.ratio > 1), None)
 
 
 def largest(quantities: Sequence[Quantity]) -> Quantity:

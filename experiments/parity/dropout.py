@@ -50,6 +50,8 @@ def check_dropout(layer: str, *, rate: float, evaluation: Pass, steps: tuple[Pas
     alive = [before != 0 for before, _ in steps]
     kept, count = sum(int(np.sum(m & a)) for m, a in zip(masks, alive, strict=True)), sum(int(a.sum()) for a in alive)
     both = alive[0] & alive[1]
+    if not both.any():
+        return DropoutCheck(layer, 0.0, 0.0, 0.0, 0.0, scaled=False, off_in_evaluation=False)
     agree, pairs = int(np.sum((masks[0] == masks[1]) & both)), int(both.sum())
     close = [
         np.allclose(after[mask], before[mask] / (1 - rate), rtol=4 * np.finfo(after.dtype).eps, atol=0)

@@ -1,7 +1,7 @@
 """One framework's side of parity, a process of its own: reads jobs as lines of JSON, leaves arrays in files.
 
-`python -m experiments.parity.probe BACKEND DEVICE THREADS`. Each job is answered by a line: `done`, or `failed` and
-why.
+`python -m experiments.parity.probe BACKEND DEVICE THREADS`. Each job is answered by a line: `done`, `failed`
+(the framework raised) or `refused` (what was asked can't be done), and why.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -24,20 +24,19 @@ from experiments.parity.protocol import BATCH_SIZE, DROPOUT_STEPS, SEED, Job
 
 
 class EveryStep:
-    """A listener that keeps the loss and all parameters after each step: one long row, in order of name."""
+    """A listener that keeps the loss after each step, and appends all parameters, in order of name, to a file."""
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, model: Model, file: BinaryIO) -> None:
+        self.model, self.file = model, file
         self.losses: list[float] = []
-        self.rows: list[npt.NDArray[Any]] = []
 
     def steps_done(
         self, epoch: int, step: int, losses: npt.NDArray[np.floating[Any]], correct: npt.NDArray[np.int64]
     ) -> None:
         """Keep the step."""
         self.losses.extend(losses.tolist())
-        weights = self.model.get_weights()
-        self.rows.append(np.concatenate([weights[name].ravel() for name in sorted(weights)]))
+        for _, value in sorted(self.model.get_weights().items()):
+            self.file.write(value.tobytes())
 
     def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
         """Nothing: every step was kept."""
@@ -75,10 +74,11 @@ class Probe:
         """Train, through the same function as every run, and write the losses and parameters of all steps."""
         model, images, labels = self._started(job)
         self.inspection.layers(model)  # as the train stage does, which must leave no trace
-        heard = EveryStep(model)
-        self.backend.train(model, images, labels, job.training_settings, checkpoint=None, listener=heard)
+        # Written as they come: the steps of a large network would take gigabytes of memory.
+        with (folder / "steps.bin").open("wb") as file:
+            heard = EveryStep(model, file)
+            self.backend.train(model, images, labels, job.training_settings, checkpoint=None, listener=heard)
         np.save(folder / "losses.npy", np.array(heard.losses))
-        np.save(folder / "steps.npy", np.stack(heard.rows))
 
     def dropout(self, job: Job, folder: Path) -> None:
         """Write what goes into and comes out of each dropout layer, in training and in evaluation."""
@@ -113,6 +113,8 @@ def answer(probe: Probe, line: str) -> str:
     Path(job.folder).mkdir(parents=True, exist_ok=True)
     try:
         probe.jobs[job.kind](job, Path(job.folder))
+    except (TandemError, OSError) as error:
+        return f"refused {error}"
     except Exception as error:  # whatever a network of the user's own raises: the report says it
         return f"failed {type(error).__name__}: {' '.join(str(error).split())}"
     return "done"

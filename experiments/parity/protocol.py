@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from experiments.architectures import takes_dropout
+from experiments.architectures import takes_dropout, twins
 from experiments.backend import ModelSettings, Precision, TrainingSettings, model_settings
 from experiments.dataset import Dataset
 from experiments.params import Params, Recipe
@@ -21,7 +21,7 @@ SETTINGS: dict[Optimiser, dict[str, Any]] = {
 # 10 batches an epoch, of which the last has 6 images, so that what becomes of a last short batch is seen; 50 steps.
 IMAGES, BATCH_SIZE, EPOCHS = 150, 16, 5
 SEED = 1
-# The probability with which the check of a dropout layer fails although nothing is wrong (each of its three tests).
+# The probability with which the check of a dropout layer fails although nothing is wrong (each of its two tests).
 DROPOUT_RATE, DROPOUT_STEPS, DROPOUT_ERROR = 0.4, 2, 1e-6
 # Dropout moves the first loss by a per cent or so; what doesn't move it by this share of it is off.
 DROPOUT_CHANGES = 1e-4
@@ -54,10 +54,14 @@ class Job:
 
 
 def base_recipe(params: Params, architecture: str) -> Recipe:
-    """Return the first recipe of an architecture, for its scaling and initialiser, or one made up."""
-    for recipe in params.recipes.values():
-        if recipe.architecture == architecture:
-            return recipe
+    """Return a recipe of an architecture or of a style of it, for its scaling and initialiser, or one made up.
+
+    The first of those that `dvc repro` trains, else the first of all.
+    """
+    names = next(({first, *styles} for first, styles in twins().items() if architecture in (first, *styles)), set())
+    for name in (*params.train.recipes, *params.recipes):
+        if params.recipe(name).architecture in names:
+            return params.recipe(name).model_copy(update={"architecture": architecture})
     made_up = {"architecture": architecture, "scaling": "standardised", "batch_size": BATCH_SIZE, "epochs": EPOCHS}
     return Recipe.model_validate({**made_up, **SETTINGS["sgd"]})
 

@@ -61,7 +61,8 @@ def to_markdown(architectures: Sequence[dict[str, Any]], backends: Sequence[str]
     lines += [
         "Each cell: of all activations, gradients, losses and parameters, the one that comes closest to its bound:",
         "how far the frameworks are apart in it, and what share of the bound that is. experiments/parity/bounds.py",
-        "derives the bounds.",
+        "derives the bounds. In float32, what comes after the first step is a check of size alone: rounding can flip a",
+        "ReLU in one framework, and part two that are the same. The proof that steps are the same is float64's.",
     ]
     problems = [f"- {one['architecture']}: {problem}" for one in architectures for problem in one["problems"]]
     if problems:
@@ -70,6 +71,8 @@ def to_markdown(architectures: Sequence[dict[str, Any]], backends: Sequence[str]
 
 
 def _cell(training: dict[str, Any]) -> str:
+    if training["maximum"] is None:
+        return "not a number"
     share = training["maximum"] / training["bound"] if training["bound"] else np.inf
     return f"{training['maximum']:.0e} ({100 * share:.0f} %)"
 
@@ -100,7 +103,7 @@ def picture(architectures: Sequence[dict[str, Any]]) -> Figure:
     return figure
 
 
-def _draw(axes: Any, name: str, values: Sequence[float]) -> None:
+def _draw(axes: Any, name: str, values: Sequence[float | None]) -> None:
     finite = np.array(values, dtype=float)
     finite[finite == 0] = np.nan  # a logarithmic axis has no place for an exact 0
     axes.plot(np.arange(1, len(finite) + 1), finite, label=name, linewidth=1.2)

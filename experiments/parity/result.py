@@ -1,5 +1,6 @@
 """What parity finds for one architecture, in memory and as JSON."""
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,7 +25,10 @@ class Training:
         return [*self.start, *(one for row in self.steps for one in row)]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the quantity that comes closest to its bound, the first beyond it, and the course of the steps."""
+        """Return the quantity that comes closest to its bound, the first beyond it, and the course of the steps.
+
+        `maximum` is the difference of the closest quantity, the largest in the measure that counts.
+        """
         closest, beyond = largest(self.quantities), first_beyond(self.quantities)
         worst = [largest(row) for row in self.steps]
         return {
@@ -32,14 +36,19 @@ class Training:
             "precision": self.precision,
             "passed": beyond is None,
             "closest": closest.where,
-            "maximum": closest.difference,
-            "bound": closest.bound,
-            "first_difference": asdict(beyond) if beyond else None,
+            "maximum": _finite(closest.difference),
+            "bound": _finite(closest.bound),
+            "first_difference": beyond and {name: _finite(value) for name, value in asdict(beyond).items()},
             "steps": {
-                "difference": [max(one.difference for one in row) for row in self.steps],
-                "share_of_bound": [one.ratio for one in worst],
+                "difference": [_finite(max(one.difference for one in row)) for row in self.steps],
+                "share_of_bound": [_finite(one.ratio) for one in worst],
             },
         }
+
+
+def _finite(value: Any) -> Any:
+    """Return the value, or None for a number that JSON has no word for."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @dataclass

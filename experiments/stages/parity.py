@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.architectures import check_architecture, takes_dropout, twins
+from experiments.architectures import ARCHITECTURES, check_architecture, takes_dropout, twins
 from experiments.backend import backend_name, threads_for
 from experiments.console import say
 from experiments.dataset import Dataset, load_dataset
@@ -52,6 +52,8 @@ def selected(params: Params, names: Sequence[str], *, everything: bool) -> list[
     for name in names:
         check_architecture(name, asked_by="ARCHITECTURE")
     if everything:
+        for name in {**ARCHITECTURES["lightning"], **ARCHITECTURES["keras"]}:
+            check_architecture(name, asked_by="--all")
         return list(twins())
     asked = names or [params.recipe(name).architecture for name in params.train.recipes]
     return [first for first, styles in twins().items() if {first, *styles} & set(asked)]
@@ -66,7 +68,7 @@ def two_backends(text: str) -> tuple[BackendName, BackendName]:
     names = [name.strip() for name in text.split(",")]
     if len(set(names)) != 2 or len(names) != 2:
         raise TandemError(f"--backends: expected two different ones, as in lightning,keras; got {text!r}")
-    return backend_name(names[0]), backend_name(names[1])
+    return backend_name(names[0], asked_by="--backends"), backend_name(names[1], asked_by="--backends")
 
 
 def parity(
@@ -156,7 +158,7 @@ class Examiner:
             try:
                 worker.wait()
             except JobFailed as error:
-                failures.append(f"{worker.backend} can't run it: {error}")
+                failures.append(f"{worker.backend} can't run {architecture or 'it'}: {error}")
         if failures:
             raise JobFailed("; ".join(failures))
         return folders
@@ -200,9 +202,7 @@ class Examiner:
                 folders = self._do("steps", f"{style}-{optimiser}", architecture=style, **settings)
                 for backend, folder in folders.items():
                     first = folder.parent / f"steps-{optimiser}-float32"
-                    if not all(
-                        np.array_equal(np.load(folder / f), np.load(first / f)) for f in ("losses.npy", "steps.npy")
-                    ):
+                    if (folder / "steps.bin").read_bytes() != (first / "steps.bin").read_bytes():
                         self.result.problems.append(f"{style}, {optimiser}: not the bits of {first.name} in {backend}")
 
     def _dropout(self) -> None:

@@ -106,6 +106,8 @@ def train(project: Project, params: Params, name: str, backend_name: BackendName
             state.run_id = tracker.run_id
             checkpoint.save(state)
             outputs = _run(project, training, backend, model, checkpoint, state, tracker, tags)
+        # Last, so that outputs which are there mean a run that is closed; a kill before goes on from the checkpoint.
+        write_outputs(project.run(name, backend_name, seed), outputs, model)
         checkpoint.clear()
     return dict(outputs.metrics)
 
@@ -196,7 +198,6 @@ def _run(
         )
     outputs = _outputs(training, recorder, model, {"mlflow_run_id": tracker.run_id, **record, "tags": tags})
     _track_end(training, outputs, model, tracker)
-    write_outputs(project.run(training.name, training.backend, training.seed), outputs, model)
     return outputs
 
 

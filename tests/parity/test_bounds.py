@@ -1,7 +1,12 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
+from experiments.backend import Precision
 from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, Four, measure
+from experiments.parity.check import Quantity, first_beyond
+from experiments.parity.protocol import PRECISIONS
 
 STARTS = np.array([0, 2])
 
@@ -39,11 +44,16 @@ def test_a_step_counts_the_gaps_before_it() -> None:
     np.testing.assert_array_equal(found.bound("float32")[:, 0], [0, LATER_MULTIPLE * 0.5, LATER_MULTIPLE * 0.5])
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_not_a_number_is_beyond_every_bound(precision: str) -> None:
-    broken = {"float32": [1.0, 1.0, 1.0], "float64": [1.0, 1.0, 1.0]}
-    broken[precision] = [1.0, float("nan"), 1.0]
-    found = four(broken["float32"], [1.0] * 3, broken["float64"], [1.0] * 3)
-    difference, bound = found.difference(precision), found.bound(precision)  # type: ignore[arg-type]
-    assert difference[0, 0] > bound[0, 0]
-    assert difference[0, 1] <= bound[0, 1]
+@pytest.mark.parametrize("row", [0, 1])
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("sides", [("a",), ("a", "b")])
+def test_not_a_number_is_beyond_every_bound(sides: tuple[str, ...], precision: Precision, row: int) -> None:
+    kinds: dict[Precision, Any] = {"float32": np.float32, "float64": np.float64}
+    rows = {(side, one): np.ones((2, 3), kinds[one]) for side in ("a", "b") for one in PRECISIONS}
+    for side in sides:
+        rows[side, precision][row, 1] = np.nan
+    found = measure(rows, STARTS)
+    difference, bound = found.difference(precision)[row], found.bound(precision)[row]
+    quantities = [Quantity(str(place), difference[place], bound[place]) for place in (0, 1)]
+    assert first_beyond(quantities) == quantities[0]
+    assert first_beyond(quantities[1:]) is None

@@ -5,7 +5,7 @@ from experiments.layers import Layer
 from experiments.parity.check import Description, Quantity, check_structure, first_beyond, largest
 
 RELU = Layer("relu1", "relu", (4,), (4,))
-DENSE = Layer("dense1", "dense", (4,), (2,), features=2, weights=8, parameters=10)
+DENSE = Layer("dense1", "dense", (4,), (2,), features=2, weights=8, parameters=8)
 WEIGHT = Parameter("dense1/weight", (2, 4), 4, 2)
 
 
@@ -46,3 +46,9 @@ def test_the_first_beyond_its_bound_and_the_closest_to_it() -> None:
     assert first_beyond(quantities[:1]) is None
     assert Quantity("exact", 0.0, 0.0).ratio == 0
     assert Quantity("exact", 1e-30, 0.0).ratio == float("inf")
+
+
+def test_a_layer_whose_parameters_are_not_counted_is_told() -> None:
+    silent = replace(DENSE, parameters=0)
+    both = {name: Description([RELU, silent], [WEIGHT]) for name in ("a", "b")}
+    assert check_structure(both) == "layers: those of a are said to hold 0 parameters of 8"

@@ -1,1 +1,0 @@
-"""Optuna over any recipe: a study, its trials, and the processes that train them."""
