@@ -22,6 +22,9 @@ from experiments.files import write_json
 from experiments.initialise import draw_weights
 from experiments.parity.protocol import BATCH_SIZE, DROPOUT_STEPS, SEED, Job
 
+# TensorFlow's messages begin with a traceback; the reason is at their end.
+MESSAGE = 300
+
 
 class EveryStep:
     """A listener that keeps the loss after each step, and appends all parameters, in order of name, to a file."""
@@ -116,7 +119,7 @@ def answer(probe: Probe, line: str) -> str:
     except (TandemError, OSError) as error:
         return f"refused {error}"
     except Exception as error:  # whatever a network of the user's own raises: the report says it
-        return f"failed {type(error).__name__}: {' '.join(str(error).split())}"
+        return f"failed {type(error).__name__}: {' '.join(str(error).split())[-MESSAGE:]}"
     return "done"
 
 
