@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from experiments import cli_sweep
 from experiments.errors import Stopped, TandemError
 from experiments.project import Project
 
@@ -27,12 +28,14 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_sweep.app, name="sweep", rich_help_panel="Tuning")
 STAGES, PROOF, LOOK = "Stages of the pipeline", "Proof", "Look at the results"
 
 RecipeArgument = Annotated[str, typer.Argument(help="A name under `recipes` in params.yaml.")]
 
 
-def _load(project: Project) -> "Params":
+def load_checked(project: Project) -> "Params":
+    """Return the settings, checked as a whole."""
     from experiments.architectures import check_architectures
     from experiments.params import load_params
 
@@ -48,7 +51,7 @@ def download() -> None:
     TANDEM_MIRROR, an address or a folder, is tried before `data.mirrors` in params.yaml.
     """
     project = Project.find()
-    data = _load(project).data
+    data = load_checked(project).data
     from experiments.stages.download import download, mirror_from_environment
 
     name = download(data, project.downloads, mirror_from_environment())
@@ -59,7 +62,7 @@ def download() -> None:
 def preprocess() -> None:
     """Check the IDX files in data/, split them, and write prepared/."""
     project = Project.find()
-    settings = _load(project).preprocess
+    settings = load_checked(project).preprocess
     from experiments.dataset import load_dataset
     from experiments.stages.preprocess import preprocess
 
@@ -72,7 +75,7 @@ def preprocess() -> None:
 def sources(recipe: RecipeArgument) -> None:
     """Write to sources/RECIPE/ which code its trainings stand on."""
     project = Project.find()
-    settings = _load(project).recipe(recipe)
+    settings = load_checked(project).recipe(recipe)
     from experiments.stages.sources import write_sources
 
     write_sources(project.root, settings, project.sources / recipe)
@@ -90,7 +93,7 @@ def train(
     A training that was stopped goes on from its last epoch.
     """
     project = replace(Project.find(), runs_in=runs_in)
-    params = _load(project)
+    params = load_checked(project)
     from experiments.backend import backend_name
     from experiments.stages.train import train
 
@@ -103,7 +106,7 @@ def train(
 def compare() -> None:
     """Set the two members of each pair side by side, in reports/."""
     project = Project.find()
-    params = _load(project)
+    params = load_checked(project)
     from experiments.stages.compare import compare, report_files
 
     print(compare(project, params))
@@ -125,7 +128,7 @@ def parity(
     Layer by layer and step by step, in float64 and float32, into reports/parity.json, .md and .png.
     """
     project = Project.find()
-    params = _load(project)
+    params = load_checked(project)
     from experiments.stages.parity import parity, selected, two_backends
 
     chosen = selected(params, architectures or [], everything=everything)
@@ -147,7 +150,7 @@ def defaults() -> None:
     table = Table("", f"torch {installed['torch']}", f"keras {installed['keras']}", "Tandem", show_lines=True)
     for name, torch, keras, tandem in read_defaults():
         table.add_row(name, torch, keras, tandem, style=None if torch == keras else "bold")
-    _print_table(table)
+    print_table(table)
     print("Bold: they differ. Next: `tandem parity` proves that what Tandem does about it works.")
 
 
@@ -157,7 +160,7 @@ def shapes(
 ) -> None:
     """Show the layers of an architecture: output shapes by formula and as measured, parameters, multiply-adds."""
     project = Project.find()
-    params = _load(project)
+    params = load_checked(project)
     from rich.table import Table
 
     from experiments.shapes import describe, rows
@@ -170,7 +173,7 @@ def shapes(
         table.add_row(*row)
     table.add_section()
     table.add_row(*total)
-    _print_table(table)
+    print_table(table)
     print(f"Next: `tandem parity {architecture}` proves that the two are the same model.")
 
 
@@ -185,7 +188,7 @@ def published(
     Takes long. Trainings that are done stay done; after a stop, the same command goes on.
     """
     project = Project.find()
-    params = _load(project)
+    params = load_checked(project)
     from experiments.published import PUBLISHED, reproduce
 
     chosen = list(params.recipes if everything else dict.fromkeys(recipes or PUBLISHED))
@@ -207,7 +210,7 @@ def runs() -> None:
     for line in lines:
         accuracy = f"{100 * line.accuracy:.2f} %"
         table.add_row(line.output, line.run_id, line.status, line.dataset, accuracy, line.commit)
-    _print_table(table)
+    print_table(table)
     print("Next: `tandem ui`, or `dvc repro` where a run is missing.")
 
 
@@ -224,12 +227,13 @@ def ui(
 @app.command(rich_help_panel=LOOK)
 def check() -> None:
     """Validate params.yaml."""
-    params = _load(Project.find())
+    params = load_checked(Project.find())
     count = len(params.train.recipes) * len(params.train.backends) * len(params.train.seeds)
     print(f"params.yaml is valid: {len(params.recipes)} recipe(s); `dvc repro` runs {count} training(s)")
 
 
-def _print_table(table: "Table") -> None:
+def print_table(table: "Table") -> None:
+    """Print a table as wide as the terminal."""
     from rich.console import Console
 
     # Without a terminal, rich would cut the table to 80 columns.

@@ -70,6 +70,66 @@ class Train(Section):
     _unique = field_validator("recipes", "backends", "seeds")(_no_repeats)
 
 
+SamplerName = Literal["tpe", "random", "qmc", "cmaes", "gp"]
+PrunerName = Literal["median", "halving", "hyperband", "none"]
+Sought = Literal["lr", "dropout", "momentum"]
+
+
+class Bounds(Section):
+    """Between what a setting is sought, both ends included; `log`: as its logarithm."""
+
+    low: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    high: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _are_bounds(self) -> "Bounds":
+        if self.low >= self.high:
+            raise ValueError("low below high")
+        if self.log and self.low == 0:
+            raise ValueError("low above 0, since log is true")
+        return self
+
+
+class SearchSpace(Section):
+    """The settings that are sought; those that are left out stay as the recipe has them."""
+
+    lr: Bounds | None = None
+    dropout: Bounds | None = None
+    momentum: Bounds | None = None
+
+    @model_validator(mode="after")
+    def _makes_recipes(self) -> "SearchSpace":
+        if not self.bounds:
+            raise ValueError("bounds for one setting at least")
+        if self.lr is not None and self.lr.low == 0:
+            raise ValueError("lr.low above 0")
+        for name in ("dropout", "momentum"):
+            bounds = getattr(self, name)
+            if bounds is not None and bounds.high >= 1:
+                raise ValueError(f"{name}.high below 1")
+        return self
+
+    @property
+    def bounds(self) -> dict[str, Bounds]:
+        """The bounds that there are, by setting."""
+        return {name: getattr(self, name) for name in type(self).model_fields if getattr(self, name) is not None}
+
+
+class Sweep(Section):
+    """How recipes are tuned."""
+
+    trials: Count
+    epochs: Count | None = None
+    objective: Literal["val/loss", "val/accuracy"]
+    sampler: SamplerName
+    pruner: PrunerName
+    seed: Seed
+    retries: Annotated[int, Field(ge=0, le=100)]
+    space: SearchSpace
+    spaces: dict[Name, SearchSpace] = {}
+
+
 class Recipe(Section):
     """One experiment, the same for both frameworks; README.md explains every key."""
 
@@ -102,12 +162,15 @@ class Params(Section):
     data: Data
     preprocess: Preprocess
     train: Train
+    sweep: Sweep
     recipes: dict[Name, Recipe]
 
     @model_validator(mode="after")
     def _recipes_exist(self) -> "Params":
         for name in self.train.recipes:
             self.recipe(name, asked_by="train.recipes")
+        for name in self.sweep.spaces:
+            self.recipe(name, asked_by="sweep.spaces")
         return self
 
     def recipe(self, name: str, asked_by: str = "recipes") -> Recipe:
@@ -204,7 +267,9 @@ def _expectation(raw: Mapping[str, Any], error: Any) -> str:
 
 
 def _section(place: Sequence[int | str]) -> type[Section]:
-    sections: dict[int | str, type[Section]] = {"data": Data, "preprocess": Preprocess, "train": Train}
+    sections: dict[int | str, type[Section]] = {"data": Data, "preprocess": Preprocess, "train": Train, "sweep": Sweep}
     if not place:
         return Params
+    if place[0] == "sweep" and len(place) > 1:
+        return SearchSpace if place[-1] == "space" or place[-2] == "spaces" else Bounds
     return sections.get(place[0], Recipe)

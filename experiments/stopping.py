@@ -9,21 +9,28 @@ from types import FrameType
 from experiments.errors import Stopped
 
 POLL_SECONDS = 0.5
+# Set for a process that must not outlive the one that started it.
+FOLLOW = "TANDEM_FOLLOW_PARENT"
 
 
 def raise_on_signals() -> None:
-    """Raise `Stopped` in the main thread on Ctrl-C, SIGTERM, or (in a stage of DVC) when DVC is gone."""
+    """Raise `Stopped` in the main thread on Ctrl-C, SIGTERM, or when the parent is gone that must not be outlived."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _raise)
-    if "DVC_STAGE" in os.environ:
+    if "DVC_STAGE" in os.environ or FOLLOW in os.environ:
         threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    # The first one is on its way; a second, of either kind, must not disturb the closing.
+    # The first one is on its way; a second, of either kind, must not disturb the closing. Not SIG_IGN: Python prints an
+    # error for a signal that came just before.
     for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.SIG_IGN)
+        signal.signal(one, _ignore)
     raise Stopped(number)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    pass
 
 
 def _follow_parent(parent: int) -> None:

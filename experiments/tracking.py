@@ -297,5 +297,7 @@ def track(name: str, *, experiment: str, tags: Mapping[str, str], resume: str | 
 
 
 def _note(tags: Mapping[str, str]) -> str:
-    command = f"`tandem train {tags['recipe']} {tags['backend']} {tags['seed']}`"
-    return f"{command} on {tags['dataset']}, Python {platform.python_version()}"
+    command = (
+        f"sweep {tags['sweep']}" if "sweep" in tags else f"train {tags['recipe']} {tags['backend']} {tags['seed']}"
+    )
+    return f"`tandem {command}` on {tags['dataset']}, Python {platform.python_version()}"

@@ -1,5 +1,6 @@
 """Many trainings, one after the other, each a process of its own; those that are done stay done."""
 
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from experiments.outputs import Outputs, read_outputs
 from experiments.params import BackendName, Params
 from experiments.project import Project
 from experiments.stages.sources import code_digest
+from experiments.stopping import FOLLOW
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ def is_done(project: Project, params: Params, wanted: Wanted) -> bool:
 
 def _train(project: Project, one: Wanted) -> None:
     command = [sys.executable, "-m", "experiments", "train", one.recipe, one.backend, str(one.seed)]
-    process = subprocess.Popen([*command, "--runs-in", project.runs_in], cwd=project.root, stdout=sys.stderr)
+    environment = {**os.environ, FOLLOW: "1"}
+    command += ["--runs-in", project.runs_in]
+    process = subprocess.Popen(command, cwd=project.root, env=environment, stdout=sys.stderr)
     try:
         code = process.wait()
     except (Stopped, KeyboardInterrupt):

@@ -1,0 +1,66 @@
+"""The search space: which of lr, dropout and momentum a recipe has, and between which bounds they are sought."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from optuna.distributions import FloatDistribution
+
+from experiments.architectures import takes_dropout
+from experiments.errors import TandemError
+from experiments.params import Bounds, Params, Recipe
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is sought, by setting of the recipe, and which settings of the standard space the recipe lacks."""
+
+    bounds: Mapping[str, Bounds]
+    left_out: Mapping[str, str]
+
+    def distributions(self) -> dict[str, FloatDistribution]:
+        """Return Optuna's distributions."""
+        return {name: FloatDistribution(b.low, b.high, log=b.log) for name, b in self.bounds.items()}
+
+
+def space_of(params: Params, name: str) -> Space:
+    """Return the space of a recipe: its own if `sweep.spaces` has one, else of the standard one what it has.
+
+    Raises:
+        TandemError: its own space names what it lacks, or its own settings lie outside of the bounds.
+    """
+    recipe = params.recipe(name, asked_by="--recipe")
+    lacks = _lacks(recipe)
+    own = params.sweep.spaces.get(name)
+    if own is not None:
+        where = f"sweep.spaces.{name}"
+        for setting in own.bounds:
+            if setting in lacks:
+                raise TandemError(
+                    f"params.yaml: {where}.{setting}: expected a setting that the recipe has; got one that it lacks: "
+                    f"{lacks[setting]}; remove it"
+                )
+        space = Space(own.bounds, {})
+    else:
+        where = "sweep.space"
+        standard = params.sweep.space.bounds
+        space = Space(
+            {setting: bounds for setting, bounds in standard.items() if setting not in lacks},
+            {setting: why for setting, why in lacks.items() if setting in standard},
+        )
+    for setting, bounds in space.bounds.items():
+        value = getattr(recipe, setting)
+        if not bounds.low <= value <= bounds.high:
+            raise TandemError(
+                f"params.yaml: {where}.{setting}: expected bounds around the recipe's own {value}, the first trial; "
+                f"got {bounds.low} to {bounds.high}; widen them, or give the recipe bounds of its own in sweep.spaces"
+            )
+    return space
+
+
+def _lacks(recipe: Recipe) -> dict[str, str]:
+    found = {}
+    if recipe.optimiser != "sgd":
+        found["momentum"] = f"{recipe.optimiser} has no momentum"
+    if not takes_dropout(recipe.architecture):
+        found["dropout"] = f"{recipe.architecture} has no dropout"
+    return found
