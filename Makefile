@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Python 3.11 to 3.13; any of them will do: make repro PYTHON=python3.12
 PYTHON ?= python3
+UPGRADE := --upgrade
 # On a machine with a GPU: make repro GPU=1
 LOCK := $(if $(GPU),requirements-gpu.lock,requirements.lock)
 
@@ -66,9 +67,9 @@ setup: .venv/installed-$(LOCK) ## create .venv with the pinned packages
 
 # CUDA's packages are left out of the plain lock: where torch needs them, it names their exact versions itself.
 .PHONY: lock
-lock: setup ## pin the newest versions that pyproject.toml admits
-	uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+lock: setup ## pin the newest versions that pyproject.toml admits (make lock UPGRADE= keeps those that are pinned)
+	uv pip compile --quiet --universal --python-version 3.11 $(UPGRADE) --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--all-extras pyproject.toml --output-file requirements-gpu.lock
-	uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+	uv pip compile --quiet --universal --python-version 3.11 $(UPGRADE) --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--extra dev pyproject.toml | grep -vE '^(nvidia|cuda|triton)' > requirements.lock
 	sed -i -E 's/^(torch==[0-9.]+)\+[a-z0-9]+/\1/' requirements.lock requirements-gpu.lock
