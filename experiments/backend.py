@@ -140,6 +140,9 @@ class Backend(Protocol):
         training goes on from it, and ends with the bits that it would have had without the interruption.
         """
 
+    def forget_models(self) -> None:
+        """Give back what models and trainings that are done have left in memory."""
+
     def versions(self) -> dict[str, str]:
         """Return the versions of the framework's packages, the framework's own first."""
 

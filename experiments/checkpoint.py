@@ -63,8 +63,8 @@ class Checkpoint:
 
 
 @contextmanager
-def sole_owner(folder: Path) -> Iterator[None]:
-    """Keep a second process from training the same recipe, backend and seed at the same time.
+def sole_owner(folder: Path, what: str) -> Iterator[None]:
+    """Keep a second process from doing the same (a training, a sweep) at the same time.
 
     Raises:
         TandemError: another process does so.
@@ -74,6 +74,4 @@ def sole_owner(folder: Path) -> Iterator[None]:
         with filelock.FileLock(folder.with_name(f"{folder.name}.lock"), timeout=LOCK_SECONDS):
             yield
     except filelock.Timeout:
-        raise TandemError(
-            f"{'/'.join(folder.parts[-4:-1])}: another process is training this; wait for it, or stop it, and repeat"
-        ) from None
+        raise TandemError(f"{what}: another process is at work on this; wait for it, or stop it, and repeat") from None

@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from experiments.project import Project
+
+if TYPE_CHECKING:
+    from experiments.sweep.plan import Backends
 
 app = typer.Typer(
     help="Tune lr, dropout and momentum of a recipe with Optuna, on validation images alone.",
@@ -14,30 +17,49 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+NameArgument = Annotated[str, typer.Argument(help="A study; `tandem sweep status` lists them.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(help="Processes at the same time; they share the cores, or the GPUs. One by default.")
+]
+
+
+def backends_asked(name: str) -> "Backends":
+    """Return the name as one of the backends, or `both`.
+
+    Raises:
+        TandemError: it is neither.
+    """
+    from experiments.architectures import PACKAGES
+    from experiments.errors import TandemError
+
+    if name == "both":
+        return "both"
+    for known in PACKAGES:
+        if name == known:
+            return known
+    raise TandemError(f"--backend: expected one of {', '.join(PACKAGES)}, both; got {name!r}")
+
 
 @app.command()
 def run(
     recipe: Annotated[str, typer.Option(help="A name under `recipes` in params.yaml.")],
-    backend: Annotated[str, typer.Option(help="`lightning` or `keras`.")] = "lightning",
+    backend: Annotated[str, typer.Option(help="`lightning`, `keras`, or `both`: every point as a pair.")] = "lightning",
     trials: Annotated[int | None, typer.Option(help="Finished trials in all; by default `sweep.trials`.")] = None,
-    workers: Annotated[int, typer.Option(help="Processes at the same time; they share the cores.")] = 1,
+    workers: WorkersOption = None,
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
 ) -> None:
     """Start a study, or go on with it; Ctrl-C stops it cleanly, and the same command goes on."""
-    from experiments.backend import backend_name
     from experiments.cli import load_checked
-    from experiments.sweep.launch import Asked, run_sweep
-    from experiments.sweep.storage import storage_url
+    from experiments.sweep.ranking import summary
+    from experiments.sweep.run import Asked, run_sweep
+    from experiments.sweep.storage import shown_url
 
     project = Project.find()
     params = load_checked(project)
-    asked = Asked(recipe, backend_name(backend, asked_by="--backend"), trials, workers, name)
-    study = run_sweep(project, params, asked)
-    best = study.best_trial
-    settings = ", ".join(f"{key} {value:.4g}" for key, value in best.params.items())
-    print(f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}")
-    print(f"Trials: {storage_url(project)}; runs: `tandem ui`")
-    print(f"Next: `tandem sweep status {study.study_name}`, or optuna-dashboard on the same address.")
+    study = run_sweep(project, params, Asked(recipe, backends_asked(backend), trials, workers, name))
+    print(summary(study))
+    print(f"Trials: {shown_url(project)}; runs: `tandem ui`")
+    print(f"Next: `tandem sweep report {study.study_name}`, then `tandem sweep confirm {study.study_name}`.")
 
 
 @app.command()
@@ -47,28 +69,97 @@ def status(
 ) -> None:
     """Show how far studies are: finished, running and waiting trials, the best so far, the time left."""
     import optuna
-    from rich.table import Table
 
-    from experiments.cli import print_table
     from experiments.sweep.status import status_of
     from experiments.sweep.storage import connect
-    from experiments.sweep.study import load_study, read_plan
+    from experiments.sweep.study import is_ours, load_study, read_plan
 
     storage = connect(Project.find())
-    names = [name] if name else optuna.study.get_all_study_names(storage)
+    names = [name] if name else [one for one in optuna.study.get_all_study_names(storage) if is_ours(storage, one)]
     found = [status_of(study, read_plan(study)) for study in (load_study(storage, one) for one in names)]
     if as_json:
         print(json.dumps([asdict(one) | {"seconds_left": one.seconds_left} for one in found], indent=2))
         return
-    table = Table("study", "finished", "pruned", "failed", "running", "waiting", "best", "left")
+    if not found:
+        print("No study yet. Next: `tandem sweep run --recipe cnn3-sgd`.")
+        return
+    from experiments.cli import print_table
+    from experiments.sweep.status import to_table
+
+    print_table(to_table(found))
     for one in found:
-        best = f"{one.best['value']:.4f} (trial {one.best['trial']})" if one.best else ""
-        left = f"{one.seconds_left:.0f} s" if one.seconds_left else ""
-        running = f"{one.running}" + (f" ({one.orphaned} without a process)" if one.orphaned else "")
-        counts = (one.finished, one.pruned, one.failed)
-        table.add_row(one.name, *map(str, counts), running, str(one.waiting), best, left)
-    print_table(table)
+        if one.last_failure:
+            print(f"{one.name}: the last trial that failed: {one.last_failure}")
     print("Next: `tandem sweep run` goes on with a study that has trials waiting.")
+
+
+@app.command()
+def report(name: NameArgument) -> None:
+    """Draw a study: history, importances, parallel coordinates, contour, intermediate values; for pairs, a scatter.
+
+    Into reports/sweeps/NAME/, and into the study's run in MLflow.
+    """
+    from experiments.sweep.report import report
+
+    project = Project.find()
+    text, files = report(project, name)
+    print(text)
+    for path in files:
+        print(path.relative_to(project.root))
+
+
+@app.command()
+def confirm(
+    name: NameArgument,
+    top: Annotated[int, typer.Option(help="How many of the best trials; the recipe's own settings come on top.")] = 3,
+    seeds: Annotated[int, typer.Option(help="How many fresh seeds.")] = 5,
+    workers: WorkersOption = None,
+) -> None:
+    """Train the best trials again with fresh seeds: which is really ahead?
+
+    As long as the trials themselves, on the same validation images. A repeat goes on where it was stopped.
+    """
+    from experiments.cli import load_checked
+    from experiments.sweep.confirm import confirm
+    from experiments.sweep.confirm_report import to_markdown
+
+    project = Project.find()
+    found = confirm(project, load_checked(project), name, top=top, seeds=seeds, workers=workers)
+    print(to_markdown(found))
+    print(f"{project.sweep_report(name).relative_to(project.root)}/confirm.md, .json, .png")
+    print(f"Next: `tandem sweep promote {name}` makes the winner a recipe.")
+
+
+@app.command()
+def promote(name: NameArgument) -> None:
+    """Make the confirmed winner a recipe, RECIPE-tuned in params.yaml, which `dvc repro` trains beside the original."""
+    from experiments.cli import load_checked
+    from experiments.sweep.promote import promote
+
+    project = Project.find()
+    done = promote(project, load_checked(project), name)
+    print(done.diff)
+    print(f"params.yaml: recipe {done.recipe}, and both in train.recipes")
+    print("Next: `dvc repro` trains it in full, and sets it beside the original.")
+
+
+@app.command()
+def reconcile(
+    name: Annotated[str | None, typer.Argument(help="A study; by default, all of them.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Repair what can be repaired.")] = False,
+) -> None:
+    """Compare trials, MLflow runs and processes; list what disagrees. Exit code 1 if anything is left that does."""
+    from experiments.sweep.reconcile import reconcile
+
+    found = reconcile(Project.find(), name, apply=apply)
+    for one in found:
+        print(f"{one.study}: {one.what}; {'done' if apply and one.repair else 'to do'}: {one.remedy}")
+    left = [one for one in found if not (apply and one.repair)]
+    if not found:
+        print("Trials, MLflow runs and processes agree.")
+    elif left and not apply:
+        print("Next: `tandem sweep reconcile --apply` repairs this.")
+    raise typer.Exit(1 if left else 0)
 
 
 @app.command(hidden=True)

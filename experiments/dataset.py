@@ -27,6 +27,10 @@ class Split:
     labels: Labels
 
 
+# What the architectures take: MNIST's height and width.
+IMAGE_SHAPE = (28, 28)
+
+
 @dataclass(frozen=True)
 class Statistics:
     """Mean and standard deviation of the pixels, scaled to 0..1."""

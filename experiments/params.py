@@ -126,6 +126,7 @@ class Sweep(Section):
     pruner: PrunerName
     seed: Seed
     retries: Annotated[int, Field(ge=0, le=100)]
+    gpus_per_worker: Annotated[float, Field(gt=0, le=1)] = 1.0
     space: SearchSpace
     spaces: dict[Name, SearchSpace] = {}
 
@@ -134,6 +135,7 @@ class Recipe(Section):
     """One experiment, the same for both frameworks; README.md explains every key."""
 
     architecture: Name
+    origin: str | None = None
     train_on: Literal["train", "train+validation"] = "train"
     test_every_epoch: bool = False
     scaling: Literal["unit", "standardised"]
@@ -193,10 +195,23 @@ def load_params(path: Path) -> Params:
             names the first key that is wrong, what was expected there and what was found.
     """
     try:
-        raw = YAML(typ="safe", pure=True).load(path)
+        text = path.read_text()
     except FileNotFoundError:
         raise TandemError(f"{path}: no such file; restore it with `git checkout params.yaml`") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise TandemError(f"params.yaml: expected YAML; {' '.join(str(error).split())}") from None
+    return parse_params(text)
+
+
+def parse_params(text: str) -> Params:
+    """Check the text of params.yaml.
+
+    Raises:
+        TandemError: as `load_params`.
+    """
+    try:
+        raw = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
         raise TandemError(f"params.yaml: expected YAML; {' '.join(str(error).split())}") from None
     if not isinstance(raw, dict):
         raise TandemError(f"params.yaml: expected the sections {', '.join(Params.model_fields)}; got {raw!r}")

@@ -83,9 +83,23 @@ class Project:
         """Where MLflow keeps files, as a file:// address."""
         return (self.mlruns / "artifacts").as_uri()
 
+    def checkpoints(self, name: str) -> Path:
+        """Where the trainings of a recipe, or the trials of a sweep, keep what they need to resume."""
+        return self.home / ".tandem" / "checkpoints" / name
+
+    def sweep(self, name: str) -> Path:
+        """What a sweep keeps for the time that it runs."""
+        return self.home / ".tandem" / "sweeps" / name
+
+    def sweep_report(self, name: str) -> Path:
+        """Tables and pictures of a sweep."""
+        folder = self.reports / "sweeps" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def checkpoint(self, recipe: str, backend: str, seed: int, stands_on: str) -> Path:
         """Where one training keeps what it needs to resume; not an output, since DVC deletes outputs first.
 
         `stands_on` is a digest of all that decides its bits: experiments with other settings keep theirs elsewhere.
         """
-        return self.home / ".tandem" / "checkpoints" / recipe / backend / str(seed) / stands_on
+        return self.checkpoints(recipe) / backend / str(seed) / stands_on

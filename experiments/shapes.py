@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from experiments.architectures import PACKAGES, check_architecture
-from experiments.dataset import Dataset, Statistics
+from experiments.dataset import IMAGE_SHAPE, Dataset, Statistics
 from experiments.errors import TandemError
 from experiments.layers import check_outputs, expected_output, multiply_adds, shown
 from experiments.params import Params
@@ -14,7 +14,7 @@ from experiments.parity.check import Description, check_structure, read_descript
 from experiments.parity.protocol import base_recipe, make_job
 from experiments.parity.workers import JobFailed, Worker
 
-IMAGE_SHAPE, CLASSES = (28, 28), 10
+CLASSES = 10
 Row = tuple[str, str, str, str, str, str, str]
 
 

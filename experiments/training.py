@@ -3,22 +3,38 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.backend import Backend, Model, model_settings
-from experiments.dataset import Dataset, Split, batch_order
+from experiments.backend import Backend, Listener, Model, TrainingSettings, load_inspection, model_settings
+from experiments.checkpoint import Checkpoint, State
+from experiments.dataset import IMAGE_SHAPE, Dataset, Split, batch_order
 from experiments.errors import TandemError
 from experiments.files import digest
-from experiments.git import read_checkout
+from experiments.git import Checkout, read_checkout
 from experiments.initialise import draw_weights
+from experiments.layers import layer_table, multiply_adds
 from experiments.params import BackendName, Recipe
+from experiments.progress import TrainingProgress
 from experiments.project import Project
+from experiments.recorder import Recorder
 from experiments.stages.sources import code_digest
 from experiments.tracking import Tracker
 
-IMAGE_SHAPE = (28, 28)
+
+@dataclass(frozen=True)
+class Code:
+    """The code that trains, as it was when the process began: the checkout, and a digest of the files in use."""
+
+    checkout: Checkout
+    digest: str
+
+
+def read_code(root: Path, backend: BackendName, architecture: str) -> Code:
+    """Return the code of a training."""
+    return Code(read_checkout(root), code_digest(root, backend, architecture))
 
 
 @dataclass(frozen=True)
@@ -31,6 +47,7 @@ class Training:
     seed: int
     dataset: Dataset
     split: Split
+    code: Code
     threads: int
     log_every_steps: int
 
@@ -51,26 +68,32 @@ class Training:
         images, size = len(self.split.labels), self.recipe.batch_size
         return images // size * size if self.recipe.drop_last else images
 
+    @property
+    def validation(self) -> Split | None:
+        """The images that are held out, unless the recipe trains on them."""
+        return self.dataset.split("validation") if self.recipe.train_on == "train" else None
 
-def check_fits(training: Training) -> None:
+
+def check_fits(name: str, recipe: Recipe, dataset: Dataset) -> None:
     """Refuse a recipe that doesn't fit its dataset.
 
     Raises:
         TandemError: the images have another size, or not even one batch is whole and short ones are left out.
     """
-    if training.dataset.image_shape != IMAGE_SHAPE:
+    if dataset.image_shape != IMAGE_SHAPE:
         raise TandemError(
-            f"prepared/: architecture {training.recipe.architecture}: expected images of {IMAGE_SHAPE}; "
-            f"got {training.dataset.image_shape}; resize the images in data/"
+            f"prepared/: architecture {recipe.architecture}: expected images of {IMAGE_SHAPE}; "
+            f"got {dataset.image_shape}; resize the images in data/"
         )
-    if not training.images_per_epoch:
+    images = len(dataset.training_split(recipe.train_on).labels)
+    if recipe.drop_last and images < recipe.batch_size:
         raise TandemError(
-            f"params.yaml: recipes.{training.name}.batch_size: expected at most {len(training.split.labels)}, "
-            f"the number of training images, since drop_last is true; got {training.recipe.batch_size}"
+            f"params.yaml: recipes.{name}.batch_size: expected at most {images}, "
+            f"the number of training images, since drop_last is true; got {recipe.batch_size}"
         )
 
 
-def stands_on(root: Path, training: Training, backend: Backend) -> str:
+def stands_on(training: Training, backend: Backend) -> str:
     """Return a digest of all that decides a training's bits: a checkpoint is of use only where none of it changed."""
     decides = {
         "recipe": training.recipe.model_dump(),
@@ -80,15 +103,15 @@ def stands_on(root: Path, training: Training, backend: Backend) -> str:
         "threads": training.threads,
         "log_every_steps": training.log_every_steps,
         "versions": backend.versions(),
-        "code": code_digest(root, training.backend, training.recipe.architecture),
+        "code": training.code.digest,
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def tags_of(root: Path, training: Training, backend: Backend) -> dict[str, str]:
+def tags_of(training: Training, backend: Backend) -> dict[str, str]:
     """Return the tags of the training's MLflow run."""
     framework, version = next(iter(backend.versions().items()))
-    checkout = read_checkout(root)
+    checkout = training.code.checkout
     return {
         "recipe": training.name,
         "backend": training.backend,
@@ -130,7 +153,52 @@ def build_model(training: Training, backend: Backend) -> Model:
     return model
 
 
-def start_record(root: Path, training: Training, model: Model) -> dict[str, Any]:
+def train_in_run(
+    project: Project,
+    training: Training,
+    backend: Backend,
+    model: Model,
+    *,
+    checkpoint: Checkpoint,
+    state: State,
+    tracker: Tracker,
+    load_test: Callable[[], Split],
+    listen: Callable[[Recorder], Listener] = lambda recorder: recorder,
+    files: bool = True,
+) -> tuple[Recorder, dict[str, Any]]:
+    """Train a model inside its MLflow run; return its recorder, and what it started from.
+
+    `listen` may put another listener before the recorder. `files`: log what many runs of one kind share, too.
+    """
+    recipe = training.recipe
+    layers = load_inspection(training.backend).layers(model)
+    record = _start_record(training, model) | {"multiply_adds": multiply_adds(layers)}
+    if files:
+        track_files(project, training.code.checkout, tracker)
+        tracker.text(layer_table(layers), "layers.md")
+    _track_start(training, record, tracker)
+    images = training.images_per_epoch
+    progress = TrainingProgress(training.label, epochs=recipe.epochs, steps=-(-images // recipe.batch_size))
+    recorder = Recorder(
+        recipe,
+        images_per_epoch=images,
+        validation=training.validation,
+        load_test=load_test,
+        state=state,
+        checkpoint=checkpoint,
+        tracker=tracker,
+        progress=progress,
+    )
+    settings = TrainingSettings(recipe, training.seed, training.log_every_steps)
+    split = training.split
+    with progress:
+        backend.train(
+            model, split.images, split.labels, settings, checkpoint=checkpoint.file, listener=listen(recorder)
+        )
+    return recorder, record
+
+
+def _start_record(training: Training, model: Model) -> dict[str, Any]:
     """Return what the training starts from; the weights are those that the model gives back."""
     recipe = training.recipe
     images = len(training.split.labels)
@@ -144,7 +212,7 @@ def start_record(root: Path, training: Training, model: Model) -> dict[str, Any]
     return {
         "recipe": recipe.model_dump(),
         "seed": training.seed,
-        "code": code_digest(root, training.backend, recipe.architecture),
+        "code": training.code.digest,
         "threads": training.threads,
         "parameters": sum(value.size for value in weights.values()),
         "initial_weights": digest(weights),
@@ -152,13 +220,17 @@ def start_record(root: Path, training: Training, model: Model) -> dict[str, Any]
     }
 
 
-def track_start(project: Project, training: Training, record: dict[str, Any], tracker: Tracker) -> None:
-    """Log settings, params.yaml, uncommitted changes and the dataset; a resumed run has them already."""
+def track_files(project: Project, checkout: Checkout, tracker: Tracker) -> None:
+    """Log params.yaml and uncommitted changes."""
+    tracker.file(project.params)
+    if checkout.diff:
+        tracker.text(checkout.diff, "git.diff")
+
+
+def _track_start(training: Training, record: dict[str, Any], tracker: Tracker) -> None:
+    """Log settings and the dataset; a resumed run has them already."""
     settings = {name: value for name, value in training.recipe.model_dump().items() if value not in (None, {})}
     start = {name: value for name, value in record.items() if name != "recipe"}
     tracker.params({**settings, **start, "backend": training.backend})
-    tracker.file(project.params)
-    if diff := read_checkout(project.root).diff:
-        tracker.text(diff, "git.diff")
     dataset, split = training.dataset, training.split
     tracker.dataset(dataset.name, dataset.fingerprint, dataset.folder, split.images, split.labels)

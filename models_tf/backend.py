@@ -81,6 +81,11 @@ class Backend:
             verbose=0,
         )
 
+    def forget_models(self) -> None:
+        """Clear Keras's global state, which holds on to every graph."""
+        keras.utils.clear_session(free_memory=True)
+        keras.utils.set_random_seed(0)  # it is part of that state
+
     def versions(self) -> dict[str, str]:
         """Return the versions of TensorFlow and Keras."""
         return {"tensorflow": tf.__version__, "keras": keras.__version__}

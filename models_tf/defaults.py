@@ -3,16 +3,15 @@
 `models_torch.defaults` answers the same questions, in the same order.
 """
 
-import inspect
 import json
 import math
-from collections.abc import Callable
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+
+from experiments.signatures import default_of, defaults_of
 
 
 def initialisation(layer: layers.Layer, shape: tuple[int | None, ...], fan_in: int, fan_out: int) -> tuple[str, str]:
@@ -38,14 +37,14 @@ def sgd() -> tuple[str, str]:
     optimizer.learning_rate = 0.01
     outside = math.isclose(_step(optimizer, weight, 1.0), -0.1 - 0.01 * 1.9, rel_tol=1e-5)
     formula = "v ← μv + g, w ← w - lr·v" if outside else "v ← μv - lr·g, w ← w + v"
-    return settings(keras.optimizers.SGD, "learning_rate", "momentum", "nesterov"), formula
+    return defaults_of(keras.optimizers.SGD, "learning_rate", "momentum", "nesterov"), formula
 
 
 def adam() -> tuple[str, str]:
     """Return Adam's settings, and where its epsilon is: one step with gradient and epsilon 1e-4."""
     weight = keras.Variable(np.zeros(1, np.float32))
     after = math.isclose(_step(keras.optimizers.Adam(1.0, epsilon=1e-4), weight, 1e-4), -0.5, rel_tol=1e-3)
-    found = settings(keras.optimizers.Adam, "learning_rate", "beta_1", "beta_2", "epsilon")
+    found = defaults_of(keras.optimizers.Adam, "learning_rate", "beta_1", "beta_2", "epsilon")
     return found, "√v̂ + ε" if after else "√v + ε, before v is corrected"
 
 
@@ -54,7 +53,7 @@ def weight_decay() -> tuple[str, str]:
     weight = keras.Variable(np.ones(1, np.float32))
     coupled = _step(keras.optimizers.Adam(0.01, weight_decay=0.1), weight, 0.0) < 0.995
     how = "added to the gradient" if coupled else "apart from the gradient, w ← w - lr·λ·w"
-    return str(_default(keras.optimizers.Adam, "weight_decay") or "none"), how
+    return str(default_of(keras.optimizers.Adam, "weight_decay") or "none"), how
 
 
 def batch_norm() -> tuple[str, str, str]:
@@ -90,7 +89,7 @@ def pooling() -> tuple[str, str]:
 def dropout() -> str:
     """Return the default rate, and what becomes of an input of 1 that is kept with a rate of 0.5."""
     kept = float(np.max(layers.Dropout(0.5)(np.ones(1000, np.float32), training=True)))
-    return f"default rate: {_default(layers.Dropout, 'rate')}; kept inputs × {kept:g} at rate 0.5"
+    return f"default rate: {default_of(layers.Dropout, 'rate')}; kept inputs × {kept:g} at rate 0.5"
 
 
 def last_batch() -> str:
@@ -101,16 +100,6 @@ def last_batch() -> str:
     count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
     model.fit(np.ones((5, 1)), np.ones((5, 1)), batch_size=2, verbose=0, callbacks=[count])
     return "kept" if len(seen) == 3 else "left out"
-
-
-def settings(function: Callable[..., Any], *names: str) -> str:
-    """Return the defaults of some arguments as text."""
-    return ", ".join(f"{name} {_default(function, name)}" for name in names)
-
-
-def _default(function: Callable[..., Any], name: str) -> Any:
-    default = inspect.signature(function).parameters[name].default
-    return "required" if default is inspect.Parameter.empty else default
 
 
 def defaults() -> dict[str, str]:
@@ -134,10 +123,10 @@ def defaults() -> dict[str, str]:
         "Adam epsilon": adam_epsilon,
         "weight decay": decay,
         "weight decay, if any": decayed,
-        "cross-entropy reduction": str(_default(cross_entropy, "reduction")),
-        "cross-entropy takes": "logits" if _default(cross_entropy, "from_logits") else "probabilities",
+        "cross-entropy reduction": str(default_of(cross_entropy, "reduction")),
+        "cross-entropy takes": "logits" if default_of(cross_entropy, "from_logits") else "probabilities",
         "last short batch": last_batch(),
-        "shuffling": "on" if _default(keras.Model.fit, "shuffle") else "off",
+        "shuffling": "on" if default_of(keras.Model.fit, "shuffle") else "off",
         "convolution, same padding": same_convolution(),
         "max pooling by 2": pooled,
         "max pooling that rounds up": rounded,

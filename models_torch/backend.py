@@ -1,5 +1,6 @@
 """The contract of `experiments.backend`, met with PyTorch Lightning."""
 
+import gc
 import logging
 import os
 import warnings
@@ -69,6 +70,12 @@ class Backend:
         )
         resume = checkpoint if checkpoint is not None and checkpoint.is_file() else None
         trainer.fit(module, ckpt_path=resume, weights_only=True)
+
+    def forget_models(self) -> None:
+        """Collect what hangs together in circles: a trainer, its module and its callbacks."""
+        gc.collect()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def versions(self) -> dict[str, str]:
         """Return the versions of PyTorch and Lightning."""

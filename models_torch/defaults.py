@@ -3,15 +3,14 @@
 `models_tf.defaults` answers the same questions, in the same order.
 """
 
-import inspect
 import json
 import math
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
+
+from experiments.signatures import default_of, defaults_of
 
 
 def initialisation(layer: nn.Linear | nn.Conv2d, fan_in: int) -> tuple[str, str]:
@@ -34,7 +33,7 @@ def sgd() -> tuple[str, str]:
         optimizer.step()
     outside = math.isclose(weight.item(), -0.1 - 0.01 * 1.9, rel_tol=1e-5)
     formula = "v ← μv + g, w ← w - lr·v" if outside else "v ← μv - lr·g, w ← w + v"
-    return settings(torch.optim.SGD, "lr", "momentum", "nesterov"), formula
+    return defaults_of(torch.optim.SGD, "lr", "momentum", "nesterov"), formula
 
 
 def adam() -> tuple[str, str]:
@@ -43,7 +42,7 @@ def adam() -> tuple[str, str]:
     weight.grad = torch.full((1,), 1e-4)
     torch.optim.Adam([weight], lr=1.0, eps=1e-4).step()
     after = math.isclose(weight.item(), -0.5, rel_tol=1e-3)
-    return settings(torch.optim.Adam, "lr", "betas", "eps"), "√v̂ + ε" if after else "√v + ε, before v is corrected"
+    return defaults_of(torch.optim.Adam, "lr", "betas", "eps"), "√v̂ + ε" if after else "√v + ε, before v is corrected"
 
 
 def weight_decay() -> tuple[str, str]:
@@ -53,7 +52,7 @@ def weight_decay() -> tuple[str, str]:
     torch.optim.Adam([weight], lr=0.01, weight_decay=0.1).step()
     coupled = weight.item() < 0.995
     how = "added to the gradient" if coupled else "apart from the gradient, w ← w - lr·λ·w"
-    return str(_default(torch.optim.Adam, "weight_decay") or "none"), how
+    return str(default_of(torch.optim.Adam, "weight_decay") or "none"), how
 
 
 def batch_norm() -> tuple[str, str, str]:
@@ -95,17 +94,7 @@ def pooling() -> tuple[str, str]:
 def dropout() -> str:
     """Return the default rate, and what becomes of an input of 1 that is kept with a rate of 0.5."""
     kept = nn.Dropout(0.5)(torch.ones(1000)).max().item()
-    return f"default rate: {_default(nn.Dropout, 'p')}; kept inputs × {kept:g} at rate 0.5"
-
-
-def settings(function: Callable[..., Any], *names: str) -> str:
-    """Return the defaults of some arguments as text."""
-    return ", ".join(f"{name} {_default(function, name)}" for name in names)
-
-
-def _default(function: Callable[..., Any], name: str) -> Any:
-    default = inspect.signature(function).parameters[name].default
-    return "required" if default is inspect.Parameter.empty else default
+    return f"default rate: {default_of(nn.Dropout, 'p')}; kept inputs × {kept:g} at rate 0.5"
 
 
 def defaults() -> dict[str, str]:
@@ -128,10 +117,10 @@ def defaults() -> dict[str, str]:
         "Adam epsilon": adam_epsilon,
         "weight decay": decay,
         "weight decay, if any": decayed,
-        "cross-entropy reduction": str(_default(nn.CrossEntropyLoss, "reduction")),
+        "cross-entropy reduction": str(default_of(nn.CrossEntropyLoss, "reduction")),
         "cross-entropy takes": "logits",
-        "last short batch": "left out" if _default(DataLoader, "drop_last") else "kept",
-        "shuffling": "on" if _default(DataLoader, "shuffle") else "off",
+        "last short batch": "left out" if default_of(DataLoader, "drop_last") else "kept",
+        "shuffling": "on" if default_of(DataLoader, "shuffle") else "off",
         "convolution, same padding": same_convolution(),
         "max pooling by 2": pooled,
         "max pooling that rounds up": rounded,

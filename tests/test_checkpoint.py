@@ -29,7 +29,7 @@ def test_a_finished_training_leaves_nothing(tmp_path: Path) -> None:
 
 
 def _hold(folder: Path, ready: "multiprocessing.synchronize.Event", done: "multiprocessing.synchronize.Event") -> None:
-    with sole_owner(folder):
+    with sole_owner(folder, "lenet/keras/1"):
         ready.set()
         done.wait()
 
@@ -43,11 +43,11 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path, mon
     holder.start()
     assert ready.wait(30)
     with (
-        pytest.raises(TandemError, match="lenet/keras/1: another process is training this"),
-        sole_owner(folder),
+        pytest.raises(TandemError, match="lenet/keras/1: another process is at work on this"),
+        sole_owner(folder, "lenet/keras/1"),
     ):
         pass
     holder.kill()  # no farewell: the lock must go with the process
     holder.join()
-    with sole_owner(folder):
+    with sole_owner(folder, "lenet/keras/1"):
         assert folder.parent.is_dir()

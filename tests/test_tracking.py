@@ -19,6 +19,7 @@ from experiments.project import Project
 from experiments.tracking import Tracker, track
 
 matplotlib.use("Agg")
+COMMAND = "tandem train lenet lightning 1"
 TAGS = {"recipe": "lenet", "backend": "keras", "seed": "1", "dataset": "digits"}
 
 
@@ -32,7 +33,7 @@ def get(run_id: str) -> Run:
 
 
 def test_a_run_keeps_everything_and_says_finished(experiment: str, project: Project) -> None:
-    with track("name", experiment=experiment, tags=TAGS) as tracker:
+    with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
         tracker.params({"lr": 0.1})
         tracker.metrics(("train/step_loss", 1 / step, step) for step in range(1, 2501))
         tracker.text("content", "git.diff")
@@ -59,7 +60,7 @@ def test_a_run_keeps_everything_and_says_finished(experiment: str, project: Proj
     ("error", "status"), [(ValueError("bug"), "FAILED"), (SystemExit(3), "FAILED"), (Stopped(15), "KILLED")]
 )
 def test_a_run_that_ends_badly_says_so_and_loses_no_metric(experiment: str, error: BaseException, status: str) -> None:
-    with pytest.raises(type(error)), track("name", experiment=experiment, tags=TAGS) as tracker:  # noqa: PT012
+    with pytest.raises(type(error)), track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:  # noqa: PT012
         tracker.metrics([("a", 1.0, 1)])
         raise error
     assert get(tracker.run_id).info.status == status
@@ -68,10 +69,10 @@ def test_a_run_that_ends_badly_says_so_and_loses_no_metric(experiment: str, erro
 
 
 def test_a_resumed_run_writes_no_step_twice(experiment: str) -> None:
-    with pytest.raises(Stopped), track("name", experiment=experiment, tags=TAGS) as tracker:  # noqa: PT012
+    with pytest.raises(Stopped), track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:  # noqa: PT012
         tracker.metrics([("a", 1.0, 1), ("a", 2.0, 2)])
         raise Stopped(15)
-    with track("name", experiment=experiment, tags=TAGS, resume=tracker.run_id) as again:
+    with track("name", experiment=experiment, tags=TAGS, command=COMMAND, resume=tracker.run_id) as again:
         again.metrics([("a", 5.0, 2), ("a", 3.0, 3), ("a", 4.0, 3)])
     assert again.run_id == tracker.run_id
     history = MlflowClient().get_metric_history(tracker.run_id, "a")
@@ -93,7 +94,7 @@ e = tracking.connect(Project(folder, folder))
 def _abandon(project: Project) -> str:
     """Leave a run RUNNING, as `kill -9` does, and return its id."""
     code = (
-        f"{CONNECT}m = tracking.track('n', experiment=e, tags={TAGS!r}); t = m.__enter__()\n"
+        f"{CONNECT}m = tracking.track('n', experiment=e, tags={TAGS!r}, command=''); t = m.__enter__()\n"
         "print(t.run_id, flush=True); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(project.root)], capture_output=True, text=True, check=False)
@@ -136,13 +137,13 @@ def test_only_dead_processes_of_this_machine_are_closed(
 
 
 def test_a_run_of_a_live_process_is_left_alone(experiment: str, project: Project) -> None:
-    with track("name", experiment=experiment, tags=TAGS) as tracker:
+    with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
         assert tracking.close_abandoned_runs(experiment) == []
     assert get(tracker.run_id).info.status == "FINISHED"
 
 
 def test_a_deleted_run_is_not_found(experiment: str) -> None:
-    with track("name", experiment=experiment, tags=TAGS) as tracker:
+    with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
         pass
     MlflowClient().delete_run(tracker.run_id)
     assert tracking.find_run(tracker.run_id) is None
@@ -169,7 +170,7 @@ def test_a_server_that_does_not_answer_is_one_line(project: Project, monkeypatch
 
 
 def test_a_metric_that_the_store_refused_is_sent_again(experiment: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with track("name", experiment=experiment, tags=TAGS) as tracker:
+    with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
         _fail_once(tracker, monkeypatch)
         tracker.metrics([("a", 1.0, 1)])
     assert get(tracker.run_id).data.metrics["a"] == 1.0
@@ -204,7 +205,7 @@ def test_a_store_that_mlflow_can_not_open_is_one_line(
 def test_a_folder_s_odd_name_does_not_send_artifacts_elsewhere(tmp_path: Path) -> None:
     folder = tmp_path / "odd #name"
     experiment = tracking.connect(Project(folder, folder))
-    with track("name", experiment=experiment, tags=TAGS) as tracker:
+    with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
         tracker.text("content", "note.txt")
     assert list((folder / "mlruns" / "artifacts").rglob("note.txt"))
 

@@ -7,24 +7,15 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from experiments import figures, tracking
-from experiments.backend import (
-    Backend,
-    Model,
-    TrainingSettings,
-    load_backend,
-    load_inspection,
-    threads_for,
-)
+from experiments.backend import Model, load_backend, threads_for
 from experiments.checkpoint import Checkpoint, State, sole_owner
 from experiments.dataset import load_dataset
 from experiments.files import digest
-from experiments.layers import layer_table, multiply_adds
 from experiments.outputs import Outputs, write_outputs
 from experiments.params import BackendName, Params
-from experiments.progress import TrainingProgress
 from experiments.project import Project
 from experiments.recorder import Recorder
-from experiments.training import Training, build_model, check_fits, stands_on, start_record, tags_of, track_start
+from experiments.training import Training, build_model, check_fits, read_code, stands_on, tags_of, train_in_run
 
 
 def train(project: Project, params: Params, name: str, backend_name: BackendName, seed: int) -> dict[str, float]:
@@ -37,6 +28,7 @@ def train(project: Project, params: Params, name: str, backend_name: BackendName
             dataset, or another process trains the same.
     """
     recipe, dataset = params.recipe(name), load_dataset(project.prepared)
+    check_fits(name, recipe, dataset)
     training = Training(
         name,
         recipe,
@@ -44,72 +36,45 @@ def train(project: Project, params: Params, name: str, backend_name: BackendName
         seed,
         dataset,
         dataset.training_split(recipe.train_on),
+        read_code(project.root, backend_name, recipe.architecture),
         threads_for(params.train.threads),
         params.train.log_every_steps,
     )
-    check_fits(training)
     experiment = tracking.connect(project)
     backend = load_backend(backend_name, device=params.train.device, threads=training.threads)
     model = build_model(training, backend)
-    folder = project.checkpoint(name, backend_name, seed, stands_on(project.root, training, backend))
-    with sole_owner(folder):
+    folder = project.checkpoint(name, backend_name, seed, stands_on(training, backend))
+    with sole_owner(folder, f"{name}/{backend_name}/{seed}"):
         checkpoint = Checkpoint(folder)
         state = checkpoint.load()
         run = tracking.find_run(state.run_id) if state else None
-        tags = tags_of(project.root, training, backend)
+        tags = tags_of(training, backend)
         with tracking.track(
-            training.label, experiment=experiment, tags=tags, resume=run.info.run_id if run else None
+            training.label,
+            experiment=experiment,
+            tags=tags,
+            command=f"tandem train {name} {backend_name} {seed}",
+            resume=run.info.run_id if run else None,
         ) as tracker:
             state = state or State(tracker.run_id)
             state.run_id = tracker.run_id
             checkpoint.save(state)
-            outputs = _run(project, training, backend, model, checkpoint, state, tracker, tags)
+            recorder, record = train_in_run(
+                project,
+                training,
+                backend,
+                model,
+                checkpoint=checkpoint,
+                state=state,
+                tracker=tracker,
+                load_test=lambda: dataset.split("test"),
+            )
+            outputs = _outputs(training, recorder, model, {"mlflow_run_id": tracker.run_id, **record, "tags": tags})
+            _track_end(training, outputs, model, tracker)
         # Last, so that outputs which are there mean a run that is closed; a kill before goes on from the checkpoint.
         write_outputs(project.run(name, backend_name, seed), outputs, model)
         checkpoint.clear()
     return dict(outputs.metrics)
-
-
-def _run(
-    project: Project,
-    training: Training,
-    backend: Backend,
-    model: Model,
-    checkpoint: Checkpoint,
-    state: State,
-    tracker: tracking.Tracker,
-    tags: dict[str, str],
-) -> Outputs:
-    """Train and score a model inside its MLflow run, and write the outputs."""
-    recipe, dataset = training.recipe, training.dataset
-    layers = load_inspection(training.backend).layers(model)
-    record = start_record(project.root, training, model) | {"multiply_adds": multiply_adds(layers)}
-    tracker.text(layer_table(layers), "layers.md")
-    track_start(project, training, record, tracker)
-    images = training.images_per_epoch
-    progress = TrainingProgress(training.label, epochs=recipe.epochs, steps=-(-images // recipe.batch_size))
-    recorder = Recorder(
-        recipe,
-        images_per_epoch=images,
-        validation=dataset.split("validation") if recipe.train_on == "train" else None,
-        load_test=lambda: dataset.split("test"),
-        state=state,
-        checkpoint=checkpoint,
-        tracker=tracker,
-        progress=progress,
-    )
-    with progress:
-        backend.train(
-            model,
-            training.split.images,
-            training.split.labels,
-            TrainingSettings(recipe, training.seed, training.log_every_steps),
-            checkpoint=checkpoint.file,
-            listener=recorder,
-        )
-    outputs = _outputs(training, recorder, model, {"mlflow_run_id": tracker.run_id, **record, "tags": tags})
-    _track_end(training, outputs, model, tracker)
-    return outputs
 
 
 def _outputs(training: Training, recorder: Recorder, model: Model, record: dict[str, Any]) -> Outputs:

@@ -5,47 +5,33 @@ its MLflow run and its checkpoint. Trials are added by one process alone, the la
 asked for.
 """
 
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 import optuna
-import psutil
 from optuna.trial import FrozenTrial, TrialState
 
-# What a trial knows of the process that trains it, and of those before.
+from experiments.processes import Mark
+
+# What a trial knows of the process that trains it, of those that died in doing so, and of its end.
 OWNER, DEATHS, REASON = "owner", "deaths", "failed_because"
+# The seed of a trial that has one of its own.
+SEED = "seed"
+# How many finished trials a study is to have.
+BUDGET = "budget"
 # How long a worker may take to write its mark on a trial.
 GRACE_SECONDS = 30
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
+OPEN = (TrialState.WAITING, TrialState.RUNNING)
+Choose = Callable[[Sequence[FrozenTrial]], Sequence[FrozenTrial]]
 
 
-def owner() -> dict[str, Any]:
-    """Return what tells this process from every other."""
-    process = psutil.Process()
-    return {"host": socket.gethostname(), "pid": process.pid, "started": round(process.create_time(), 2)}
-
-
-def is_alive(mark: Mapping[str, Any] | None) -> bool:
-    """Return whether the process of a mark is there; one of another machine is taken to be."""
-    if mark is None:
-        return False
-    if mark["host"] != socket.gethostname():
-        return True
-    try:
-        process = psutil.Process(mark["pid"])
-        # A number is given to a new process in time; the start tells them apart.
-        return bool(abs(process.create_time() - mark["started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def claim(study: optuna.Study, most: int = 1) -> list[optuna.Trial]:
-    """Take up to `most` waiting trials; none if there are none."""
+def claim(study: optuna.Study, most: int = 1, choose: Choose = lambda waiting: waiting) -> list[optuna.Trial]:
+    """Take up to `most` of the waiting trials that `choose` returns, in its order; none if there are none."""
     storage = study._storage
     taken: list[optuna.Trial] = []
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+    for trial in choose(study.get_trials(deepcopy=False, states=(TrialState.WAITING,))):
         if len(taken) == most:
             break
         try:
@@ -54,27 +40,44 @@ def claim(study: optuna.Study, most: int = 1) -> list[optuna.Trial]:
         except optuna.exceptions.UpdateFinishedTrialError:
             continue
         if mine:
-            storage.set_trial_user_attr(trial._trial_id, OWNER, owner())
+            # Before the owner: the pulse of whoever had it before may be an old one.
+            record_pulse(study, trial._trial_id)
+            storage.set_trial_user_attr(trial._trial_id, OWNER, asdict(Mark.own()))
             taken.append(optuna.Trial(study, trial._trial_id))
     return taken
 
 
-def put_back(study: optuna.Study, trial: FrozenTrial) -> None:
+def record_pulse(study: optuna.Study, trial_id: int) -> None:
+    """Note, by the database's clock, that the worker of a trial is there, for processes of other machines to see."""
+    study._storage.record_heartbeat(trial_id)  # type: ignore[attr-defined]
+
+
+def put_back(study: optuna.Study, trial_id: int) -> None:
     """Let a running trial wait again, with all that it has but its owner."""
     # First: whoever takes it next must not be taken for the one before.
-    study._storage.set_trial_user_attr(trial._trial_id, OWNER, None)
-    study._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+    study._storage.set_trial_user_attr(trial_id, OWNER, None)
+    study._storage.set_trial_state_values(trial_id, TrialState.WAITING)
+
+
+def is_mine(study: optuna.Study, trial_id: int) -> bool:
+    """Return whether this process has the trial: one that was thought dead may have lost it to another."""
+    trial = study._storage.get_trial(trial_id)
+    return trial.state == TrialState.RUNNING and trial.user_attrs.get(OWNER) == asdict(Mark.own())
 
 
 def orphans(study: optuna.Study) -> Iterator[FrozenTrial]:
-    """Yield the running trials whose process is gone."""
+    """Yield the running trials whose process is gone: not there, or, on another machine, without a pulse."""
+    silent = set(study._storage._get_stale_trial_ids(study._study_id))  # type: ignore[attr-defined]
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        mark = trial.user_attrs.get(OWNER)
-        if mark is None and trial.datetime_start is not None:
+        owner = trial.user_attrs.get(OWNER)
+        if owner is None:
             # Being taken right now, or its taker died in that moment.
-            if (datetime.now() - trial.datetime_start).total_seconds() > GRACE_SECONDS:
-                yield trial
-        elif not is_alive(mark):
+            begun = trial.datetime_start
+            gone = begun is not None and (datetime.now() - begun).total_seconds() > GRACE_SECONDS
+        else:
+            mark = Mark.read(owner)
+            gone = not mark.is_alive() if mark.is_local else trial._trial_id in silent
+        if gone:
             yield trial
 
 
@@ -86,22 +89,35 @@ def recover(study: optuna.Study, *, retries: int) -> tuple[list[int], list[int]]
     back, failed = [], []
     storage = study._storage
     for trial in list(orphans(study)):
-        deaths = trial.user_attrs.get(DEATHS, 0) + 1
+        deaths = list(trial.user_attrs.get(DEATHS, []))
+        owner = trial.user_attrs.get(OWNER)
+        if owner not in deaths:  # a launcher that was killed right after the next line counts none twice
+            deaths.append(owner)
         storage.set_trial_user_attr(trial._trial_id, DEATHS, deaths)
-        if deaths > retries:
-            storage.set_trial_user_attr(trial._trial_id, REASON, f"its worker died {deaths} times")
+        if len(deaths) > retries:
+            storage.set_trial_user_attr(trial._trial_id, REASON, f"its worker died {len(deaths)} times")
             storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
             failed.append(trial.number)
         else:
-            put_back(study, trial)
+            put_back(study, trial._trial_id)
             back.append(trial.number)
     return back, failed
 
 
+def room(study: optuna.Study) -> int:
+    """Return how many trials may still be taken: the budget less those that are finished or running.
+
+    Less than zero: two workers took the last one in the same moment. A budget that was lowered leaves trials waiting.
+    """
+    taken = len(study.get_trials(deepcopy=False, states=(*DONE, TrialState.RUNNING)))
+    return int(study.user_attrs.get(BUDGET, taken + 1)) - taken
+
+
 def fill(study: optuna.Study, budget: int) -> int:
     """Add waiting trials until finished, running and waiting ones are as many as the budget; return how many."""
-    open_states = (*DONE, TrialState.RUNNING, TrialState.WAITING)
-    missing = budget - len(study.get_trials(deepcopy=False, states=open_states))
+    if study.user_attrs.get(BUDGET) != budget:
+        study.set_user_attr(BUDGET, budget)
+    missing = budget - len(study.get_trials(deepcopy=False, states=(*DONE, *OPEN)))
     for _ in range(missing):
         study.enqueue_trial({})
     return max(missing, 0)

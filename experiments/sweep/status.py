@@ -1,24 +1,33 @@
 """How far a study is: budget, running, best so far, pace."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
+from rich.table import Table
 
-from experiments.sweep.queue import DONE, OWNER, is_alive
-from experiments.sweep.study import Plan
+from experiments.sweep.members import results
+from experiments.sweep.plan import Plan
+from experiments.sweep.queue import BUDGET, DONE, REASON, orphans
+from experiments.sweep.ranking import better
 
 
 @dataclass(frozen=True)
 class Status:
-    """A study in numbers. `best` is the number, value and settings of the best finished trial, if there is one."""
+    """A study in numbers.
+
+    `best` is the number, value and settings of the best finished trial, if there is one; in a sweep of pairs
+    `best_of` has the same for each framework. `orphaned` are running trials whose process is gone.
+    """
 
     name: str
     recipe: str
     backend: str
     objective: str
+    budget: int | None
     finished: int
     pruned: int
     failed: int
@@ -26,6 +35,8 @@ class Status:
     orphaned: int
     waiting: int
     best: dict[str, Any] | None
+    best_of: dict[str, dict[str, Any]]
+    last_failure: str | None
     seconds_per_trial: float | None
 
     @property
@@ -40,21 +51,57 @@ def status_of(study: optuna.Study, plan: Plan) -> Status:
     """Return where a study stands."""
     trials = study.get_trials(deepcopy=False)
     states = Counter(trial.state for trial in trials)
-    running = [trial for trial in trials if trial.state == TrialState.RUNNING]
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    durations = [trial.duration.total_seconds() for trial in trials if trial.state in DONE and trial.duration]
+    failed = [trial for trial in trials if trial.state == TrialState.FAIL]
     best = study.best_trial if complete else None
     return Status(
         name=plan.name,
         recipe=plan.recipe_name,
         backend=plan.backends,
         objective=plan.objective,
+        budget=study.user_attrs.get(BUDGET),
         finished=states[TrialState.COMPLETE] + states[TrialState.PRUNED],
         pruned=states[TrialState.PRUNED],
-        failed=states[TrialState.FAIL],
-        running=len(running),
-        orphaned=sum(not is_alive(trial.user_attrs.get(OWNER)) for trial in running),
+        failed=len(failed),
+        running=states[TrialState.RUNNING],
+        orphaned=len(list(orphans(study))),
         waiting=states[TrialState.WAITING],
         best={"trial": best.number, "value": best.value, "settings": best.params} if best else None,
-        seconds_per_trial=sum(durations) / len(durations) if durations else None,
+        best_of=_best_of(plan, complete) if len(plan.members) > 1 else {},
+        last_failure=str(failed[-1].user_attrs.get(REASON)) if failed else None,
+        seconds_per_trial=_pace(plan, trials),
     )
+
+
+def _best_of(plan: Plan, complete: Sequence[FrozenTrial]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for backend in plan.members if complete else ():
+        values = {trial.number: results(trial, plan.members)[backend].value for trial in complete}
+        best = min(complete, key=lambda trial: better(plan) * values[trial.number])
+        found[backend] = {"trial": best.number, "value": values[best.number], "settings": best.params}
+    return found
+
+
+def _pace(plan: Plan, trials: Sequence[FrozenTrial]) -> float | None:
+    """Return the mean seconds of a finished trial; those of pruned ones are from the storage's clock."""
+    taken = []
+    for trial in trials:
+        if trial.state in DONE:
+            known = results(trial, plan.members)
+            if len(known) == len(plan.members):
+                taken.append(sum(one.seconds for one in known.values()))
+            elif trial.duration is not None:
+                taken.append(trial.duration.total_seconds())
+    return sum(taken) / len(taken) if taken else None
+
+
+def to_table(found: Sequence[Status]) -> Table:
+    """Return a row for each study."""
+    table = Table("study", "finished", "pruned", "failed", "running", "waiting", "best", "a trial", "left")
+    for one in found:
+        best = f"{one.best['value']:.4f} (trial {one.best['trial']})" if one.best else ""
+        finished = f"{one.finished}" + (f" of {one.budget}" if one.budget else "")
+        running = f"{one.running}" + (f" ({one.orphaned} without a process)" if one.orphaned else "")
+        times = [f"{seconds:.0f} s" if seconds else "" for seconds in (one.seconds_per_trial, one.seconds_left)]
+        table.add_row(one.name, finished, str(one.pruned), str(one.failed), running, str(one.waiting), best, *times)
+    return table

@@ -2,16 +2,18 @@
 
 import logging
 import os
+import re
 import warnings
 from typing import Any
 
 import filelock
 import optuna
-from sqlalchemy import Engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, event, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from experiments.errors import TandemError
 from experiments.project import Project
+from experiments.sweep.heartbeat import INTERVAL_SECONDS, SILENCE_SECONDS
 
 VARIABLE = "TANDEM_SWEEP_STORAGE"
 # How long a process waits for others to finish their writes; with eight of them a write takes milliseconds.
@@ -20,7 +22,17 @@ BUSY_SECONDS = 60
 
 def storage_url(project: Project) -> str:
     """Return TANDEM_SWEEP_STORAGE, or SQLite under mlruns/."""
-    return os.environ.get(VARIABLE) or f"sqlite:///{project.mlruns / 'optuna.db'}"
+    url = os.environ.get(VARIABLE) or f"sqlite:///{project.mlruns / 'optuna.db'}"
+    # Named without a driver, PostgreSQL's is psycopg 2 to older versions of SQLAlchemy; version 3 is installed.
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+
+def shown_url(project: Project) -> str:
+    """Return the address as it may be printed, without a password."""
+    try:
+        return make_url(storage_url(project)).render_as_string(hide_password=True)
+    except ArgumentError:
+        return storage_url(project)
 
 
 def connect(project: Project) -> optuna.storages.RDBStorage:
@@ -40,10 +52,14 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
     try:
         # Processes that create the tables at the same time get into each other's way.
         with filelock.FileLock(project.mlruns / ".optuna.lock"):
-            storage = optuna.storages.RDBStorage(url, engine_kwargs=options)
+            storage = optuna.storages.RDBStorage(
+                url, engine_kwargs=options, heartbeat_interval=INTERVAL_SECONDS, grace_period=SILENCE_SECONDS
+            )
     except (SQLAlchemyError, ImportError, optuna.exceptions.StorageInternalError) as error:
         reason = str(error.__cause__ or error).splitlines()[0][:200]
-        raise TandemError(f"{VARIABLE}: expected a database that can be reached; got {url!r}: {reason}") from None
+        raise TandemError(
+            f"{VARIABLE}: expected a database that can be reached; got {shown_url(project)!r}: {reason}"
+        ) from None
     if url.startswith("sqlite:"):
         _take_turns(storage.engine)
     return storage

@@ -1,27 +1,28 @@
-"""One trial: a run that reports each epoch to the pruner, and never sees the test set."""
+"""One trial in one framework: a run that reports each epoch to the pruner, and never sees the test set."""
 
-import contextlib
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 
 from experiments import tracking
-from experiments.backend import Backend, Model, TrainingSettings, load_inspection
+from experiments.backend import Backend, Model
 from experiments.checkpoint import Checkpoint, State, sole_owner
 from experiments.dataset import Dataset, Split
-from experiments.errors import TandemError
-from experiments.layers import multiply_adds
 from experiments.params import BackendName
-from experiments.progress import TrainingProgress
 from experiments.project import Project
 from experiments.recorder import Recorder
-from experiments.sweep.study import Plan
-from experiments.training import Training, build_model, stands_on, start_record, tags_of, track_start
+from experiments.sweep.members import Result
+from experiments.sweep.plan import Plan
+from experiments.training import Code, Training, build_model, stands_on, tags_of, train_in_run
 
+# What a trial's run has in MLflow, beside what every run has.
+SWEEP, TRIAL, STATE, PARENT_RUN = "sweep", "trial", "trial_state", "mlflow.parentRunId"
 # Hears of the objective after an epoch, and says whether to stop.
 Judge = Callable[[int, float], bool]
 
@@ -30,7 +31,7 @@ class Pruned(Exception):
     """The trial is not worth going on with."""
 
 
-class NotFinite(TandemError):
+class NotFinite(Exception):
     """The objective is no number: the training has diverged."""
 
 
@@ -44,11 +45,25 @@ class Workplace:
     backend: Backend
     dataset: Dataset
     split: Split
-    validation: Split
+    code: Code
     experiment: str
     parent: str
     threads: int
     log_every_steps: int
+
+    def training(self, number: int, settings: Mapping[str, float], seed: int) -> Training:
+        """Return the training of a trial: the recipe with some of its settings changed."""
+        return Training(
+            f"{self.plan.name}-{number}",
+            self.plan.settings.model_copy(update=dict(settings)),
+            self.backend_name,
+            seed,
+            self.dataset,
+            self.split,
+            self.code,
+            self.threads,
+            self.log_every_steps,
+        )
 
 
 class Judged:
@@ -56,6 +71,7 @@ class Judged:
 
     def __init__(self, recorder: Recorder, objective: str, judge: Judge) -> None:
         self.recorder, self.objective, self.judge = recorder, objective, judge
+        self.began = time.perf_counter()
 
     def steps_done(
         self, epoch: int, step: int, losses: npt.NDArray[np.floating[Any]], correct: npt.NDArray[np.int64]
@@ -79,13 +95,14 @@ def run_trial(
     place: Workplace,
     number: int,
     settings: Mapping[str, float],
+    seed: int,
     judge: Judge,
     *,
     run_id: str | None,
     begun: Callable[[str], None],
-    tell: Callable[[float | None], None],
+    tell: Callable[[Result | None], None],
 ) -> None:
-    """Train the recipe with some of its settings changed, and tell the objective after its last epoch; None: pruned.
+    """Train the recipe with some of its settings changed, and tell how it ended; None: pruned.
 
     Goes on from its checkpoint, and in its MLflow run `run_id`, if it was stopped before. `begun` hears of the id of
     the run as soon as there is one. The checkpoint is kept until the end has been told, so that a kill loses nothing.
@@ -93,43 +110,46 @@ def run_trial(
     Raises:
         NotFinite: it diverged.
     """
-    plan = place.plan
-    recipe = plan.settings.model_copy(update=dict(settings))
-    training = Training(
-        f"{plan.name}-{number}",
-        recipe,
-        place.backend_name,
-        plan.seed,
-        place.dataset,
-        place.split,
-        place.threads,
-        place.log_every_steps,
-    )
+    began = time.perf_counter()
+    training = place.training(number, settings, seed)
     model = build_model(training, place.backend)
-    digest = stands_on(place.project.root, training, place.backend)
-    folder = place.project.checkpoint(f"sweep-{plan.name}", place.backend_name, number, digest)
-    with sole_owner(folder):
+    digest = stands_on(training, place.backend)
+    folder = place.project.checkpoint(f"sweep-{place.plan.name}", place.backend_name, number, digest)
+    with sole_owner(folder, training.label):
         checkpoint = Checkpoint(folder)
         state = checkpoint.load()
-        known = tracking.find_run(run_id) if run_id else None
-        tags = tags_of(place.project.root, training, place.backend) | {
-            "recipe": plan.recipe_name,
-            "sweep": plan.name,
-            "trial": str(number),
-            "mlflow.parentRunId": place.parent,
-        }
-        value: float | None = None
         with tracking.track(
-            training.label, experiment=place.experiment, tags=tags, resume=known.info.run_id if known else None
+            training.label,
+            experiment=place.experiment,
+            tags=_tags(place, training, number),
+            command=f"tandem sweep run --recipe {place.plan.recipe_name} --backend {place.plan.backends}",
+            resume=_known_run(place, number, run_id),
         ) as tracker:
             begun(tracker.run_id)
             state = state or State(tracker.run_id)
             state.run_id = tracker.run_id
             checkpoint.save(state)
-            with contextlib.suppress(Pruned):  # which is a good end, for MLflow too
-                value = _train(place, training, model, checkpoint, state, tracker, judge)
-        tell(value)
+            result = _train(place, training, model, checkpoint, state, tracker, judge, began)
+        tell(result)
         checkpoint.clear()
+
+
+def _tags(place: Workplace, training: Training, number: int) -> dict[str, str]:
+    return tags_of(training, place.backend) | {
+        "recipe": place.plan.recipe_name,
+        SWEEP: place.plan.name,
+        TRIAL: str(number),
+        PARENT_RUN: place.parent,
+    }
+
+
+def _known_run(place: Workplace, number: int, run_id: str | None) -> str | None:
+    """Return the run that the trial has already; a kill right after its start leaves one that the trial lacks."""
+    if run_id:
+        known = tracking.find_run(run_id)
+        return known.info.run_id if known else None
+    tags = {PARENT_RUN: place.parent, TRIAL: str(number), "backend": place.backend_name}
+    return tracking.find_tagged(place.experiment, tags)
 
 
 def _train(
@@ -140,42 +160,41 @@ def _train(
     state: State,
     tracker: tracking.Tracker,
     judge: Judge,
-) -> float:
-    recipe, objective = training.recipe, place.plan.objective
-    layers = load_inspection(place.backend_name).layers(model)
-    record = start_record(place.project.root, training, model) | {"multiply_adds": multiply_adds(layers)}
-    track_start(place.project, training, record, tracker)
-    images = training.images_per_epoch
-    progress = TrainingProgress(training.label, epochs=recipe.epochs, steps=-(-images // recipe.batch_size))
-    recorder = Recorder(
-        recipe,
-        images_per_epoch=images,
-        validation=place.validation,
-        load_test=_no_test,
-        state=state,
-        checkpoint=checkpoint,
-        tracker=tracker,
-        progress=progress,
-    )
-    judged = Judged(recorder, objective, judge)
-    settings = TrainingSettings(recipe, training.seed, training.log_every_steps)
+    began: float,
+) -> Result | None:
+    objective, epochs = place.plan.objective, training.recipe.epochs
+    heard: list[Judged] = []
+
+    def listen(recorder: Recorder) -> Judged:
+        heard.append(Judged(recorder, objective, judge))
+        return heard[0]
+
+    ended = "complete"
     try:
-        with progress:
-            place.backend.train(
-                model,
-                training.split.images,
-                training.split.labels,
-                settings,
-                checkpoint=checkpoint.file,
-                listener=judged,
-            )
-    except (Pruned, NotFinite) as end:
-        tracker.tags({"trial_state": "pruned" if isinstance(end, Pruned) else f"failed: {end}"})
+        train_in_run(
+            place.project,
+            training,
+            place.backend,
+            model,
+            checkpoint=checkpoint,
+            state=state,
+            tracker=tracker,
+            load_test=_no_test,
+            listen=listen,
+            files=False,
+        )
+    except Pruned:  # a good end, for MLflow too
+        ended = "pruned"
+    except NotFinite as end:
+        tracker.tags({STATE: f"failed: {end}"})
         raise
-    value = recorder.state.history[recipe.epochs][objective]
-    tracker.metrics([("objective", value, recipe.epochs)])
-    tracker.tags({"trial_state": "complete"})
-    return value
+    now = time.perf_counter()
+    values = tuple(row[objective] for _, row in sorted(state.history.items()))
+    # As Optuna does, a pruned trial's value is its last.
+    tracker.metrics([("objective", values[-1], epochs)])
+    tracker.tags({STATE: ended})
+    memory = psutil.Process().memory_info().rss / 1e6
+    return None if ended == "pruned" else Result(values, now - began, now - heard[0].began, memory)
 
 
 def _no_test() -> Split:

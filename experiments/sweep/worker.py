@@ -1,9 +1,13 @@
-"""A process that takes trials of a study, trains them, and tells how they ended, until none waits."""
+"""A process that takes trials of a study, trains them in one framework, and tells how they ended."""
 
-from collections.abc import Mapping
+import random
+import time
+from collections.abc import Mapping, Sequence
 
 import optuna
+from mlflow.exceptions import MlflowException
 from optuna.trial import TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from experiments import tracking
 from experiments.backend import Device, load_backend
@@ -11,28 +15,40 @@ from experiments.dataset import load_dataset
 from experiments.errors import Stopped, TandemError
 from experiments.params import BackendName
 from experiments.project import Project
-from experiments.sweep.queue import REASON, claim, put_back
+from experiments.sweep import members, queue
+from experiments.sweep.heartbeat import pulse
+from experiments.sweep.plan import Plan, read_plan
 from experiments.sweep.storage import connect
-from experiments.sweep.study import PARENT, Plan, load_study, read_plan
+from experiments.sweep.study import PARENT, load_study
 from experiments.sweep.trial import Workplace, run_trial
+from experiments.training import read_code
 
-# How many trials a worker trains in one go.
+# How many trials a worker takes, trains and tells in one go.
 BATCH = 1
-RUN = "mlflow_run_id"
+POLL_SECONDS = 0.5
 LOG_EVERY_STEPS = 50
+# What says nothing about a trial's settings: a full disk, a server or a database that is away.
+SURROUNDINGS = (OSError, TandemError, MlflowException, SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
 def work(project: Project, name: str, backend: BackendName, *, device: Device, threads: int, number: int) -> None:
-    """Work until no trial of the study waits; data and framework are loaded once.
+    """Work until no trial of the study needs this backend; data and framework are loaded once.
 
     Raises:
-        TandemError: there is no such study, or the data is no longer what it was begun with.
+        TandemError: there is no such study, the data is no longer what it was begun with, or the surroundings don't
+            let any trial be trained.
     """
     study = load_study(connect(project), name, worker=number)
     place = _set_up(project, read_plan(study), backend, device=device, threads=threads, parent=study.user_attrs[PARENT])
-    while taken := claim(study, BATCH):
-        for trial in taken:
-            _do(place, study, trial)
+    while _is_needed(study, place):
+        taken = queue.claim(study, BATCH, lambda waiting: _choose(study, place, waiting))
+        if taken and queue.room(study) < 0:  # another worker took the last one in the same moment
+            _put_back(study, taken)
+            taken = []
+        if taken:
+            _train_batch(place, study, taken)
+        else:
+            time.sleep(POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - two that wait must not meet for ever
 
 
 def _set_up(
@@ -51,7 +67,7 @@ def _set_up(
         backend=load_backend(backend, device=device, threads=threads),
         dataset=dataset,
         split=dataset.split("train"),
-        validation=dataset.split("validation"),
+        code=read_code(project.root, backend, plan.settings.architecture),
         experiment=tracking.connect(project),
         parent=parent,
         threads=threads,
@@ -59,24 +75,76 @@ def _set_up(
     )
 
 
-def _do(place: Workplace, study: optuna.Study, trial: optuna.Trial) -> None:
-    try:
-        settings = suggest(trial, place.plan)
-        run_trial(
-            place,
-            trial.number,
-            settings,
-            lambda epoch, value: _judge(trial, epoch, value),
-            run_id=trial.user_attrs.get(RUN),
-            begun=lambda run_id: trial.set_user_attr(RUN, run_id),
-            tell=lambda value: _tell(study, trial, value),
-        )
-    except (Stopped, KeyboardInterrupt):
-        put_back(study, study.trials[trial.number])
-        raise
-    except Exception as error:  # a trial that fails by its own fault, whatever that is, is no reason to end the sweep
-        trial.set_user_attr(REASON, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+def _is_needed(study: optuna.Study, place: Workplace) -> bool:
+    trials = study.get_trials(deepcopy=False, states=queue.OPEN)
+    return bool(members.lacking(trials, place.plan.members, place.backend_name))
+
+
+def _choose(
+    study: optuna.Study, place: Workplace, waiting: Sequence[optuna.trial.FrozenTrial]
+) -> Sequence[optuna.trial.FrozenTrial]:
+    if queue.room(study) < 1:
+        return []
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    return members.choose(waiting, running, place.plan.members, place.backend_name)
+
+
+def _train_batch(place: Workplace, study: optuna.Study, taken: Sequence[optuna.Trial]) -> None:
+    """Train the trials that were taken; those that a stop leaves unfinished wait again."""
+    with pulse(study, taken):
+        for trial in taken:
+            try:
+                _train(place, study, trial)
+            except (Stopped, KeyboardInterrupt):
+                _put_back(study, taken)
+                raise
+            except SURROUNDINGS as error:
+                _put_back(study, taken)
+                if isinstance(error, TandemError):
+                    raise
+                text = " ".join(str(error).split())[:300]
+                raise TandemError(
+                    f"trial {trial.number} of {place.plan.name}: expected disk and stores that work; got "
+                    f"{type(error).__name__}: {text}; the trial waits again: mend that, and repeat"
+                ) from error
+            except Exception as error:  # a trial that fails by its own fault is no reason to end the sweep
+                _fail(place, study, trial, error)
+            finally:
+                place.backend.forget_models()
+
+
+def _put_back(study: optuna.Study, taken: Sequence[optuna.Trial]) -> None:
+    for trial in taken:
+        if queue.is_mine(study, trial._trial_id):
+            queue.put_back(study, trial._trial_id)
+
+
+def _fail(place: Workplace, study: optuna.Study, trial: optuna.Trial, error: Exception) -> None:
+    if queue.is_mine(study, trial._trial_id):
+        text = " ".join(str(error).split())[:300]
+        trial.set_user_attr(queue.REASON, f"{place.backend_name}: {type(error).__name__}: {text}")
         study.tell(trial, state=TrialState.FAIL)
+
+
+def _train(place: Workplace, study: optuna.Study, trial: optuna.Trial) -> None:
+    known = members.results(_frozen(trial), place.plan.members)
+    if place.backend_name in known:  # its worker was killed between the member's end and the trial's
+        _finish(place, study, trial)
+        return
+    run_trial(
+        place,
+        trial.number,
+        suggest(trial, place.plan),
+        trial.user_attrs.get(queue.SEED, place.plan.seed),
+        lambda epoch, value: _judge(place, trial, epoch, value),
+        run_id=trial.user_attrs.get(members.run_key(place.backend_name)),
+        begun=lambda run_id: trial.set_user_attr(members.run_key(place.backend_name), run_id),
+        tell=lambda result: _tell(place, study, trial, result),
+    )
+
+
+def _frozen(trial: optuna.Trial) -> optuna.trial.FrozenTrial:
+    return trial.study._storage.get_trial(trial._trial_id)
 
 
 def suggest(trial: optuna.Trial, plan: Plan) -> Mapping[str, float]:
@@ -86,14 +154,32 @@ def suggest(trial: optuna.Trial, plan: Plan) -> Mapping[str, float]:
     }
 
 
-def _judge(trial: optuna.Trial, epoch: int, value: float) -> bool:
-    if epoch not in trial.study.trials[trial.number].intermediate_values:  # a repeat of an epoch reports it again
+def _judge(place: Workplace, trial: optuna.Trial, epoch: int, value: float) -> bool:
+    if len(place.plan.members) > 1:  # a pair is told as a whole, at its end
+        return False
+    if epoch not in _frozen(trial).intermediate_values:  # a repeat of an epoch reports it again
         trial.report(value, epoch)
     return trial.should_prune()
 
 
-def _tell(study: optuna.Study, trial: optuna.Trial, value: float | None) -> None:
-    if value is None:
+def _tell(place: Workplace, study: optuna.Study, trial: optuna.Trial, result: members.Result | None) -> None:
+    if not queue.is_mine(study, trial._trial_id):
+        return
+    if result is None:
         study.tell(trial, state=TrialState.PRUNED)
-    else:
-        study.tell(trial, value)
+        return
+    trial.set_user_attr(members.result_key(place.backend_name), members.write_result(result))
+    _finish(place, study, trial)
+
+
+def _finish(place: Workplace, study: optuna.Study, trial: optuna.Trial) -> None:
+    """Tell the trial if all of its members are done, else let it wait for the next."""
+    found = members.results(_frozen(trial), place.plan.members)
+    if len(found) < len(place.plan.members):
+        queue.put_back(study, trial._trial_id)
+        return
+    values = members.mean_objective(found)
+    if len(found) > 1:
+        for epoch, value in enumerate(values, 1):
+            trial.report(value, epoch)
+    study.tell(trial, values[-1])

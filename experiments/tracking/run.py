@@ -1,155 +1,30 @@
-"""MLflow: the only file that talks to it."""
+"""A run that is being written, from its start to its end."""
 
 import importlib
-import logging
-import os
 import platform
-import socket
 import time
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
-# Read when MLflow is imported: send no usage statistics, keep asynchronous writes in order, draw no progress bars.
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_ASYNC_LOGGING_THREADPOOL_SIZE", "1")
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-
-import filelock
 import mlflow
 import numpy as np
 import numpy.typing as npt
-import psutil
-import requests
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Run
+from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from mlflow.utils.async_logging.run_operations import RunOperations
-from sqlalchemy.exc import SQLAlchemyError
 
-from experiments.console import warn
-from experiments.errors import Stopped, TandemError
-from experiments.project import Project
+from experiments.errors import Stopped
 from experiments.quiet import quiet_native_stderr
+from experiments.tracking.store import CLOSED_BECAUSE, PAGE, owner_tags
 
-EXPERIMENT = "tandem"
 SYSTEM_METRICS_SECONDS = 5
 SEND_SECONDS = 2
-# Who runs a run: to tell, later, whether that process is still there.
-HOST, PID, STARTED = "tandem.host", "tandem.pid", "tandem.process_started"
-CLOSED_BECAUSE = "tandem.closed_because"
-PAGE = 1000
-
-
-def store_uri(project: Project) -> str:
-    """Return where runs are tracked: MLFLOW_TRACKING_URI, or SQLite under mlruns/."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project.mlruns / 'mlflow.db'}"
-
-
-def connect(project: Project) -> str:
-    """Connect to the store, creating it if need be, close what was left open, and return the experiment's id.
-
-    Raises:
-        TandemError: MLFLOW_TRACKING_URI names a server that doesn't answer.
-    """
-    # MLflow announces every step it takes; its warnings about its own internals are no help to a user either.
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
-    logging.getLogger("alembic").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="mlflow")
-    uri = store_uri(project)
-    _check_server(uri)
-    try:
-        mlflow.set_tracking_uri(uri)
-        experiment = _experiment(project, uri)
-    except (MlflowException, ImportError, SQLAlchemyError) as error:
-        raise TandemError(
-            f"MLFLOW_TRACKING_URI: expected a store that MLflow can open; got {uri!r}: "
-            f"{str(error).splitlines()[0][:200]}"
-        ) from None
-    close_abandoned_runs(experiment)
-    return experiment
-
-
-def _check_server(uri: str) -> None:
-    if not uri.startswith(("http://", "https://")):
-        return
-    try:
-        requests.get(f"{uri.rstrip('/')}/health", timeout=5).raise_for_status()
-    except requests.RequestException as error:
-        raise TandemError(
-            f"MLFLOW_TRACKING_URI: expected an MLflow server that answers; got {type(error).__name__} "
-            f"from {urlparse(uri).netloc}; start it, or unset the variable to use mlruns/"
-        ) from None
-
-
-def _experiment(project: Project, uri: str) -> str:
-    project.mlruns.mkdir(parents=True, exist_ok=True)
-    # Processes that create one SQLite database at the same time break each other's migration of it, and the first
-    # client creates it.
-    with filelock.FileLock(project.mlruns / ".lock"):
-        client = MlflowClient()
-        found = client.get_experiment_by_name(EXPERIMENT)
-        if found is not None:
-            return str(found.experiment_id)
-        local = project.artifacts if uri.startswith("sqlite:") else None
-        return str(client.create_experiment(EXPERIMENT, artifact_location=local))
-
-
-def search(experiment: str, query: str) -> list[Run]:
-    """Return all runs that match, the newest first."""
-    runs, token = [], None
-    while True:
-        page = MlflowClient().search_runs([experiment], query, max_results=PAGE, page_token=token)
-        runs.extend(page)
-        token = page.token
-        if not token:
-            return runs
-
-
-def close_abandoned_runs(experiment: str) -> list[str]:
-    """Mark as KILLED the RUNNING runs of processes of this machine that are gone, and return their ids."""
-    closed = []
-    for run in search(experiment, f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'"):
-        if not _alive(run.data.tags):
-            client = MlflowClient()
-            client.set_tag(run.info.run_id, CLOSED_BECAUSE, "its process is gone")
-            client.set_terminated(run.info.run_id, "KILLED")
-            closed.append(run.info.run_id)
-    if closed:
-        warn(f"closed {len(closed)} MLflow run(s) that a killed process had left RUNNING: {', '.join(closed)}")
-    return closed
-
-
-def _alive(tags: Mapping[str, str]) -> bool:
-    try:
-        process = psutil.Process(int(tags[PID]))
-        # A number is given to a new process in time; the start tells them apart (written with 2 decimals).
-        return abs(process.create_time() - float(tags[STARTED])) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except (KeyError, psutil.NoSuchProcess):
-        return False
-
-
-def _owner_tags() -> dict[str, str]:
-    process = psutil.Process()
-    return {HOST: socket.gethostname(), PID: str(process.pid), STARTED: f"{process.create_time():.2f}"}
-
-
-def find_run(run_id: str) -> Run | None:
-    """Return a run that is there and not deleted."""
-    try:
-        run = MlflowClient().get_run(run_id)
-    except MlflowException as error:
-        # Anything else (a store that is busy, a server that is away) says nothing about the run.
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        return None
-    return run if run.info.lifecycle_stage == "active" else None
 
 
 class Tracker:
@@ -268,15 +143,18 @@ _FLAVOURS = {
 
 
 @contextmanager
-def track(name: str, *, experiment: str, tags: Mapping[str, str], resume: str | None = None) -> Iterator[Tracker]:
+def track(
+    name: str, *, experiment: str, tags: Mapping[str, str], command: str, resume: str | None = None
+) -> Iterator[Tracker]:
     """Open a run, or go on with the one called `resume`, and close it: FINISHED, FAILED or KILLED.
 
+    `command` is what to type to have the run again; it stands in the run's description.
     FAILED is an exception, KILLED is `Stopped`; both go on to the caller once every metric is in the store.
     """
     mlflow.set_system_metrics_sampling_interval(SYSTEM_METRICS_SECONDS)
     mlflow.enable_system_metrics_logging()
     # With the tags from its first moment on, so that a kill at any time leaves a run that can be told to be abandoned.
-    marked = {**tags, **_owner_tags(), "mlflow.note.content": _note(tags)}
+    marked = {**tags, **owner_tags(), "mlflow.note.content": _note(command)}
     where = {"run_id": resume} if resume else {"experiment_id": experiment, "run_name": name}
     run = mlflow.start_run(**where, tags=marked)
     status = "FAILED"
@@ -296,8 +174,5 @@ def track(name: str, *, experiment: str, tags: Mapping[str, str], resume: str | 
         mlflow.end_run(status)
 
 
-def _note(tags: Mapping[str, str]) -> str:
-    command = (
-        f"sweep {tags['sweep']}" if "sweep" in tags else f"train {tags['recipe']} {tags['backend']} {tags['seed']}"
-    )
-    return f"`tandem {command}` on {tags['dataset']}, Python {platform.python_version()}"
+def _note(command: str) -> str:
+    return f"`{command}`, Python {platform.python_version()}"

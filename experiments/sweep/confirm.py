@@ -1,0 +1,187 @@
+"""Whether the best trials are really the best: trained again with fresh seeds (`tandem sweep confirm`).
+
+A trial's value is that of one seed, and the best of many is partly the luckiest. The confirmation is a study of its
+own, `NAME-confirm`, of fixed trials: each candidate with each of the same fresh seeds, trained as the sweep's trials
+were, by the same workers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments import tracking
+from experiments.dataset import load_dataset
+from experiments.errors import TandemError
+from experiments.intervals import Interval, interval
+from experiments.params import Params
+from experiments.project import Project
+from experiments.sweep import queue
+from experiments.sweep.launch import Launcher
+from experiments.sweep.plan import Plan, read_plan
+from experiments.sweep.ranking import better, own_settings, ranked
+from experiments.sweep.run import count_workers, run_study
+from experiments.sweep.storage import connect
+from experiments.sweep.study import load_study
+
+CANDIDATE = "candidate"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trial of the sweep, and what its settings bring with fresh seeds.
+
+    `values` has the objective by seed; seeds whose training failed are missing. `own`: the recipe's own settings.
+    """
+
+    trial: int
+    settings: Mapping[str, float]
+    sweep_value: float
+    values: Mapping[int, float]
+    own: bool
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """The candidates, the best mean first; those that failed with a seed come last."""
+
+    plan: Plan
+    seeds: Sequence[int]
+    candidates: Sequence[Candidate]
+
+    @property
+    def winner(self) -> Candidate:
+        """The candidate with the best mean."""
+        return self.candidates[0]
+
+    def difference(self, other: Candidate) -> Interval:
+        """Return by how much the winner is ahead of another, from the differences seed by seed (positive: ahead).
+
+        Raises:
+            TandemError: one of them has not all seeds.
+        """
+        for one in (self.winner, other):
+            if len(one.values) < len(self.seeds):
+                raise TandemError(f"trial {one.trial}: expected {len(self.seeds)} seeds; got {len(one.values)}")
+        sign = better(self.plan)
+        return interval([sign * (other.values[seed] - self.winner.values[seed]) for seed in self.seeds])
+
+
+def confirm(project: Project, params: Params, name: str, *, top: int, seeds: int, workers: int | None) -> Confirmation:
+    """Train the `top` best trials of a study, and the recipe's own settings, with fresh seeds; return what came of it.
+
+    What is there already stays; a repeat goes on where it was stopped.
+
+    Raises:
+        TandemError: there is no such study, it has no complete trial, or numbers make no sense.
+    """
+    for option, value, least in (("--top", top, 1), ("--seeds", seeds, 2)):
+        if value < least:
+            raise TandemError(f"{option}: expected {least} or more; got {value}")
+    storage = connect(project)
+    sweep, plan = load_sweep(storage, name)
+    many = count_workers(workers, plan.backends)
+    chosen = candidates_of(sweep, plan, top)
+    fresh = fresh_seeds(plan, seeds)
+
+    def begin(study: optuna.Study) -> Launcher:
+        enqueue(study, chosen, fresh)
+        budget = len(study.get_trials(deepcopy=False))
+        study.set_user_attr(queue.BUDGET, budget)
+        return Launcher(project, params, plan_of(plan), study, budget=budget, workers=many, refill=lambda: None)
+
+    def end(study: optuna.Study, tracker: tracking.Tracker) -> None:
+        from experiments.sweep.confirm_report import write_confirmation
+
+        write_confirmation(project, read_confirmation(study, plan, chosen, fresh), tracker)
+
+    study = run_study(project, plan_of(plan), load_dataset(project.prepared), begin, end)
+    return read_confirmation(study, plan, chosen, fresh)
+
+
+def load_sweep(storage: optuna.storages.BaseStorage, name: str) -> tuple[optuna.Study, Plan]:
+    """Return a study and its plan.
+
+    Raises:
+        TandemError: there is none, or it is a confirmation.
+    """
+    study = load_study(storage, name)
+    plan = read_plan(study)
+    if plan.confirms:
+        raise TandemError(f"NAME: expected a sweep; got {name!r}, the confirmation of {plan.confirms!r}: name that")
+    return study, plan
+
+
+def plan_of(plan: Plan) -> Plan:
+    """Return the plan of the confirmation of a sweep."""
+    return replace(plan, name=f"{plan.name}-confirm", pruner="none", confirms=plan.name)
+
+
+def fresh_seeds(plan: Plan, count: int) -> list[int]:
+    """Return seeds that no trial of the sweep had."""
+    return [plan.seed + number for number in range(1, count + 1)]
+
+
+def candidates_of(study: optuna.Study, plan: Plan, top: int) -> list[FrozenTrial]:
+    """Return the best trials of different settings, and that with the recipe's own settings."""
+    trials = ranked(study, plan)
+    found: list[FrozenTrial] = []
+    for trial in trials:
+        if len(found) < top and trial.params not in [one.params for one in found]:
+            found.append(trial)
+    own = own_settings(trials, plan)
+    return found if own is None or own in found else [*found, own]
+
+
+def enqueue(study: optuna.Study, candidates: Sequence[FrozenTrial], seeds: Sequence[int]) -> None:
+    """Add the trials that are not there yet."""
+    known = {(trial.user_attrs[CANDIDATE], trial.user_attrs[queue.SEED]) for trial in study.get_trials(deepcopy=False)}
+    # Seed by seed, so that a stop leaves whole comparisons of fewer seeds.
+    for seed in seeds:
+        for candidate in candidates:
+            if (candidate.number, seed) not in known:
+                study.enqueue_trial(candidate.params, user_attrs={CANDIDATE: candidate.number, queue.SEED: seed})
+
+
+def read_confirmation(
+    study: optuna.Study, plan: Plan, candidates: Sequence[FrozenTrial], seeds: Sequence[int]
+) -> Confirmation:
+    """Return what the confirmation's trials have brought."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    values: dict[int, dict[int, float]] = {}
+    for trial in complete:
+        values.setdefault(trial.user_attrs[CANDIDATE], {})[trial.user_attrs[queue.SEED]] = float(trial.value or 0)
+    own = own_settings(candidates, plan)
+    found = [
+        Candidate(
+            trial.number,
+            trial.params,
+            float(trial.value or 0),
+            {seed: values.get(trial.number, {})[seed] for seed in seeds if seed in values.get(trial.number, {})},
+            own=own is not None and trial.number == own.number,
+        )
+        for trial in candidates
+    ]
+    return Confirmation(plan, seeds, sorted(found, key=lambda one: _order(plan, seeds, one)))
+
+
+def _order(plan: Plan, seeds: Sequence[int], candidate: Candidate) -> tuple[int, float]:
+    missing = len(seeds) - len(candidate.values)
+    mean = sum(candidate.values.values()) / max(len(candidate.values), 1)
+    return missing, better(plan) * mean
+
+
+def last_confirmation(storage: optuna.storages.BaseStorage, name: str) -> Confirmation | None:
+    """Return what is known of a sweep's confirmation: the candidates and seeds that it has all of; None: nothing."""
+    sweep, plan = load_sweep(storage, name)
+    if plan_of(plan).name not in optuna.study.get_all_study_names(storage):
+        return None
+    study = load_study(storage, plan_of(plan).name)
+    trials = study.get_trials(deepcopy=False)
+    if not trials or any(trial.state in queue.OPEN for trial in trials):
+        return None
+    numbers = {trial.user_attrs[CANDIDATE] for trial in trials}
+    seeds = sorted({trial.user_attrs[queue.SEED] for trial in trials})
+    candidates = [trial for trial in ranked(sweep, plan) if trial.number in numbers]
+    return read_confirmation(study, plan, candidates, seeds)

@@ -1,0 +1,118 @@
+"""A sweep of pairs: how far the two frameworks agree on which settings are good."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+from optuna.trial import FrozenTrial
+from scipy import stats
+
+from experiments.params import BackendName
+from experiments.sweep.members import results
+from experiments.sweep.plan import Plan
+from experiments.sweep.ranking import better
+
+# Fewer points say nothing about a rank correlation.
+LEAST_POINTS = 4
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The objective of every point in both frameworks, point by point.
+
+    `best` has the number of the best trial of each; `correlation` is Spearman's (1904), None for fewer than 4 points.
+    """
+
+    names: tuple[BackendName, ...]
+    trials: Sequence[int]
+    values: tuple[Sequence[float], ...]
+    best: tuple[int, ...]
+    correlation: float | None
+    p_value: float | None
+
+    @property
+    def agree(self) -> bool:
+        """Whether the best settings of the one are the best of the other."""
+        return len(set(self.best)) == 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the numbers."""
+        return {
+            "trials": list(self.trials),
+            **{name: list(values) for name, values in zip(self.names, self.values, strict=True)},
+            "best": dict(zip(self.names, self.best, strict=True)),
+            "spearman": self.correlation,
+            "p_value": self.p_value,
+        }
+
+
+def pairs_of(plan: Plan, complete: Sequence[FrozenTrial]) -> Pairs:
+    """Return the pairs of the complete trials of a study with `--backend both`; at least one."""
+    found = [results(trial, plan.members) for trial in complete]
+    values = tuple([one[backend].value for one in found] for backend in plan.members)
+    best = tuple(
+        complete[min(range(len(complete)), key=lambda place: better(plan) * of[place])].number for of in values
+    )
+    correlation = p_value = None
+    if len(complete) >= LEAST_POINTS:
+        spearman = stats.spearmanr(*values)
+        correlation, p_value = float(spearman.statistic), float(spearman.pvalue)
+    return Pairs(plan.members, [trial.number for trial in complete], values, best, correlation, p_value)
+
+
+def verdict(pairs: Pairs) -> list[str]:
+    """Return what the pairs say, in sentences."""
+    if pairs.correlation is None:
+        lines = [f"Rank correlation: {len(pairs.trials)} point(s) are too few."]
+    else:
+        points = f"over {len(pairs.trials)} points, p {pairs.p_value:.2g}"
+        lines = [f"Rank correlation (Spearman): {pairs.correlation:.3f} {points}."]
+    if pairs.agree:
+        return [*lines, f"The best settings of one are the best of the other: trial {pairs.best[0]}."]
+    first, second = pairs.names
+    lines.append(f"The best settings differ: trial {pairs.best[0]} in {first}, trial {pairs.best[1]} in {second}.")
+    for place, (name, other) in enumerate(((first, second), (second, first))):
+        mine = pairs.values[1 - place]
+        at = pairs.trials.index(pairs.best[place])
+        ahead = sorted(mine, reverse=_higher_is_better(pairs)).index(mine[at])
+        lines.append(f"{name}'s best is number {ahead + 1} of {len(mine)} in {other}.")
+    return lines
+
+
+def _higher_is_better(pairs: Pairs) -> bool:
+    first = pairs.values[0]
+    return first[pairs.trials.index(pairs.best[0])] == max(first)
+
+
+def draw_pairs(plan: Plan, pairs: Pairs) -> Figure:
+    """Return one framework's objective against the other's: on the diagonal, they agree."""
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    axes = figure.subplots()
+    x, y = pairs.values
+    low, high = min(*x, *y), max(*x, *y)
+    axes.plot([low, high], [low, high], color="tab:grey", linewidth=1, label="equal")
+    axes.scatter(x, y, color="tab:blue", zorder=2)
+    for place, name in enumerate(pairs.names):
+        at = pairs.trials.index(pairs.best[place])
+        axes.scatter(
+            [x[at]],
+            [y[at]],
+            s=140,
+            facecolors="none",
+            edgecolors=("tab:orange", "tab:green")[place],
+            linewidths=2,
+            marker=("o", "s")[place],
+            label=f"best in {name}: trial {pairs.best[place]}",
+            zorder=3,
+        )
+    if plan.objective.endswith("loss") and low > 0 and high / low > 10:
+        axes.set(xscale="log", yscale="log")
+    title = f"{plan.name}: {len(pairs.trials)} points"
+    if pairs.correlation is not None:
+        title += f", rank correlation {pairs.correlation:.3f}"
+    axes.set(title=title, xlabel=f"{plan.objective}, {pairs.names[0]}", ylabel=f"{plan.objective}, {pairs.names[1]}")
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure

@@ -1,0 +1,102 @@
+"""Optuna's own pictures of a study: interactive in one HTML page, and as PNG files."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")  # no screen
+
+import optuna.visualization as interactive
+import optuna.visualization.matplotlib as static
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from optuna import Study
+from optuna.trial import TrialState
+
+from experiments.files import write_atomically
+from experiments.sweep.plan import Plan
+
+# The name of each picture, as Optuna's two modules have it after `plot_`, and as the file is called.
+PICTURES = {
+    "optimization_history": "history",
+    "param_importances": "importances",
+    "parallel_coordinate": "parallel_coordinates",
+    "contour": "contour",
+    "intermediate_values": "intermediate_values",
+}
+# From fewer trials no importance can be told.
+LEAST_TRIALS = 4
+
+
+def drawable(study: Study, plan: Plan) -> dict[str, str]:
+    """Return those of the pictures that the study has enough for: function → name."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    left_out = set()
+    if len(complete) < LEAST_TRIALS or len({trial.value for trial in complete}) == 1:
+        left_out.add("param_importances")
+    if len(plan.space) < 2:
+        left_out |= {"contour", "param_importances"}
+    return {function: name for function, name in PICTURES.items() if function not in left_out}
+
+
+def draw(study: Study, plan: Plan, folder: Path) -> list[Path]:
+    """Write report.html and a PNG for each picture; return the files."""
+    target = plan.objective
+    shown = drawable(study, plan)
+    page = folder / "report.html"
+    parts = [_html(study, function, target, first=place == 0) for place, function in enumerate(shown)]
+    write_atomically(page, _page(plan.name, parts))
+    files = [page]
+    with _quiet():
+        for function, name in shown.items():
+            figure = _static(getattr(static, f"plot_{function}"), study, function, target)
+            figure.suptitle(plan.name)
+            path = folder / f"{name}.png"
+            figure.savefig(path, dpi=120, bbox_inches="tight")
+            plt.close(figure)
+            files.append(path)
+    return files
+
+
+def _options(function: str, target: str) -> dict[str, Any]:
+    return {} if function == "intermediate_values" else {"target_name": target}
+
+
+def _html(study: Study, function: str, target: str, *, first: bool) -> str:
+    with _quiet():
+        figure = getattr(interactive, f"plot_{function}")(study, **_options(function, target))
+    # The script is in the page once, so that it opens without a network, from MLflow too.
+    return str(figure.to_html(full_html=False, include_plotlyjs=first))
+
+
+def _page(title: str, parts: list[str]) -> str:
+    body = "\n".join(parts)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{title}</title></head>\n'
+        f"<body>\n<h1>{title}</h1>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _static(plot: Callable[..., Any], study: Study, function: str, target: str) -> Figure:
+    drawn = plot(study, **_options(function, target))
+    # A contour of three settings is an array of axes.
+    axes = drawn.flat[0] if hasattr(drawn, "flat") else drawn
+    figure: Figure = axes.figure
+    if hasattr(drawn, "flat"):
+        figure.set_size_inches(4 * len(drawn), 4 * len(drawn))
+    return figure
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    level = logging.getLogger("optuna").level
+    logging.getLogger("optuna").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that Optuna's pictures are experimental
+        yield
+    logging.getLogger("optuna").setLevel(level)

@@ -1,0 +1,109 @@
+"""What a study is about. All that a worker needs to know is kept in the study itself."""
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import optuna
+from optuna.distributions import FloatDistribution
+
+from experiments.errors import TandemError
+from experiments.params import BackendName, Bounds, Params, PrunerName, Recipe, SamplerName
+from experiments.sweep.space import Space
+
+PLAN = "plan"
+Backends = Literal["lightning", "keras", "both"]
+# A study's name becomes part of a folder and of an MLflow tag.
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study is about; two sweeps of one name must have the same.
+
+    `recipe` is the recipe's settings with the sweep's number of epochs. `dataset` is the fingerprint of the data.
+    `confirms` names the study whose best trials this one trains again, with other seeds.
+    """
+
+    name: str
+    recipe_name: str
+    recipe: dict[str, Any]
+    backends: Backends
+    space: dict[str, dict[str, Any]]
+    objective: Literal["val/loss", "val/accuracy"]
+    sampler: SamplerName
+    pruner: PrunerName
+    seed: int
+    retries: int
+    dataset: str
+    confirms: str | None = None
+
+    @property
+    def settings(self) -> Recipe:
+        """The recipe that trials vary."""
+        return Recipe.model_validate(self.recipe)
+
+    @property
+    def direction(self) -> Literal["minimize", "maximize"]:
+        """Which way is better."""
+        return "minimize" if self.objective.endswith("loss") else "maximize"
+
+    @property
+    def members(self) -> tuple[BackendName, ...]:
+        """The backends that train each trial."""
+        return ("lightning", "keras") if self.backends == "both" else (self.backends,)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what is worth logging as parameters."""
+        flat = {
+            key: getattr(self, key) for key in ("objective", "sampler", "pruner", "seed", "recipe_name", "backends")
+        }
+        return flat | {f"space.{name}": bounds for name, bounds in self.space.items()}
+
+    def distributions(self) -> dict[str, FloatDistribution]:
+        """Return Optuna's distributions of the settings that are sought."""
+        return Space({name: Bounds(**bounds) for name, bounds in self.space.items()}, {}).distributions()
+
+
+def make_plan(params: Params, *, recipe: str, backends: Backends, name: str | None, space: Space, dataset: str) -> Plan:
+    """Return the plan of a sweep over a recipe, named after recipe and backend unless told otherwise.
+
+    Raises:
+        TandemError: there is no such recipe, or the name can't be one of a folder.
+    """
+    if name is not None and not NAME.fullmatch(name):
+        raise TandemError(f"--name: expected lower-case letters, digits, '-' and '_'; got {name!r}")
+    sweep = params.sweep
+    settings = params.recipe(recipe, asked_by="--recipe")
+    changes = {"train_on": "train", "test_every_epoch": False, "epochs": sweep.epochs or settings.epochs}
+    return Plan(
+        name=name or f"{recipe}-{backends}",
+        recipe_name=recipe,
+        recipe=settings.model_copy(update=changes).model_dump(),
+        backends=backends,
+        space={setting: bounds.model_dump() for setting, bounds in space.bounds.items()},
+        objective=sweep.objective,
+        sampler=sweep.sampler,
+        pruner="none" if backends == "both" else sweep.pruner,
+        seed=sweep.seed,
+        retries=sweep.retries,
+        dataset=dataset,
+    )
+
+
+def read_plan(study: optuna.Study) -> Plan:
+    """Return the plan of a study.
+
+    Raises:
+        TandemError: it is not one of this project's.
+    """
+    text = study.user_attrs.get(PLAN)
+    if text is None:
+        raise TandemError(f"NAME: expected a study made by `tandem sweep run`; got {study.study_name!r}")
+    return Plan(**json.loads(text))
+
+
+def write_plan(study: optuna.Study, plan: Plan) -> None:
+    """Keep the plan in its study; a study with a plan is one that is wholly made."""
+    study.set_user_attr(PLAN, json.dumps(asdict(plan)))

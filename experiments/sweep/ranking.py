@@ -1,0 +1,50 @@
+"""The trials of a study from best to worst."""
+
+from collections.abc import Sequence
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.errors import TandemError
+from experiments.sweep.plan import Plan
+
+
+def ranked(study: optuna.Study, plan: Plan) -> list[FrozenTrial]:
+    """Return the complete trials, the best first.
+
+    Raises:
+        TandemError: there is none yet.
+    """
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if not complete:
+        raise TandemError(
+            f"NAME: expected a study with complete trials; got {plan.name!r}, which has none yet; "
+            "go on with it by `tandem sweep run`"
+        )
+    return sorted(complete, key=lambda trial: better(plan) * _value(trial))
+
+
+def better(plan: Plan) -> int:
+    """Return 1 if lower values are better, else -1."""
+    return 1 if plan.direction == "minimize" else -1
+
+
+def _value(trial: FrozenTrial) -> float:
+    assert trial.value is not None  # noqa: S101 - a complete trial has one
+    return trial.value
+
+
+def own_settings(trials: Sequence[FrozenTrial], plan: Plan) -> FrozenTrial | None:
+    """Return the trial with the recipe's own settings, the first one, if it is among them."""
+    own = {name: getattr(plan.settings, name) for name in plan.space}
+    return next((trial for trial in trials if trial.params == own), None)
+
+
+def summary(study: optuna.Study) -> str:
+    """Return a line about the best trial, if there is one."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if not complete:
+        return f"{study.study_name}: every trial was pruned"
+    best = study.best_trial
+    settings = ", ".join(f"{key} {value:.4g}" for key, value in best.params.items())
+    return f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}"

@@ -1,0 +1,169 @@
+"""Trials, MLflow runs and processes held against each other (`tandem sweep reconcile`).
+
+A sweep repairs what kills leave when it goes on; this is for a sweep that nobody goes on with, and for what
+happens outside of it: runs that were deleted, a database that was restored, a power cut in the wrong millisecond.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+
+import optuna
+from mlflow.entities import Run
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments import tracking
+from experiments.checkpoint import sole_owner
+from experiments.params import BackendName
+from experiments.project import Project
+from experiments.sweep import queue
+from experiments.sweep.members import results, run_key
+from experiments.sweep.plan import Plan
+from experiments.sweep.storage import connect
+from experiments.sweep.study import PARENT, is_ours, load_study, read_plan
+from experiments.sweep.trial import PARENT_RUN, STATE, SWEEP, TRIAL
+
+# The tag of a run that was written from what its trial knows.
+REWRITTEN = "written_afterwards"
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """What is wrong, what mends it, and how; `repair` is None for what a person has to decide."""
+
+    study: str
+    what: str
+    remedy: str
+    repair: Callable[[], object] | None
+
+
+def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagreement]:
+    """Return what disagrees in a study, or in all of them, after repairing it if asked to.
+
+    Raises:
+        TandemError: there is no such study, or a store can't be reached.
+    """
+    storage = connect(project)
+    experiment = tracking.open_experiment(project)
+    names = [name] if name else [one for one in optuna.study.get_all_study_names(storage) if is_ours(storage, one)]
+    found: list[Disagreement] = []
+    for one in names:
+        study = load_study(storage, one)
+        # While a launcher is at work, it repairs.
+        with sole_owner(project.sweep(one), f"sweep {one}") if apply else nullcontext():
+            of_study = list(_Study(study, read_plan(study), experiment).disagreements())
+            for disagreement in of_study if apply else []:
+                if disagreement.repair is not None:
+                    disagreement.repair()
+        found += of_study
+    return found
+
+
+class _Study:
+    """A study, and the runs that MLflow has of it."""
+
+    def __init__(self, study: optuna.Study, plan: Plan, experiment: str) -> None:
+        self.study, self.plan, self.experiment = study, plan, experiment
+        self.trials = study.get_trials(deepcopy=False)
+        self.orphans = list(queue.orphans(study))
+        self.runs = {run.info.run_id: run for run in tracking.search(experiment, f"tags.`{SWEEP}` = '{plan.name}'")}
+
+    def disagreements(self) -> Iterator[Disagreement]:
+        """Yield what disagrees."""
+        yield from self._processes()
+        yield from self._parent()
+        for trial in self.trials:
+            yield from self._trial(trial)
+        yield from self._strangers()
+
+    def _say(self, what: str, remedy: str, repair: Callable[[], object] | None) -> Disagreement:
+        return Disagreement(self.plan.name, what, remedy, repair)
+
+    def _processes(self) -> Iterator[Disagreement]:
+        if self.orphans:
+            numbers = [trial.number for trial in self.orphans]
+            yield self._say(
+                f"trial(s) {numbers} are RUNNING without a process",
+                f"let them wait again (those that lost more than {self.plan.retries} workers fail)",
+                lambda: queue.recover(self.study, retries=self.plan.retries),
+            )
+        for run_id, run in self.runs.items():
+            if tracking.is_abandoned(run):
+                yield self._say(
+                    f"run {run_id} is RUNNING without a process",
+                    "mark it as KILLED",
+                    partial(tracking.close_abandoned, run_id),
+                )
+
+    def _parent(self) -> Iterator[Disagreement]:
+        parent = self.study.user_attrs.get(PARENT)
+        if parent is not None and parent not in self.runs:
+            yield self._say(
+                f"its run {parent} is not in MLflow",
+                "restore it (`mlflow runs restore`), or go on with the sweep, which opens a new one",
+                None,
+            )
+
+    def _trial(self, trial: FrozenTrial) -> Iterator[Disagreement]:
+        done = results(trial, self.plan.members)
+        for backend in self.plan.members:
+            if backend not in done and trial.state != TrialState.PRUNED:
+                continue
+            run_id = trial.user_attrs.get(run_key(backend))
+            run = self.runs.get(run_id) or self._rewritten(trial, backend)
+            what = f"trial {trial.number} ({backend}) is {trial.state.name}, and its run {run_id}"
+            if run is None:
+                yield self._say(
+                    f"{what} is not in MLflow",
+                    "write a run of its settings and objective, marked as written afterwards",
+                    partial(self._rewrite, trial, backend),
+                )
+            elif run.info.status not in ("FINISHED", "RUNNING"):
+                yield self._say(
+                    f"{what} is {run.info.status}",
+                    "mark the run as FINISHED",
+                    partial(tracking.finish_run, run.info.run_id),
+                )
+
+    def _rewritten(self, trial: FrozenTrial, backend: BackendName) -> Run | None:
+        """Return the run that an earlier repair has written: Optuna doesn't let a finished trial note another id."""
+        wanted = {TRIAL: str(trial.number), "backend": backend, REWRITTEN: "true"}
+        return next((run for run in self.runs.values() if wanted.items() <= run.data.tags.items()), None)
+
+    def _strangers(self) -> Iterator[Disagreement]:
+        known = {trial.user_attrs.get(run_key(backend)) for trial in self.trials for backend in self.plan.members}
+        for run_id, run in self.runs.items():
+            tags = run.data.tags
+            if TRIAL not in tags or REWRITTEN in tags or run_id in known or self._will_be_taken_up(run):
+                continue
+            yield self._say(
+                f"run {run_id} says it is trial {tags[TRIAL]}, which doesn't know it",
+                "delete the run (`mlflow runs restore` brings it back)",
+                partial(tracking.delete_run, run_id),
+            )
+
+    def _will_be_taken_up(self, run: Run) -> bool:
+        """Return whether the trial will find the run by its tags: it is open, and knows none yet."""
+        number = int(run.data.tags[TRIAL])
+        if number >= len(self.trials):
+            return False
+        trial = self.trials[number]
+        return trial.state in queue.OPEN and not trial.user_attrs.get(run_key(run.data.tags["backend"]))
+
+    def _rewrite(self, trial: FrozenTrial, backend: BackendName) -> None:
+        found = results(trial, self.plan.members).get(backend)
+        steps = dict(enumerate(found.objective, 1)) if found else trial.intermediate_values
+        tags = {
+            SWEEP: self.plan.name,
+            TRIAL: str(trial.number),
+            "backend": backend,
+            "recipe": self.plan.recipe_name,
+            PARENT_RUN: self.study.user_attrs.get(PARENT, ""),
+            STATE: trial.state.name.lower(),
+            REWRITTEN: "true",
+        }
+        points: list[tuple[str, float, int]] = [(self.plan.objective, value, step) for step, value in steps.items()]
+        points += [("objective", value, self.plan.settings.epochs) for _, value, _ in points[-1:]]
+        name = f"{self.plan.name}-{trial.number}-{backend}"
+        tracking.write_run(self.experiment, name, tags=tags, params=trial.params, points=points)

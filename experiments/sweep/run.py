@@ -1,0 +1,144 @@
+"""`tandem sweep run`: a study, begun or gone on with, inside its MLflow run."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import optuna
+
+from experiments import tracking
+from experiments.checkpoint import sole_owner
+from experiments.console import say
+from experiments.dataset import Dataset, load_dataset
+from experiments.errors import TandemError
+from experiments.git import read_checkout
+from experiments.params import Params
+from experiments.project import Project
+from experiments.sweep import queue
+from experiments.sweep.launch import Launcher
+from experiments.sweep.plan import Backends, Plan, make_plan
+from experiments.sweep.space import space_of
+from experiments.sweep.storage import connect
+from experiments.sweep.study import PARENT, open_study
+from experiments.sweep.trial import SWEEP
+from experiments.training import check_fits, track_files
+
+KIND = "kind"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for; None: what params.yaml says, or one worker for each framework."""
+
+    recipe: str
+    backends: Backends
+    trials: int | None
+    workers: int | None
+    name: str | None
+
+
+def run_sweep(project: Project, params: Params, asked: Asked) -> optuna.Study:
+    """Start a study, or go on with it, until as many trials are finished as asked for; return it.
+
+    Raises:
+        TandemError: the recipe, its space, the storage or an older study of that name don't allow it, another process
+            runs the study, or trials keep failing.
+    """
+    if asked.trials is not None and asked.trials < 1:
+        raise TandemError(f"--trials: expected 1 or more; got {asked.trials}")
+    workers = count_workers(asked.workers, asked.backends)
+    space = space_of(params, asked.recipe)
+    dataset = load_dataset(project.prepared)
+    plan = make_plan(
+        params,
+        recipe=asked.recipe,
+        backends=asked.backends,
+        name=asked.name,
+        space=space,
+        dataset=dataset.fingerprint,
+    )
+    check_fits(plan.recipe_name, plan.settings, dataset)
+    for setting, why in space.left_out.items():
+        say(f"sweep {plan.name}: {setting} is left out: {why}")
+    budget = asked.trials or params.sweep.trials
+
+    def begin(study: optuna.Study) -> Launcher:
+        def refill() -> None:
+            queue.fill(study, budget)
+
+        return Launcher(project, params, plan, study, budget=budget, workers=workers, refill=refill)
+
+    return run_study(project, plan, dataset, begin)
+
+
+def count_workers(asked: int | None, backends: Backends) -> int:
+    """Return the number of workers.
+
+    Raises:
+        TandemError: it is less than one, or odd although pairs are trained.
+    """
+    least = 2 if backends == "both" else 1
+    workers = least if asked is None else asked
+    if workers < least or workers % least:
+        many = "an even number, half for each framework" if least == 2 else "1 or more"
+        raise TandemError(f"--workers: expected {many}; got {workers}")
+    return workers
+
+
+def run_study(
+    project: Project,
+    plan: Plan,
+    dataset: Dataset,
+    begin: Callable[[optuna.Study], Launcher],
+    end: Callable[[optuna.Study, tracking.Tracker], None] = lambda study, tracker: None,
+) -> optuna.Study:
+    """Open the study of a plan, and let the launcher run that `begin` returns, inside the study's MLflow run.
+
+    `end` may add to that run.
+    """
+    with sole_owner(project.sweep(plan.name), f"sweep {plan.name}"):
+        study = open_study(connect(project), plan)
+        launcher = begin(study)
+        with open_run(project, plan, study, dataset) as tracker:
+            launcher.run()
+            if complete := study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)):
+                tracker.metrics([("best", study.best_value, len(complete))])
+            end(study, tracker)
+        # What trials that failed have left, and those whose worker was killed in its last moment.
+        if not study.get_trials(deepcopy=False, states=queue.OPEN):
+            shutil.rmtree(project.checkpoints(f"sweep-{plan.name}"), ignore_errors=True)
+    return study
+
+
+@contextmanager
+def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset) -> Iterator[tracking.Tracker]:
+    """Open the one MLflow run of a study, that of its trials' parent."""
+    experiment = tracking.connect(project)
+    tags = {
+        SWEEP: plan.name,
+        KIND: "confirmation" if plan.confirms else "sweep",
+        "recipe": plan.recipe_name,
+        "backend": plan.backends,
+        "dataset": dataset.name,
+        "dataset_fingerprint": dataset.fingerprint,
+    }
+    with tracking.track(
+        f"sweep {plan.name}",
+        experiment=experiment,
+        tags=tags,
+        command=f"tandem sweep status {plan.name}",
+        resume=_known_run(study, experiment, tags),
+    ) as tracker:
+        study.set_user_attr(PARENT, tracker.run_id)
+        tracker.params({f"sweep.{key}": value for key, value in plan.summary().items()})
+        track_files(project, read_checkout(project.root), tracker)
+        yield tracker
+
+
+def _known_run(study: optuna.Study, experiment: str, tags: dict[str, str]) -> str | None:
+    if PARENT in study.user_attrs:
+        known = tracking.find_run(study.user_attrs[PARENT])
+        return known.info.run_id if known else None
+    # A kill between the run's start and the line that notes it leaves one that closed_because says is abandoned.
+    return tracking.find_tagged(experiment, {**tags, tracking.CLOSED_BECAUSE: tracking.PROCESS_GONE})

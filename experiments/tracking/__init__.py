@@ -1,0 +1,53 @@
+"""MLflow: the only package that talks to it."""
+
+import os
+
+# Read when MLflow is imported: send no usage statistics, keep asynchronous writes in order, draw no progress bars.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ASYNC_LOGGING_THREADPOOL_SIZE", "1")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+from experiments.tracking.run import Tracker, track
+from experiments.tracking.store import (
+    CLOSED_BECAUSE,
+    HOST,
+    PID,
+    PROCESS_GONE,
+    STARTED,
+    add_files,
+    close_abandoned,
+    close_abandoned_runs,
+    connect,
+    delete_run,
+    find_run,
+    find_tagged,
+    finish_run,
+    is_abandoned,
+    open_experiment,
+    search,
+    store_uri,
+    write_run,
+)
+
+__all__ = [
+    "CLOSED_BECAUSE",
+    "HOST",
+    "PID",
+    "PROCESS_GONE",
+    "STARTED",
+    "Tracker",
+    "add_files",
+    "close_abandoned",
+    "close_abandoned_runs",
+    "connect",
+    "delete_run",
+    "find_run",
+    "find_tagged",
+    "finish_run",
+    "is_abandoned",
+    "open_experiment",
+    "search",
+    "store_uri",
+    "track",
+    "write_run",
+]
