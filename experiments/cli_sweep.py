@@ -50,6 +50,7 @@ def run(
 ) -> None:
     """Start a study, or go on with it; Ctrl-C stops it cleanly, and the same command goes on."""
     from experiments.cli import load_checked
+    from experiments.sweep.plan import read_plan
     from experiments.sweep.ranking import summary
     from experiments.sweep.run import Asked, run_sweep
     from experiments.sweep.storage import shown_url
@@ -57,7 +58,7 @@ def run(
     project = Project.find()
     params = load_checked(project)
     study = run_sweep(project, params, Asked(recipe, backends_asked(backend), trials, workers, name))
-    print(summary(study))
+    print(summary(study, read_plan(study)))
     print(f"Trials: {shown_url(project)}; runs: `tandem ui`")
     print(f"Next: `tandem sweep report {study.study_name}`, then `tandem sweep confirm {study.study_name}`.")
 
@@ -70,9 +71,10 @@ def status(
     """Show how far studies are: finished, running and waiting trials, the best so far, the time left."""
     import optuna
 
+    from experiments.sweep.plan import read_plan
     from experiments.sweep.status import status_of
     from experiments.sweep.storage import connect
-    from experiments.sweep.study import is_ours, load_study, read_plan
+    from experiments.sweep.study import is_ours, load_study
 
     storage = connect(Project.find())
     names = [name] if name else [one for one in optuna.study.get_all_study_names(storage) if is_ours(storage, one)]
@@ -127,7 +129,10 @@ def confirm(
     found = confirm(project, load_checked(project), name, top=top, seeds=seeds, workers=workers)
     print(to_markdown(found))
     print(f"{project.sweep_report(name).relative_to(project.root)}/confirm.md, .json, .png")
-    print(f"Next: `tandem sweep promote {name}` makes the winner a recipe.")
+    if found.winner.own:
+        print("Next: the recipe's own settings are ahead: `tandem sweep run` with more --trials, or leave them.")
+    else:
+        print(f"Next: `tandem sweep promote {name}` makes the winner a recipe.")
 
 
 @app.command()

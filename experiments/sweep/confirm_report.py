@@ -115,7 +115,7 @@ def draw(found: Confirmation) -> Figure:
             )
     axes.set(title=f"{found.plan.name} with fresh seeds", xlabel=found.plan.objective)
     axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(alpha=0.3)
     axes.legend()
     return figure

@@ -19,6 +19,7 @@ from experiments.sweep.devices import VARIABLE, share_gpus, visible_gpus
 from experiments.sweep.members import lacking
 from experiments.sweep.plan import Plan
 from experiments.sweep.queue import OPEN, REASON, finished, recover
+from experiments.sweep.ranking import best_of
 
 POLL_SECONDS = 0.5
 # A sweep in which this many trials fail by their own fault for each that ends well is badly set up.
@@ -109,10 +110,8 @@ class Launcher:
             self.said = done
 
     def _best(self) -> str:
-        try:
-            return f", best {self.plan.objective} {self.study.best_value:.4f}"
-        except ValueError:
-            return ""
+        best = best_of(self.study, self.plan)
+        return f", best {self.plan.objective} {best.value:.4f}" if best else ""
 
     def _backend(self, place: int) -> BackendName:
         return self.plan.members[place % len(self.plan.members)]

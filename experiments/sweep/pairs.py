@@ -29,7 +29,6 @@ class Pairs:
     values: tuple[Sequence[float], ...]
     best: tuple[int, ...]
     correlation: float | None
-    p_value: float | None
 
     @property
     def agree(self) -> bool:
@@ -43,7 +42,6 @@ class Pairs:
             **{name: list(values) for name, values in zip(self.names, self.values, strict=True)},
             "best": dict(zip(self.names, self.best, strict=True)),
             "spearman": self.correlation,
-            "p_value": self.p_value,
         }
 
 
@@ -54,11 +52,8 @@ def pairs_of(plan: Plan, complete: Sequence[FrozenTrial]) -> Pairs:
     best = tuple(
         complete[min(range(len(complete)), key=lambda place: better(plan) * of[place])].number for of in values
     )
-    correlation = p_value = None
-    if len(complete) >= LEAST_POINTS:
-        spearman = stats.spearmanr(*values)
-        correlation, p_value = float(spearman.statistic), float(spearman.pvalue)
-    return Pairs(plan.members, [trial.number for trial in complete], values, best, correlation, p_value)
+    correlation = float(stats.spearmanr(*values).statistic) if len(complete) >= LEAST_POINTS else None
+    return Pairs(plan.members, [trial.number for trial in complete], values, best, correlation)
 
 
 def verdict(pairs: Pairs) -> list[str]:
@@ -66,8 +61,7 @@ def verdict(pairs: Pairs) -> list[str]:
     if pairs.correlation is None:
         lines = [f"Rank correlation: {len(pairs.trials)} point(s) are too few."]
     else:
-        points = f"over {len(pairs.trials)} points, p {pairs.p_value:.2g}"
-        lines = [f"Rank correlation (Spearman): {pairs.correlation:.3f} {points}."]
+        lines = [f"Rank correlation (Spearman): {pairs.correlation:.3f} over {len(pairs.trials)} points."]
     if pairs.agree:
         return [*lines, f"The best settings of one are the best of the other: trial {pairs.best[0]}."]
     first, second = pairs.names

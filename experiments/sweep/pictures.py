@@ -3,11 +3,12 @@
 import contextlib
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 
 mpl.use("Agg")  # no screen
 
@@ -52,10 +53,10 @@ def draw(study: Study, plan: Plan, folder: Path) -> list[Path]:
     parts = [_html(study, function, target, first=place == 0) for place, function in enumerate(shown)]
     write_atomically(page, _page(plan.name, parts))
     files = [page]
-    with _quiet():
+    # Optuna sets a style for the whole process.
+    with _quiet(), mpl.rc_context():
         for function, name in shown.items():
-            figure = _static(getattr(static, f"plot_{function}"), study, function, target)
-            figure.suptitle(plan.name)
+            figure = _static(study, plan, function)
             path = folder / f"{name}.png"
             figure.savefig(path, dpi=120, bbox_inches="tight")
             plt.close(figure)
@@ -82,18 +83,19 @@ def _page(title: str, parts: list[str]) -> str:
     )
 
 
-def _static(plot: Callable[..., Any], study: Study, function: str, target: str) -> Figure:
-    drawn = plot(study, **_options(function, target))
-    # A contour of three settings is an array of axes.
-    axes = drawn.flat[0] if hasattr(drawn, "flat") else drawn
-    figure: Figure = axes.figure
-    if hasattr(drawn, "flat"):
+def _static(study: Study, plan: Plan, function: str) -> Figure:
+    drawn = getattr(static, f"plot_{function}")(study, **_options(function, plan.objective))
+    if isinstance(drawn, np.ndarray):  # a contour of three settings
+        figure: Figure = drawn.flat[0].figure
         figure.set_size_inches(4 * len(drawn), 4 * len(drawn))
-    return figure
+        figure.suptitle(f"{plan.name}: contour of {plan.objective}", y=0.93)
+        return figure
+    drawn.set_title(f"{plan.name}: {drawn.get_title().lower()}")
+    return drawn.figure
 
 
 @contextlib.contextmanager
-def _quiet() -> Any:
+def _quiet() -> Iterator[None]:
     level = logging.getLogger("optuna").level
     logging.getLogger("optuna").setLevel(logging.ERROR)
     with warnings.catch_warnings():

@@ -40,11 +40,16 @@ def own_settings(trials: Sequence[FrozenTrial], plan: Plan) -> FrozenTrial | Non
     return next((trial for trial in trials if trial.params == own), None)
 
 
-def summary(study: optuna.Study) -> str:
-    """Return a line about the best trial, if there is one."""
+def best_of(study: optuna.Study, plan: Plan) -> FrozenTrial | None:
+    """Return the best trial; None if none is complete, or if the study confirms: then values are of different seeds."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if not complete:
-        return f"{study.study_name}: every trial was pruned"
-    best = study.best_trial
+    return None if plan.confirms or not complete else study.best_trial
+
+
+def summary(study: optuna.Study, plan: Plan) -> str:
+    """Return a line about the best trial, if there is one."""
+    best = best_of(study, plan)
+    if best is None:
+        return f"{study.study_name}: no trial was trained to its end; every one was pruned"
     settings = ", ".join(f"{key} {value:.4g}" for key, value in best.params.items())
     return f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}"

@@ -19,9 +19,9 @@ from experiments.params import BackendName
 from experiments.project import Project
 from experiments.sweep import queue
 from experiments.sweep.members import results, run_key
-from experiments.sweep.plan import Plan
+from experiments.sweep.plan import Plan, read_plan
 from experiments.sweep.storage import connect
-from experiments.sweep.study import PARENT, is_ours, load_study, read_plan
+from experiments.sweep.study import PARENT, is_ours, load_study
 from experiments.sweep.trial import PARENT_RUN, STATE, SWEEP, TRIAL
 
 # The tag of a run that was written from what its trial knows.

@@ -18,6 +18,7 @@ from experiments.project import Project
 from experiments.sweep import queue
 from experiments.sweep.launch import Launcher
 from experiments.sweep.plan import Backends, Plan, make_plan
+from experiments.sweep.ranking import best_of
 from experiments.sweep.space import space_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT, open_study
@@ -102,8 +103,8 @@ def run_study(
         launcher = begin(study)
         with open_run(project, plan, study, dataset) as tracker:
             launcher.run()
-            if complete := study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)):
-                tracker.metrics([("best", study.best_value, len(complete))])
+            if (best := best_of(study, plan)) and best.value is not None:
+                tracker.metrics([("best", best.value, queue.finished(study))])
             end(study, tracker)
         # What trials that failed have left, and those whose worker was killed in its last moment.
         if not study.get_trials(deepcopy=False, states=queue.OPEN):

@@ -12,7 +12,7 @@ from rich.table import Table
 from experiments.sweep.members import results
 from experiments.sweep.plan import Plan
 from experiments.sweep.queue import BUDGET, DONE, REASON, orphans
-from experiments.sweep.ranking import better
+from experiments.sweep.ranking import best_of, better
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def status_of(study: optuna.Study, plan: Plan) -> Status:
     states = Counter(trial.state for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     failed = [trial for trial in trials if trial.state == TrialState.FAIL]
-    best = study.best_trial if complete else None
+    best = best_of(study, plan)
     return Status(
         name=plan.name,
         recipe=plan.recipe_name,

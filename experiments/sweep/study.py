@@ -11,7 +11,6 @@ from experiments.sweep.samplers import make_pruner, make_sampler
 
 # The MLflow run of a study.
 PARENT = "mlflow_run_id"
-__all__ = ["PARENT", "Plan", "is_ours", "load_study", "open_study", "read_plan"]
 
 
 def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study:
