@@ -91,7 +91,8 @@ def _static(study: Study, plan: Plan, function: str) -> Figure:
         figure.suptitle(f"{plan.name}: contour of {plan.objective}", y=0.93)
         return figure
     drawn.set_title(f"{plan.name}: {drawn.get_title().lower()}")
-    return drawn.figure
+    of_axes: Figure = drawn.figure
+    return of_axes
 
 
 @contextlib.contextmanager

@@ -124,6 +124,7 @@ def run_trial(
             tags=_tags(place, training, number),
             command=f"tandem sweep run --recipe {place.plan.recipe_name} --backend {place.plan.backends}",
             resume=_known_run(place, number, run_id),
+            system_metrics=False,  # the parent's run has them, of all workers together
         ) as tracker:
             begun(tracker.run_id)
             state = state or State(tracker.run_id)

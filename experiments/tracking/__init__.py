@@ -2,9 +2,8 @@
 
 import os
 
-# Read when MLflow is imported: send no usage statistics, keep asynchronous writes in order, draw no progress bars.
+# Read when MLflow is imported: send no usage statistics, draw no progress bars.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_ASYNC_LOGGING_THREADPOOL_SIZE", "1")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from experiments.tracking.run import Tracker, track
