@@ -8,10 +8,12 @@ from collections import Counter
 import optuna
 import pytest
 from optuna.trial import TrialState
+from sqlalchemy import text
 
 from experiments.errors import TandemError
 from experiments.project import Project
 from experiments.sweep import queue
+from experiments.sweep.heartbeat import SILENCE_SECONDS, pulse
 from experiments.sweep.storage import connect
 from tests.conftest import ROOT
 
@@ -38,7 +40,7 @@ def test_a_trial_is_taken_once_and_keeps_its_parameters_when_it_is_put_back(stud
     (trial,) = queue.claim(study, 4)
     x = trial.suggest_float("x", 0, 1)
     assert queue.claim(study) == []
-    queue.put_back(study, study.trials[0])
+    queue.put_back(study, trial._trial_id)
     (again,) = queue.claim(study)
     assert again.number == trial.number
     assert again.suggest_float("x", 0, 1) == x
@@ -89,7 +91,7 @@ def test_a_trial_whose_worker_died_waits_again_until_it_has_died_too_often(
     for deaths in (1, 2):
         die(project)
         assert queue.recover(study, retries=2) == ([0], [])
-        assert study.trials[0].user_attrs["deaths"] == deaths
+        assert len(study.trials[0].user_attrs["deaths"]) == deaths
     x = study.trials[0].params["x"]
     die(project)
     assert queue.recover(study, retries=2) == ([], [0])
@@ -106,8 +108,13 @@ def test_a_trial_whose_worker_lives_is_left_alone(study: optuna.Study) -> None:
 
 
 def test_eight_processes_on_sqlite_lose_nothing_and_do_nothing_twice(study: optuna.Study, project: Project) -> None:
+    hammer(study, project)
+
+
+def hammer(study: optuna.Study, project: Project) -> None:
+    """Have eight processes take and finish 400 trials; none may be lost, taken twice, or meet a locked database."""
     queue.fill(study, 400)
-    command = [sys.executable, "-m", "tests.sweep.hammer", str(project.root), "s"]
+    command = [sys.executable, "-m", "tests.sweep.hammer", str(project.root), study.study_name]
     started = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(8)]
     for process in started:
         _, errors = process.communicate(timeout=300)
@@ -128,8 +135,87 @@ def test_a_storage_that_can_t_be_reached_is_one_line(project: Project, monkeypat
         connect(project)
 
 
-def test_a_number_that_another_process_was_given_is_not_taken_for_the_owner() -> None:
-    mark = queue.owner()
-    assert queue.is_alive(mark)
-    assert not queue.is_alive({**mark, "started": mark["started"] - time.time()})
-    assert not queue.is_alive(None)
+def test_a_launcher_that_dies_while_it_recovers_counts_no_death_twice(study: optuna.Study, project: Project) -> None:
+    queue.fill(study, 1)
+    die(project)
+    trial = study.trials[0]
+    study._storage.set_trial_user_attr(trial._trial_id, queue.DEATHS, [trial.user_attrs[queue.OWNER]])
+    assert queue.recover(study, retries=1) == ([0], [])
+    assert len(study.trials[0].user_attrs[queue.DEATHS]) == 1
+
+
+def test_a_trial_that_was_taken_by_a_process_that_died_in_that_moment_waits_again(
+    study: optuna.Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue.fill(study, 1)
+    (trial,) = study.trials
+    study._storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+    assert list(queue.orphans(study)) == []
+    monkeypatch.setattr(queue, "GRACE_SECONDS", 0)
+    assert queue.recover(study, retries=1) == ([0], [])
+
+
+def take_elsewhere(study: optuna.Study) -> optuna.Trial:
+    queue.fill(study, 1)
+    (trial,) = queue.claim(study)
+    trial.set_user_attr(queue.OWNER, {**trial.user_attrs[queue.OWNER], "host": "another"})
+    return trial
+
+
+def test_a_worker_of_another_machine_is_alive_as_long_as_it_has_a_pulse(study: optuna.Study) -> None:
+    trial = take_elsewhere(study)
+    assert list(queue.orphans(study)) == []
+    silent_for(study, trial, SILENCE_SECONDS - 20)
+    assert list(queue.orphans(study)) == []
+    silent_for(study, trial, SILENCE_SECONDS + 5)
+    assert [one.number for one in queue.orphans(study)] == [0]
+    with pulse(study, [trial], every=0.05):
+        time.sleep(1)
+        assert list(queue.orphans(study)) == []
+
+
+def silent_for(study: optuna.Study, trial: optuna.Trial, seconds: int) -> None:
+    """Put the last pulse of a trial into the past, as the database has it."""
+    storage = study._storage
+    engine = storage._backend.engine  # type: ignore[attr-defined]
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE trial_heartbeats SET heartbeat = datetime('now', :ago) WHERE trial_id = :trial"),
+            {"ago": f"-{seconds} seconds", "trial": trial._trial_id},
+        )
+
+
+def test_who_lost_its_trial_knows(study: optuna.Study) -> None:
+    trial = take_elsewhere(study)
+    assert not queue.is_mine(study, trial._trial_id)
+    queue.put_back(study, trial._trial_id)
+    assert not queue.is_mine(study, trial._trial_id)
+    (again,) = queue.claim(study)
+    assert queue.is_mine(study, again._trial_id)
+
+
+def test_a_budget_that_was_lowered_leaves_room_for_no_more(study: optuna.Study) -> None:
+    queue.fill(study, 4)
+    queue.claim(study, 2)
+    assert queue.room(study) == 2
+    queue.fill(study, 1)
+    assert queue.room(study) == -1
+    assert len(study.trials) == 4
+
+
+@pytest.mark.usefixtures("postgres")
+def test_postgresql(project: Project) -> None:
+    made = optuna.create_study(storage=connect(project), study_name="s")
+    test_a_trial_is_taken_once_and_keeps_its_parameters_when_it_is_put_back(made)
+    again = optuna.create_study(storage=connect(project), study_name="t")
+    test_pruned_trials_count_and_failed_ones_are_replaced(again)
+    hammered = optuna.create_study(storage=connect(project), study_name="hammered")
+    hammer(hammered, project)
+
+
+def test_a_password_is_not_printed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TANDEM_SWEEP_STORAGE", "postgresql://me:secret@127.0.0.1:9/none")
+    with pytest.raises(TandemError, match=r"got 'postgresql\+psycopg://me:\*\*\*@127.0.0.1:9/none'") as caught:
+        connect(project)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
