@@ -159,7 +159,7 @@ def _judge(place: Workplace, trial: optuna.Trial, epoch: int, value: float) -> b
         return False
     if epoch not in _frozen(trial).intermediate_values:  # a repeat of an epoch reports it again
         trial.report(value, epoch)
-    return trial.should_prune()
+    return bool(trial.should_prune())  # some pruners return NumPy's
 
 
 def _tell(place: Workplace, study: optuna.Study, trial: optuna.Trial, result: members.Result | None) -> None:

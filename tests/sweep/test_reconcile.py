@@ -1,0 +1,113 @@
+"""What disagrees between Optuna and MLflow is listed, mended once, and then gone. Real stores, no training."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import optuna
+import pytest
+from mlflow import MlflowClient
+
+from experiments import tracking
+from experiments.project import Project
+from experiments.sweep import queue
+from experiments.sweep.members import Result, result_key, run_key
+from experiments.sweep.plan import Plan
+from experiments.sweep.reconcile import reconcile
+from experiments.sweep.study import PARENT
+from experiments.sweep.trial import PARENT_RUN, SWEEP, TRIAL
+from experiments.sweep.worker import suggest
+from tests.sweep.conftest import MakePlan
+
+OpenPlan = Callable[[Plan], optuna.Study]
+SETTINGS = {"lr": 0.01, "dropout": 0.4, "momentum": 0.9}
+
+
+@pytest.fixture
+def study(project: Project, make: MakePlan, open_plan: OpenPlan) -> optuna.Study:
+    """A study of two trials, the first one complete, with its runs, as a sweep leaves it that was stopped then."""
+    plan = make()
+    made = open_plan(plan)
+    experiment = tracking.connect(project)
+    parent = tracking.write_run(experiment, "sweep", tags={SWEEP: "s"}, params={}, points=[])
+    made.set_user_attr(PARENT, parent)
+    queue.fill(made, 2)
+    (trial,) = queue.claim(made)
+    suggest(trial, plan)
+    tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning", PARENT_RUN: parent}
+    run = tracking.write_run(experiment, "s-0", tags=tags, params=SETTINGS, points=[("objective", 0.5, 3)])
+    trial.set_user_attr(run_key("lightning"), run)
+    trial.set_user_attr(result_key("lightning"), asdict(Result((0.75, 0.5), 3.0, 2.0, 100.0)))
+    made.tell(trial, 0.5)
+    return made
+
+
+def run_of(study: optuna.Study, number: int = 0) -> str:
+    return str(study.trials[number].user_attrs[run_key("lightning")])
+
+
+def mended(project: Project, what: str) -> None:
+    """See that this alone is listed, without changing anything; that it is mended; and that nothing is left."""
+    for apply in (False, True):
+        (found,) = reconcile(project, "s", apply=apply)
+        assert what in found.what
+    assert reconcile(project, None, apply=False) == []
+
+
+def test_nothing_disagrees(project: Project, study: optuna.Study) -> None:
+    assert reconcile(project, None, apply=False) == []
+
+
+def test_a_trial_without_a_process_waits_again(project: Project, study: optuna.Study) -> None:
+    (trial,) = queue.claim(study)
+    trial.set_user_attr(queue.OWNER, {**trial.user_attrs[queue.OWNER], "started": 0})
+    mended(project, "trial(s) [1] are RUNNING without a process")
+    assert study.trials[1].state == optuna.trial.TrialState.WAITING
+
+
+def test_a_run_without_a_process_is_closed(project: Project, study: optuna.Study) -> None:
+    tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning", **tracking.owner_tags(), tracking.STARTED: "0.00"}
+    left = MlflowClient().create_run(tracking.open_experiment(project), tags=tags).info.run_id
+    mended(project, f"run {left} is RUNNING without a process")
+    assert MlflowClient().get_run(left).info.status == "KILLED"
+
+
+def test_a_finished_trial_has_a_finished_run(project: Project, study: optuna.Study) -> None:
+    MlflowClient().set_terminated(run_of(study), "FAILED")
+    mended(project, f"trial 0 (lightning) is COMPLETE, and its run {run_of(study)} is FAILED")
+    assert MlflowClient().get_run(run_of(study)).info.status == "FINISHED"
+
+
+def test_a_run_that_was_deleted_is_written_again(project: Project, study: optuna.Study) -> None:
+    MlflowClient().delete_run(run_of(study))
+    mended(project, f"trial 0 (lightning) is COMPLETE, and its run {run_of(study)} is not in MLflow")
+    (run,) = tracking.search(tracking.open_experiment(project), "tags.written_afterwards = 'true'")
+    assert (run.info.status, run.data.tags[TRIAL], run.data.tags[PARENT_RUN]) == (
+        "FINISHED",
+        "0",
+        study.user_attrs[PARENT],
+    )
+    assert run.data.params == {name: str(value) for name, value in SETTINGS.items()}
+    history = MlflowClient().get_metric_history(run.info.run_id, "val/loss")
+    assert [(point.step, point.value) for point in history] == [(1, 0.75), (2, 0.5)]
+    assert run.data.metrics["objective"] == 0.5
+
+
+def test_a_second_run_of_a_trial_is_deleted(project: Project, study: optuna.Study) -> None:
+    tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning"}
+    twin = tracking.write_run(tracking.open_experiment(project), "twin", tags=tags, params={}, points=[])
+    mended(project, f"run {twin} says it is trial 0, which doesn't know it")
+    assert MlflowClient().get_run(twin).info.lifecycle_stage == "deleted"
+
+
+def test_a_run_that_its_trial_will_find_again_is_left(project: Project, study: optuna.Study) -> None:
+    tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning"}
+    tracking.write_run(tracking.open_experiment(project), "begun", tags=tags, params={}, points=[])
+    assert reconcile(project, "s", apply=False) == []
+
+
+def test_what_a_person_has_to_decide_stays(project: Project, study: optuna.Study) -> None:
+    MlflowClient().delete_run(study.user_attrs[PARENT])
+    (found,) = reconcile(project, "s", apply=True)
+    assert "is not in MLflow" in found.what
+    assert found.repair is None
+    assert len(reconcile(project, "s", apply=False)) == 1

@@ -1,0 +1,88 @@
+import optuna
+import pytest
+
+from experiments.errors import TandemError
+from experiments.params import Params
+from experiments.project import Project
+from experiments.sweep.plan import make_plan, read_plan
+from experiments.sweep.run import count_workers
+from experiments.sweep.space import space_of
+from experiments.sweep.storage import connect
+from experiments.sweep.study import is_ours, load_study, open_study
+from tests.sweep.conftest import MakePlan
+
+
+def test_a_study_holds_its_plan_and_the_recipe_s_own_settings(project: Project, make: MakePlan) -> None:
+    plan = make()
+    study = open_study(connect(project), plan)
+    assert read_plan(study) == plan
+    assert [trial.system_attrs["fixed_params"] for trial in study.trials] == [
+        {"lr": 0.01, "dropout": 0.4, "momentum": 0.9}
+    ]
+    assert len(open_study(connect(project), plan).trials) == 1
+
+
+@pytest.mark.parametrize("enqueued", [0, 1])
+def test_a_process_that_is_killed_while_it_makes_a_study_leaves_one_that_is_finished(
+    project: Project, make: MakePlan, enqueued: int
+) -> None:
+    plan = make()
+    left = optuna.create_study(storage=connect(project), study_name="s")
+    if enqueued:
+        left.enqueue_trial({"lr": 0.01, "dropout": 0.4, "momentum": 0.9})
+    study = open_study(connect(project), plan)
+    assert read_plan(study) == plan
+    assert len(study.trials) == 1
+
+
+def test_a_study_of_others_is_left_alone(project: Project, make: MakePlan) -> None:
+    other = optuna.create_study(storage=connect(project), study_name="s")
+    other.tell(other.ask(), 1.0)
+    with pytest.raises(TandemError, match="--name: expected a study of `tandem sweep`, or a new name; got 's'"):
+        open_study(connect(project), make())
+    assert not is_ours(connect(project), "s")
+    with pytest.raises(TandemError, match="NAME: expected a study made by `tandem sweep run`; got 's'"):
+        load_study(connect(project), "s")
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"sampler": "random"}, "sampler = tpe; got random"),
+        ({"dataset": "other"}, "dataset = data; got other"),
+        ({"objective": "val/accuracy"}, "objective = val/loss; got val/accuracy"),
+    ],
+)
+def test_a_name_that_is_taken_by_another_plan_is_one_line(
+    project: Project, make: MakePlan, changes: dict[str, str], place: str
+) -> None:
+    open_study(connect(project), make())
+    with pytest.raises(TandemError, match=f"--name: expected a new name, since study 's' was begun with {place}"):
+        open_study(connect(project), make(**changes))
+
+
+def test_a_study_that_is_not_there_is_one_line(project: Project, make: MakePlan) -> None:
+    open_study(connect(project), make())
+    with pytest.raises(TandemError, match="NAME: expected one of the studies s; got 't'"):
+        load_study(connect(project), "t")
+
+
+@pytest.mark.parametrize("name", ["../up", "A", "a b", "", "a/b"])
+def test_a_name_that_is_no_folder_is_one_line(params: Params, name: str) -> None:
+    space = space_of(params, "lenet")
+    with pytest.raises(TandemError, match="--name: expected lower-case letters, digits, '-' and '_'; got"):
+        make_plan(params, recipe="lenet", backends="keras", name=name, space=space, dataset="x")
+
+
+def test_trials_hold_validation_out_whatever_the_recipe_trains_on(params: Params) -> None:
+    plan = make_plan(params, recipe="lenet", backends="keras", name=None, space=space_of(params, "lenet"), dataset="x")
+    assert params.recipes["lenet"].train_on == "train+validation"
+    assert (plan.settings.train_on, plan.settings.test_every_epoch, plan.name) == ("train", False, "lenet-keras")
+
+
+def test_pairs_need_workers_for_both() -> None:
+    assert count_workers(None, "keras") == 1
+    assert count_workers(None, "both") == 2
+    for workers in (1, 3, 0):
+        with pytest.raises(TandemError, match="--workers: expected an even number, half for each framework; got"):
+            count_workers(workers, "both")
