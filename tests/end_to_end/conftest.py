@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class Clone:
     """A checkout with a commit of its own, in which the tests' Python runs."""
 
     root: Path
+    extra: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
         kept = {
@@ -43,6 +44,7 @@ class Clone:
             "SHELL": "/bin/sh",
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "DVC_NO_ANALYTICS": "true",
+            **self.extra,
         }
 
     def start(self, *command: str) -> subprocess.Popen[str]:
@@ -79,17 +81,16 @@ class Clone:
         return list(MlflowClient().search_runs(experiments))
 
 
-def _nobody() -> str:
+def nobody() -> str:
     """Return an address where nobody listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{taken.getsockname()[1]}/"
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone that finds no mirror, and trains `lenet` for 3 short epochs."""
-    made = Clone(tmp_path_factory.mktemp("clone"))
+def make_clone(folder: Path) -> Clone:
+    """Return a clone of the working tree in an empty folder, nothing committed."""
+    made = Clone(folder)
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, names.split("\0")):
@@ -97,9 +98,16 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
             (made.root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, made.root / name)
     made.run("git", "init", "--quiet")
+    return made
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone that finds no mirror, and trains `lenet` for 3 short epochs."""
+    made = make_clone(tmp_path_factory.mktemp("clone"))
 
     def small(content: dict[str, Any]) -> None:
-        content["data"]["mirrors"] = [_nobody()]
+        content["data"]["mirrors"] = [nobody()]
         content["recipes"]["lenet"] |= {"epochs": 3, "lr": 0.01}
         content["train"] |= {"recipes": ["lenet"], "seeds": [1]}
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import signal
 import time
 from collections import Counter
@@ -12,10 +13,12 @@ import mlflow
 import psutil
 import pytest
 from mlflow import MlflowClient
+from mlflow.entities import Run
 
-from tests.end_to_end.conftest import Clone
+from tests.end_to_end.conftest import Clone, make_clone, nobody
 
 TRIALS = 8
+MNIST = os.environ.get("TANDEM_MIRROR")
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +32,8 @@ def command(backend: str, *more: str) -> tuple[str, ...]:
     return ("tandem", "sweep", "run", "--recipe", "lenet", "--backend", backend, "--workers", "2", *more)
 
 
-def status(clone: Clone, backend: str) -> dict[str, Any]:
-    (found,) = json.loads(clone.run("tandem", "sweep", "status", f"lenet-{backend}", "--json"))
+def status(clone: Clone, name: str) -> dict[str, Any]:
+    (found,) = json.loads(clone.run("tandem", "sweep", "status", name, "--json"))
     return dict(found)
 
 
@@ -43,56 +46,115 @@ def workers(launcher: int) -> list[psutil.Process]:
     return found
 
 
-def running_trials(clone: Clone, backend: str) -> int:
-    """Return how many trials have begun an MLflow run that is open."""
-    runs = [run for run in clone.mlflow_runs() if run.data.tags.get("sweep") == f"lenet-{backend}"]
-    return sum(run.info.status == "RUNNING" and "trial" in run.data.tags for run in runs)
+def runs_of(clone: Clone, name: str) -> list[Run]:
+    if not (clone.root / "mlruns" / "mlflow.db").is_file():
+        return []
+    return [run for run in clone.mlflow_runs() if run.data.tags.get("sweep") == name]
 
 
-def start_and_wait_for_trials(clone: Clone, backend: str) -> Any:
-    started = clone.start(*command(backend, "--trials", str(TRIALS)))
+def start_and_wait_for_trials(clone: Clone, *words: str) -> Any:
+    """Start a sweep, and return when its workers have begun a trial's run in MLflow."""
+    started = clone.start(*words)
+    name = words[words.index("--name") + 1] if "--name" in words else f"lenet-{words[words.index('--backend') + 1]}"
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        there = (clone.root / "mlruns" / "mlflow.db").is_file() and len(workers(started.pid)) == 2
-        if there and running_trials(clone, backend):
+    while time.monotonic() < deadline and started.poll() is None:
+        if len(workers(started.pid)) == 2 and any(
+            run.info.status == "RUNNING" and "trial" in run.data.tags for run in runs_of(clone, name)
+        ):
             return started
         time.sleep(0.2)
     started.kill()
     raise AssertionError(started.communicate()[0])
 
 
-@pytest.mark.parametrize("backend", ["lightning", "keras"])
-def test_a_sweep_that_is_killed_again_and_again_ends_with_every_trial_once(prepared: Clone, backend: str) -> None:
-    # A worker: another takes its place, and its trial.
-    launcher = start_and_wait_for_trials(prepared, backend)
+def kill_a_worker(launcher: Any) -> None:
+    """Another takes its place, and its trial."""
     workers(launcher.pid)[0].kill()
-    time.sleep(3)
-    # The launcher: its workers stop by themselves.
+
+
+def kill_the_launcher(launcher: Any) -> None:
+    """Its workers stop by themselves."""
     left = workers(launcher.pid)
     launcher.kill()
     launcher.communicate()
     psutil.wait_procs(left, timeout=30)
-    # Both at once.
-    launcher = start_and_wait_for_trials(prepared, backend)
+
+
+def kill_both(launcher: Any) -> None:
     os.killpg(launcher.pid, signal.SIGKILL)
     launcher.communicate()
-    output = prepared.run(*command(backend, "--trials", str(TRIALS)))
-    assert f"{TRIALS}/{TRIALS} trials" in output
 
-    found = status(prepared, backend)
-    assert (found["finished"], found["failed"], found["running"], found["waiting"]) == (TRIALS, 0, 0, 0)
-    runs = [run for run in prepared.mlflow_runs() if run.data.tags.get("sweep") == f"lenet-{backend}"]
+
+def check_every_trial_is_there_once(clone: Clone, name: str, trials: int, backends: tuple[str, ...]) -> None:
+    found = status(clone, name)
+    assert (found["finished"], found["failed"], found["running"], found["waiting"]) == (trials, 0, 0, 0)
+    runs = runs_of(clone, name)
     parents = [run for run in runs if "trial" not in run.data.tags]
     assert len(parents) == 1
     children = [run for run in runs if "trial" in run.data.tags]
-    assert sorted(int(run.data.tags["trial"]) for run in children) == list(range(TRIALS))
+    assert sorted((int(run.data.tags["trial"]), run.data.tags["backend"]) for run in children) == [
+        (number, backend) for number in range(trials) for backend in backends
+    ]
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parents[0].info.run_id}
     assert {run.info.status for run in runs} == {"FINISHED"}
     for run in children:
         assert "test/accuracy" not in run.data.metrics
-        for name in ("val/loss", "train/step_loss"):
-            history = MlflowClient().get_metric_history(run.info.run_id, name)
+        # What MLflow's parallel coordinates draw.
+        assert {"lr", "momentum"} <= run.data.params.keys()
+        assert "objective" in run.data.metrics
+        for metric in ("val/loss", "train/step_loss", "objective"):
+            history = MlflowClient().get_metric_history(run.info.run_id, metric)
             assert max(Counter(point.step for point in history).values()) == 1
+    assert "agree" in clone.run("tandem", "sweep", "reconcile", name)
+    assert not list((clone.root / ".tandem" / "checkpoints").glob(f"sweep-{name}/*"))
+
+
+@pytest.mark.parametrize("backend", ["lightning", "keras"])
+def test_a_sweep_that_is_killed_again_and_again_ends_with_every_trial_once(prepared: Clone, backend: str) -> None:
+    words = command(backend, "--trials", str(TRIALS))
+    launcher = start_and_wait_for_trials(prepared, *words)
+    kill_a_worker(launcher)
+    time.sleep(3)
+    kill_the_launcher(launcher)
+    kill_both(start_and_wait_for_trials(prepared, *words))
+    assert f"{TRIALS}/{TRIALS} trials" in prepared.run(*words)
+    check_every_trial_is_there_once(prepared, f"lenet-{backend}", TRIALS, (backend,))
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone with MNIST prepared, whose trials last one epoch."""
+    if MNIST is None:
+        pytest.skip("TANDEM_MIRROR is not set: no MNIST without asking the network")
+    clone = make_clone(tmp_path_factory.mktemp("mnist"))
+    clone.change_params(lambda content: content["data"].update(mirrors=[nobody()], offline_fallback=None))
+    clone.change_params(lambda content: content["sweep"].update(epochs=1, retries=5))
+    clone.extra["TANDEM_MIRROR"] = MNIST
+    clone.run("dvc", "repro", "preprocess")
+    return clone
+
+
+@pytest.mark.parametrize("backend", ["lightning", "keras"])
+def test_twelve_trials_on_mnist_killed_at_random_moments(mnist: Clone, backend: str) -> None:
+    words = command(backend, "--trials", "12")
+    moments = random.Random()  # noqa: S311 - another moment every time
+    kills = [kill_a_worker, kill_the_launcher, kill_both]
+    moments.shuffle(kills)
+    launcher = None
+    for kill in kills:
+        launcher = launcher or start_and_wait_for_trials(mnist, *words)
+        wait = moments.uniform(0, 20)
+        print(f"{kill.__name__} after {wait:.3f} s")  # shown if the test fails
+        time.sleep(wait)
+        kill(launcher)
+        launcher = launcher if kill is kill_a_worker else None
+        if launcher:
+            time.sleep(moments.uniform(0, 5))
+    if launcher:
+        output, _ = launcher.communicate()
+        assert launcher.returncode == 0, output
+    assert "12/12 trials" in mnist.run(*words)
+    check_every_trial_is_there_once(mnist, f"lenet-{backend}", 12, (backend,))
 
 
 def test_a_finished_sweep_does_nothing_and_more_trials_are_added(prepared: Clone) -> None:
@@ -101,7 +163,7 @@ def test_a_finished_sweep_does_nothing_and_more_trials_are_added(prepared: Clone
     assert len(prepared.mlflow_runs()) == before
     prepared.run(*command("lightning", "--trials", str(TRIALS + 1)))
     assert len(prepared.mlflow_runs()) == before + 1
-    assert status(prepared, "lightning")["finished"] == TRIALS + 1
+    assert status(prepared, "lenet-lightning")["finished"] == TRIALS + 1
 
 
 def test_ctrl_c_puts_the_trials_back(prepared: Clone) -> None:
@@ -130,12 +192,34 @@ def test_ctrl_c_puts_the_trials_back(prepared: Clone) -> None:
         (("--trials", "0"), "tandem: --trials: expected 1 or more; got 0"),
         (("--workers", "0"), "tandem: --workers: expected 1 or more; got 0"),
         (("--recipe", "nothing"), "tandem: params.yaml: --recipe: expected one of the recipes"),
-        (("--backend", "jax"), "tandem: --backend: expected one of lightning, keras; got 'jax'"),
+        (("--backend", "jax"), "tandem: --backend: expected one of lightning, keras, both; got 'jax'"),
+        (("--backend", "both", "--workers", "3"), "tandem: --workers: expected an even number"),
+        (("--name", "../up"), "tandem: --name: expected lower-case letters"),
     ],
 )
 def test_a_user_s_mistake_is_one_line(prepared: Clone, more: tuple[str, ...], line: str) -> None:
     *_, said = prepared.run(*command("lightning", *more), code=2).splitlines()
     assert said.startswith(line)
+
+
+def test_a_storage_that_can_t_be_reached_is_one_line(prepared: Clone) -> None:
+    before = len(prepared.mlflow_runs())
+    prepared.extra["TANDEM_SWEEP_STORAGE"] = "postgresql://nobody@127.0.0.1:9/none"
+    try:
+        *_, said = prepared.run(*command("lightning", "--name", "elsewhere"), code=2).splitlines()
+    finally:
+        del prepared.extra["TANDEM_SWEEP_STORAGE"]
+    assert said.startswith("tandem: TANDEM_SWEEP_STORAGE: expected a database that can be reached; got 'postgresql")
+    assert len(prepared.mlflow_runs()) == before
+
+
+def test_bounds_the_wrong_way_round_are_one_line(prepared: Clone) -> None:
+    prepared.change_params(lambda content: content["sweep"].update(spaces={"lenet": {"lr": {"low": 1.0, "high": 0.1}}}))
+    try:
+        *_, said = prepared.run(*command("lightning"), code=2).splitlines()
+    finally:
+        prepared.change_params(lambda content: content["sweep"].update(spaces={}))
+    assert said.startswith("tandem: params.yaml: sweep.spaces.lenet.lr: expected low below high; got")
 
 
 def test_a_study_begun_with_other_settings_is_one_line(prepared: Clone) -> None:
@@ -144,4 +228,4 @@ def test_a_study_begun_with_other_settings_is_one_line(prepared: Clone) -> None:
     assert said.startswith(
         "tandem: --name: expected a new name, since study 'lenet-lightning' was begun with space.lr ="
     )
-    assert status(prepared, "lightning")["finished"] == TRIALS + 1
+    assert status(prepared, "lenet-lightning")["finished"] == TRIALS + 1
