@@ -47,8 +47,9 @@ published: setup ## train the recipes with published figures, three seeds each (
 	tandem published
 
 .PHONY: bench
-bench: setup ## throughput against hand-written loops (needs an idle machine and some minutes)
+bench: setup ## throughput and sweeps against code written by hand (wants an idle machine, and half an hour)
 	python -m benchmarks.throughput
+	python -m benchmarks.sweep
 
 .PHONY: ui
 ui: setup ## serve MLflow over mlruns/ on this machine

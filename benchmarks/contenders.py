@@ -106,32 +106,15 @@ def torch_loop(architecture: str, threads: int) -> list[float]:
 def torch_dataloader(architecture: str, threads: int) -> list[float]:
     """A plain PyTorch loop over a DataLoader whose Dataset makes a PIL image and transforms it, image by image."""
     import torch
-    from PIL import Image
     from torch.nn.functional import cross_entropy
-    from torch.utils.data import DataLoader, Dataset
+    from torch.utils.data import DataLoader
+
+    from benchmarks.pil_images import PilImages
 
     torch.set_num_threads(threads)
-    count = IMAGES[architecture]
-    raw_images, raw_labels = images_and_labels(count)
-
-    class Images(Dataset[Any]):
-        """What torchvision's MNIST does for an image, with ToTensor and Normalize, operation by operation."""
-
-        def __len__(self) -> int:
-            return count
-
-        def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
-            image = Image.fromarray(raw_images[place])
-            tensor = torch.from_numpy(np.array(image, np.uint8, copy=True)).view(28, 28, 1)
-            tensor = tensor.permute(2, 0, 1).contiguous().to(torch.float32).div(255).clone()
-            mean, std = torch.as_tensor([MEAN], dtype=tensor.dtype), torch.as_tensor([STD], dtype=tensor.dtype)
-            if (std == 0).any():
-                raise ValueError("a standard deviation of 0")
-            return tensor.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), int(raw_labels[place])
-
     network = _torch_network(architecture)
     optimizer = _torch_optimizer(architecture, network)
-    loader = DataLoader(Images(), batch_size=BATCH, shuffle=True)
+    loader = DataLoader(PilImages(*images_and_labels(IMAGES[architecture])), batch_size=BATCH, shuffle=True)
 
     def epoch(number: int) -> None:
         for images, labels in loader:
