@@ -33,6 +33,7 @@ def train():
 
 def left():
     backend.forget_models()
+    gc.collect()  # what finalizers have let go
     if name == "keras":
         from tensorflow.python.framework.func_graph import FuncGraph
         from models_tf.training import KerasRecipe
