@@ -24,6 +24,8 @@ from experiments.sweep.ranking import best_of
 POLL_SECONDS = 0.5
 # A sweep in which this many trials fail by their own fault for each that ends well is badly set up.
 FAILURES_PER_TRIAL = 1
+# And one in which so many processes end in a row, for each worker, with no trial finished in between.
+LOSSES_PER_WORKER = 5
 
 
 class Launcher:
@@ -51,7 +53,7 @@ class Launcher:
         gpus = visible_gpus() if self.device != "cpu" else []
         self.gpus = share_gpus(workers, gpus, gpus_per_worker=params.sweep.gpus_per_worker) if gpus else []
         self.places: list[subprocess.Popen[bytes] | None] = [None] * workers
-        self.started = 0
+        self.started = self.lost = 0
         self.said = -1
 
     def run(self) -> None:
@@ -84,8 +86,18 @@ class Launcher:
         for place, process in enumerate(self.places):
             if process is not None and process.poll() is not None:
                 self.places[place] = None
-                if process.returncode == TandemError.exit_code:
-                    raise TandemError(f"sweep {self.plan.name}: a worker can't go on; mend what it says and repeat")
+                self._check_end(process.returncode)
+
+    def _check_end(self, code: int) -> None:
+        name = f"sweep {self.plan.name}"
+        if code == TandemError.exit_code:
+            raise TandemError(f"{name}: a worker can't go on; mend what it says and repeat")
+        self.lost += code != 0
+        if self.lost > LOSSES_PER_WORKER * len(self.places):
+            raise TandemError(
+                f"{name}: expected workers that finish trials; got {self.lost} that ended without one, the last with "
+                f"exit code {code}; mend what they say, and repeat"
+            )
 
     def _recover(self) -> None:
         back, failed = recover(self.study, retries=self.plan.retries)
@@ -107,7 +119,7 @@ class Launcher:
         done = finished(self.study)
         if done != self.said:
             say(f"sweep {self.plan.name}: {done}/{self.budget} trials{self._best()}")
-            self.said = done
+            self.said, self.lost = done, 0
 
     def _best(self) -> str:
         best = best_of(self.study, self.plan)
