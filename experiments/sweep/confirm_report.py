@@ -47,6 +47,9 @@ def to_markdown(found: Confirmation) -> str:
     lines = [f"# Confirmation of sweep {plan.name}", ""]
     lines += [f"{plan.objective}{unit}: mean ± half of the 95 % interval (Student's t) over the seeds"]
     lines += [f"{', '.join(map(str, found.seeds))}, none of which the sweep used. The test set plays no part."]
+    lines += [
+        f"Trained for {plan.settings.epochs} epoch(s), as in the sweep; longer trainings may order them otherwise."
+    ]
     lines += ["", f"| trial | {' | '.join(settings)} | in the sweep | with fresh seeds |"]
     lines += [f"| --- {'| --: ' * len(settings)}| --: | --: |"]
     lines += [_row(found, one, settings) for one in found.candidates]

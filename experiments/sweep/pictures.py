@@ -90,7 +90,12 @@ def _static(study: Study, plan: Plan, function: str) -> Figure:
         figure.set_size_inches(4 * len(drawn), 4 * len(drawn))
         figure.suptitle(f"{plan.name}: contour of {plan.objective}", y=0.93)
         return figure
-    drawn.set_title(f"{plan.name}: {drawn.get_title().lower()}")
+    # Optuna sets some titles to the left.
+    place = next((one for one in ("center", "left") if drawn.get_title(loc=one)), "center")
+    drawn.set_title(f"{plan.name}: {drawn.get_title(loc=place).lower()}", loc=place)
+    if function == "intermediate_values":
+        drawn.set(xlabel="epoch", ylabel=plan.objective)
+        drawn.xaxis.get_major_locator().set_params(integer=True)
     of_axes: Figure = drawn.figure
     return of_axes
 
