@@ -240,6 +240,12 @@ def print_table(table: "Table") -> None:
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
+def is_store_error(error: Exception) -> bool:
+    """Return whether a database or a server failed; by name, since importing MLflow and Optuna takes seconds."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"MlflowException", "StorageInternalError", "DBAPIError"})
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
     from experiments.stopping import raise_on_signals
@@ -253,6 +259,15 @@ def main() -> None:
     except OSError as error:  # a full disk, a folder that can't be written, a file where a folder should be
         where = f"{error.filename}: " if error.filename else ""
         print(f"tandem: {where}{error.strerror or error}; mend that, and repeat the command", file=sys.stderr)
+        sys.exit(TandemError.exit_code)
+    except Exception as error:
+        if not is_store_error(error):
+            raise
+        text = " ".join(str(error).split())[:300]
+        print(
+            f"tandem: a store failed: {type(error).__name__}: {text}; mend that, and repeat the command",
+            file=sys.stderr,
+        )
         sys.exit(TandemError.exit_code)
     except Stopped as stopped:
         print("tandem: stopped; repeat the command to go on", file=sys.stderr)

@@ -19,7 +19,8 @@ app = typer.Typer(
 
 NameArgument = Annotated[str, typer.Argument(help="A study; `tandem sweep status` lists them.")]
 WorkersOption = Annotated[
-    int | None, typer.Option(help="Processes at the same time; they share the cores, or the GPUs. One by default.")
+    int | None,
+    typer.Option(help="Processes at the same time; they share the cores, or the GPUs. By default 1, for pairs 2."),
 ]
 
 
@@ -162,7 +163,7 @@ def reconcile(
     left = [one for one in found if not (apply and one.repair)]
     if not found:
         print("Trials, MLflow runs and processes agree.")
-    elif left and not apply:
+    elif any(one.repair for one in left) and not apply:
         print("Next: `tandem sweep reconcile --apply` repairs this.")
     raise typer.Exit(1 if left else 0)
 

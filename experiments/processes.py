@@ -1,11 +1,21 @@
 """Which process does something, and whether it is still there: marks that outlive it."""
 
+import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import psutil
+
+# The start of a process moves with the system's clock when that is set right.
+CLOCK_SECONDS = 10
+
+
+@cache
+def _own(pid: int) -> tuple[str, int, float]:
+    return socket.gethostname(), pid, round(psutil.Process(pid).create_time(), 2)
 
 
 @dataclass(frozen=True)
@@ -21,9 +31,8 @@ class Mark:
 
     @classmethod
     def own(cls) -> Self:
-        """Return that of this process."""
-        process = psutil.Process()
-        return cls(socket.gethostname(), process.pid, round(process.create_time(), 2))
+        """Return that of this process, the same every time."""
+        return cls(*_own(os.getpid()))
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
@@ -43,6 +52,7 @@ class Mark:
         """Return whether the process, one of this machine, is there."""
         try:
             process = psutil.Process(self.pid)
-            return bool(abs(process.create_time() - self.started) < 1 and process.status() != psutil.STATUS_ZOMBIE)
+            same = abs(process.create_time() - self.started) < CLOCK_SECONDS
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False

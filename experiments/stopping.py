@@ -9,7 +9,7 @@ from types import FrameType
 from experiments.errors import Stopped
 
 POLL_SECONDS = 0.5
-# Set for a process that must not outlive the one that started it.
+# The number of the process that one must not outlive, set by that one, its starter.
 FOLLOW = "TANDEM_FOLLOW_PARENT"
 
 
@@ -18,7 +18,9 @@ def raise_on_signals() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _raise)
     if "DVC_STAGE" in os.environ or FOLLOW in os.environ:
-        threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
+        # Asked for here, it could be another already: its starter may have been killed in the meantime.
+        parent = int(os.environ.get(FOLLOW) or os.getppid())
+        threading.Thread(target=_follow_parent, args=(parent,), daemon=True).start()
 
 
 def _raise(number: int, frame: FrameType | None) -> None:

@@ -93,14 +93,17 @@ def check_fits(name: str, recipe: Recipe, dataset: Dataset) -> None:
         )
 
 
-def stands_on(training: Training, backend: Backend) -> str:
-    """Return a digest of all that decides a training's bits: a checkpoint is of use only where none of it changed."""
+def stands_on(training: Training, backend: Backend, *, any_threads: bool = False) -> str:
+    """Return a digest of all that decides a training's bits: a checkpoint is of use only where none of it changed.
+
+    `any_threads` leaves out their number, which decides no more than how sums are rounded.
+    """
     decides = {
         "recipe": training.recipe.model_dump(),
         "seed": training.seed,
         "dataset": training.dataset.fingerprint,
         "device": backend.device,
-        "threads": training.threads,
+        "threads": None if any_threads else training.threads,
         "log_every_steps": training.log_every_steps,
         "versions": backend.versions(),
         "code": training.code.digest,

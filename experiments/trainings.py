@@ -63,7 +63,7 @@ def is_done(project: Project, params: Params, wanted: Wanted) -> bool:
 
 def _train(project: Project, one: Wanted) -> None:
     command = [sys.executable, "-m", "experiments", "train", one.recipe, one.backend, str(one.seed)]
-    environment = {**os.environ, FOLLOW: "1"}
+    environment = {**os.environ, FOLLOW: str(os.getpid())}
     command += ["--runs-in", project.runs_in]
     process = subprocess.Popen(command, cwd=project.root, env=environment, stdout=sys.stderr)
     try:

@@ -227,3 +227,30 @@ def test_the_store_is_where_the_environment_says(
     assert tracking.store_uri(project) == f"sqlite:///{project.root}/mlruns/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
     assert tracking.store_uri(project) == f"sqlite:///{tmp_path}/other.db"
+
+
+def test_a_run_that_is_gone_on_with_keeps_its_parameters(experiment: str) -> None:
+    with pytest.raises(Stopped), track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:  # noqa: PT012
+        tracker.params({"threads": 1, "lr": 0.5})
+        raise Stopped(15)
+    with track("name", experiment=experiment, tags=TAGS, command=COMMAND, resume=tracker.run_id) as again:
+        again.params({"threads": 2, "lr": 0.5, "new": 3})
+    found = get(tracker.run_id).data
+    assert found.params == {"threads": "1", "lr": "0.5", "new": "3"}
+    assert {name: value for name, value in found.tags.items() if name.startswith("resumed.")} == {
+        "resumed.threads": "2"
+    }
+
+
+def test_the_first_error_is_told_when_the_store_fails_too(experiment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: object, **kwargs: object) -> None:
+        raise mlflow.exceptions.MlflowException("the server is away")
+
+    with pytest.raises(TandemError, match="the disk is full"):  # noqa: PT012, SIM117
+        with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
+            monkeypatch.setattr(tracker._client._tracking_client.store, "log_batch", away)
+            monkeypatch.setattr(mlflow, "end_run", away)
+            tracker.metrics([("a", 1.0, 1)])
+            raise TandemError("the disk is full")
+    monkeypatch.undo()
+    mlflow.end_run("FAILED")

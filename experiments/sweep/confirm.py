@@ -19,13 +19,15 @@ from experiments.params import Params
 from experiments.project import Project
 from experiments.sweep import queue
 from experiments.sweep.launch import Launcher
-from experiments.sweep.plan import Plan, read_plan
+from experiments.sweep.plan import Plan, check_data, read_plan
 from experiments.sweep.ranking import better, own_settings, ranked
 from experiments.sweep.run import count_workers, run_study
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_study
 
 CANDIDATE = "candidate"
+# What the last `tandem sweep confirm` was asked for: which candidates, and which seeds.
+ASKED = "asked"
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,14 @@ def confirm(project: Project, params: Params, name: str, *, top: int, seeds: int
             raise TandemError(f"{option}: expected {least} or more; got {value}")
     storage = connect(project)
     sweep, plan = load_sweep(storage, name)
-    many = count_workers(workers, plan.backends)
+    many = count_workers(params, workers, plan.backends)
+    dataset = load_dataset(project.prepared)
+    check_data(plan, dataset)
     chosen = candidates_of(sweep, plan, top)
     fresh = fresh_seeds(plan, seeds)
 
     def begin(study: optuna.Study) -> Launcher:
+        study.set_user_attr(ASKED, {"candidates": [trial.number for trial in chosen], "seeds": fresh})
         enqueue(study, chosen, fresh)
         budget = len(study.get_trials(deepcopy=False))
         study.set_user_attr(queue.BUDGET, budget)
@@ -96,7 +101,7 @@ def confirm(project: Project, params: Params, name: str, *, top: int, seeds: int
 
         write_confirmation(project, read_confirmation(study, plan, chosen, fresh), tracker)
 
-    study = run_study(project, plan_of(plan), load_dataset(project.prepared), begin, end)
+    study = run_study(project, plan_of(plan), dataset, begin, end)
     return read_confirmation(study, plan, chosen, fresh)
 
 
@@ -135,8 +140,12 @@ def candidates_of(study: optuna.Study, plan: Plan, top: int) -> list[FrozenTrial
 
 
 def enqueue(study: optuna.Study, candidates: Sequence[FrozenTrial], seeds: Sequence[int]) -> None:
-    """Add the trials that are not there yet."""
-    known = {(trial.user_attrs[CANDIDATE], trial.user_attrs[queue.SEED]) for trial in study.get_trials(deepcopy=False)}
+    """Add the trials that are not there yet, and again those that failed only because their workers were killed."""
+    known = {
+        (trial.user_attrs[CANDIDATE], trial.user_attrs[queue.SEED])
+        for trial in study.get_trials(deepcopy=False)
+        if not trial.user_attrs.get(queue.REASON, "").startswith(queue.LOST)
+    }
     # Seed by seed, so that a stop leaves whole comparisons of fewer seeds.
     for seed in seeds:
         for candidate in candidates:
@@ -173,15 +182,13 @@ def _order(plan: Plan, seeds: Sequence[int], candidate: Candidate) -> tuple[int,
 
 
 def last_confirmation(storage: optuna.storages.BaseStorage, name: str) -> Confirmation | None:
-    """Return what is known of a sweep's confirmation: the candidates and seeds that it has all of; None: nothing."""
+    """Return what the last `confirm` of a sweep was asked for, with its values; None if it has not ended."""
     sweep, plan = load_sweep(storage, name)
     if plan_of(plan).name not in optuna.study.get_all_study_names(storage):
         return None
     study = load_study(storage, plan_of(plan).name)
-    trials = study.get_trials(deepcopy=False)
-    if not trials or any(trial.state in queue.OPEN for trial in trials):
+    asked = study.user_attrs.get(ASKED)
+    if asked is None or study.get_trials(deepcopy=False, states=queue.OPEN):
         return None
-    numbers = {trial.user_attrs[CANDIDATE] for trial in trials}
-    seeds = sorted({trial.user_attrs[queue.SEED] for trial in trials})
-    candidates = [trial for trial in ranked(sweep, plan) if trial.number in numbers]
-    return read_confirmation(study, plan, candidates, seeds)
+    candidates = [trial for trial in ranked(sweep, plan) if trial.number in asked["candidates"]]
+    return read_confirmation(study, plan, candidates, asked["seeds"])

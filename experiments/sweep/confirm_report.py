@@ -67,9 +67,11 @@ def _row(found: Confirmation, one: Candidate, settings: list[str]) -> str:
 def verdicts(found: Confirmation) -> list[str]:
     """Return whether the first is really ahead: of the second, and of the recipe's own settings."""
     lines = []
+    if not any(one.own for one in found.candidates):
+        lines.append("The recipe's own settings are not among them: their trial did not end well.")
     rest = [one for one in found.candidates[1:] if len(one.values) == len(found.seeds)]
     if not rest or len(found.winner.values) < len(found.seeds):
-        return ["Nothing to compare."]
+        return [*lines, "Nothing to compare."]
     others = {rest[0].trial: rest[0], **{one.trial: one for one in rest if one.own}}
     for other in others.values():
         ahead = found.difference(other)

@@ -1,5 +1,6 @@
 """Which GPU each worker gets."""
 
+import itertools
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,9 @@ VARIABLE = "CUDA_VISIBLE_DEVICES"
 def visible_gpus(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Return the GPUs that this process may use, as CUDA names them; frameworks are not asked, they take seconds."""
     if VARIABLE in environment:
-        return [gpu for gpu in environment[VARIABLE].split(",") if gpu]
+        named = (gpu.strip() for gpu in environment[VARIABLE].split(","))
+        # CUDA sees those before the first that there is not: -1 hides all.
+        return list(itertools.takewhile(lambda gpu: gpu and not gpu.startswith("-"), named))
     try:
         done = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -1,5 +1,6 @@
 """Starts workers on this machine, replaces those that die, and ends when the budget is spent."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Callable
 
 import optuna
 from optuna.trial import TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.backend import threads_for
 from experiments.console import say, warn
@@ -22,10 +24,24 @@ from experiments.sweep.queue import OPEN, REASON, finished, recover
 from experiments.sweep.ranking import best_of
 
 POLL_SECONDS = 0.5
+# How many workers a study has had.
+STARTED = "workers_started"
 # A sweep in which this many trials fail by their own fault for each that ends well is badly set up.
 FAILURES_PER_TRIAL = 1
 # And one in which so many processes end in a row, for each worker, with no trial finished in between.
 LOSSES_PER_WORKER = 5
+
+
+def gpus_of(params: Params, workers: int) -> list[str]:
+    """Return the GPU of each worker; none on a machine without one.
+
+    Raises:
+        TandemError: there are more workers than the GPUs have room for.
+    """
+    gpus = visible_gpus() if params.train.device != "cpu" else []
+    if gpus:
+        return share_gpus(workers, gpus, gpus_per_worker=params.sweep.gpus_per_worker)
+    return []
 
 
 class Launcher:
@@ -48,12 +64,10 @@ class Launcher:
     ) -> None:
         self.project, self.plan, self.study = project, plan, study
         self.budget, self.refill = budget, refill
-        self.device = params.train.device
         self.threads = max(1, threads_for(params.train.threads) // workers)
-        gpus = visible_gpus() if self.device != "cpu" else []
-        self.gpus = share_gpus(workers, gpus, gpus_per_worker=params.sweep.gpus_per_worker) if gpus else []
+        self.gpus = gpus_of(params, workers)
         self.places: list[subprocess.Popen[bytes] | None] = [None] * workers
-        self.started = self.lost = 0
+        self.lost = 0
         self.said = -1
 
     def run(self) -> None:
@@ -72,8 +86,11 @@ class Launcher:
         self.refill()
         self._say()
         # A study that had more trials than are asked for now keeps them, waiting.
-        if finished(self.study) >= self.budget or not self._open():
+        if finished(self.study) >= self.budget:
             return True
+        if not self._open():  # the last one may have failed since
+            self.refill()
+            return not self._open()
         for place in range(len(self.places)):
             if self.places[place] is None and self._is_needed(place):
                 self._start(place)
@@ -112,7 +129,7 @@ class Launcher:
             reason = failed[-1].user_attrs.get(REASON, "unknown")
             raise TandemError(
                 f"sweep {self.plan.name}: expected most trials to end well; got {len(failed)} that failed, the last "
-                f"with {reason}; narrow the space in params.yaml"
+                f"with {reason}; narrow the space in params.yaml, and give the sweep another --name"
             )
 
     def _say(self) -> None:
@@ -137,14 +154,16 @@ class Launcher:
 
     def _start(self, place: int) -> None:
         command = [sys.executable, "-m", "experiments", "sweep", "worker", self.plan.name, self._backend(place)]
-        options = ["--threads", str(self.threads), "--number", str(self.started)]
+        # Counted over all launchers: a worker's number seeds what its sampler draws, and must not come twice.
+        number = self.study.user_attrs.get(STARTED, 0)
+        self.study.set_user_attr(STARTED, number + 1)
+        options = ["--threads", str(self.threads), "--number", str(number)]
         # NumPy's own threads would come on top.
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads), "OPENBLAS_NUM_THREADS": str(self.threads)}
-        environment[FOLLOW] = "1"
+        environment[FOLLOW] = str(os.getpid())
         if self.gpus:
             environment[VARIABLE] = self.gpus[place]
         self.places[place] = subprocess.Popen([*command, *options], cwd=self.project.root, env=environment)
-        self.started += 1
 
     def _wait(self) -> None:
         """Let the workers end by themselves, unless the study has waiting trials beyond the budget."""
@@ -157,5 +176,6 @@ class Launcher:
             process.terminate()
         for process in running:
             process.wait()
-        # A worker that was stopped puts its trial back itself; one that was killed can't.
-        recover(self.study, retries=self.plan.retries)
+        # A worker that was stopped puts its trial back itself, unless that comes in the wrong moment.
+        with contextlib.suppress(SQLAlchemyError, optuna.exceptions.StorageInternalError):
+            recover(self.study, retries=self.plan.retries, blame=False)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import optuna
 from optuna.distributions import FloatDistribution
 
+from experiments.dataset import Dataset
 from experiments.errors import TandemError
 from experiments.params import BackendName, Bounds, Params, PrunerName, Recipe, SamplerName
 from experiments.sweep.space import Space
@@ -54,6 +55,13 @@ class Plan:
         """The backends that train each trial."""
         return ("lightning", "keras") if self.backends == "both" else (self.backends,)
 
+    @property
+    def command(self) -> str:
+        """What to type to go on with the study."""
+        if self.confirms:
+            return f"tandem sweep confirm {self.confirms}"
+        return f"tandem sweep run --recipe {self.recipe_name} --backend {self.backends} --name {self.name}"
+
     def summary(self) -> dict[str, Any]:
         """Return what is worth logging as parameters."""
         flat = {
@@ -90,6 +98,19 @@ def make_plan(params: Params, *, recipe: str, backends: Backends, name: str | No
         retries=sweep.retries,
         dataset=dataset,
     )
+
+
+def check_data(plan: Plan, dataset: Dataset) -> None:
+    """Refuse to go on with other data.
+
+    Raises:
+        TandemError: the prepared dataset is not that which the study was begun with.
+    """
+    if dataset.fingerprint != plan.dataset:
+        raise TandemError(
+            f"prepared/: expected the data that study {plan.name!r} was begun with, {plan.dataset[:12]}; "
+            f"got {dataset.fingerprint[:12]}; give the sweep another --name"
+        )
 
 
 def read_plan(study: optuna.Study) -> Plan:

@@ -16,6 +16,10 @@ from experiments.processes import Mark
 
 # What a trial knows of the process that trains it, of those that died in doing so, and of its end.
 OWNER, DEATHS, REASON = "owner", "deaths", "failed_because"
+# How the reason of a trial begins that failed by no fault of its own.
+LOST = "its worker died"
+# When its owner took it, as the storage has it: an older owner is not the one that has it now.
+SINCE = "since"
 # The seed of a trial that has one of its own.
 SEED = "seed"
 # How many finished trials a study is to have.
@@ -40,11 +44,21 @@ def claim(study: optuna.Study, most: int = 1, choose: Choose = lambda waiting: w
         except optuna.exceptions.UpdateFinishedTrialError:
             continue
         if mine:
-            # Before the owner: the pulse of whoever had it before may be an old one.
-            record_pulse(study, trial._trial_id)
-            storage.set_trial_user_attr(trial._trial_id, OWNER, asdict(Mark.own()))
-            taken.append(optuna.Trial(study, trial._trial_id))
+            try:
+                _sign(study, trial._trial_id)
+                taken.append(optuna.Trial(study, trial._trial_id))
+            except BaseException:  # a stop, in the wrong moment
+                put_back(study, trial._trial_id)
+                raise
     return taken
+
+
+def _sign(study: optuna.Study, trial_id: int) -> None:
+    """Write on a trial that was just taken who has it, and since when."""
+    # Before the owner: the pulse of whoever had it before may be an old one.
+    record_pulse(study, trial_id)
+    since = study._storage.get_trial(trial_id).datetime_start
+    study._storage.set_trial_user_attr(trial_id, OWNER, {**asdict(Mark.own()), SINCE: str(since)})
 
 
 def record_pulse(study: optuna.Study, trial_id: int) -> None:
@@ -53,49 +67,53 @@ def record_pulse(study: optuna.Study, trial_id: int) -> None:
 
 
 def put_back(study: optuna.Study, trial_id: int) -> None:
-    """Let a running trial wait again, with all that it has but its owner."""
-    # First: whoever takes it next must not be taken for the one before.
-    study._storage.set_trial_user_attr(trial_id, OWNER, None)
+    """Let a running trial wait again, with all that it has."""
     study._storage.set_trial_state_values(trial_id, TrialState.WAITING)
+
+
+def _is_signed(trial: FrozenTrial) -> bool:
+    """Return whether the owner that a running trial names is the one that took it last."""
+    owner = trial.user_attrs.get(OWNER)
+    return owner is not None and owner[SINCE] == str(trial.datetime_start)
 
 
 def is_mine(study: optuna.Study, trial_id: int) -> bool:
     """Return whether this process has the trial: one that was thought dead may have lost it to another."""
     trial = study._storage.get_trial(trial_id)
-    return trial.state == TrialState.RUNNING and trial.user_attrs.get(OWNER) == asdict(Mark.own())
+    mine = trial.state == TrialState.RUNNING and _is_signed(trial)
+    return mine and Mark.read(trial.user_attrs[OWNER]) == Mark.own()
 
 
 def orphans(study: optuna.Study) -> Iterator[FrozenTrial]:
     """Yield the running trials whose process is gone: not there, or, on another machine, without a pulse."""
     silent = set(study._storage._get_stale_trial_ids(study._study_id))  # type: ignore[attr-defined]
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        owner = trial.user_attrs.get(OWNER)
-        if owner is None:
+        if not _is_signed(trial):
             # Being taken right now, or its taker died in that moment.
             begun = trial.datetime_start
             gone = begun is not None and (datetime.now() - begun).total_seconds() > GRACE_SECONDS
         else:
-            mark = Mark.read(owner)
+            mark = Mark.read(trial.user_attrs[OWNER])
             gone = not mark.is_alive() if mark.is_local else trial._trial_id in silent
         if gone:
             yield trial
 
 
-def recover(study: optuna.Study, *, retries: int) -> tuple[list[int], list[int]]:
+def recover(study: optuna.Study, *, retries: int, blame: bool = True) -> tuple[list[int], list[int]]:
     """Put the orphans back; one that has lost more than `retries` workers fails. Return the numbers of both.
 
-    For one process of a study alone, its launcher.
+    `blame`: count the loss. For one process of a study alone, its launcher.
     """
     back, failed = [], []
     storage = study._storage
     for trial in list(orphans(study)):
         deaths = list(trial.user_attrs.get(DEATHS, []))
-        owner = trial.user_attrs.get(OWNER)
-        if owner not in deaths:  # a launcher that was killed right after the next line counts none twice
-            deaths.append(owner)
-        storage.set_trial_user_attr(trial._trial_id, DEATHS, deaths)
+        death = trial.user_attrs.get(OWNER) if _is_signed(trial) else {SINCE: str(trial.datetime_start)}
+        if blame and death not in deaths:  # a launcher that was killed right after the next line counts none twice
+            deaths.append(death)
+            storage.set_trial_user_attr(trial._trial_id, DEATHS, deaths)
         if len(deaths) > retries:
-            storage.set_trial_user_attr(trial._trial_id, REASON, f"its worker died {len(deaths)} times")
+            storage.set_trial_user_attr(trial._trial_id, REASON, f"{LOST} {len(deaths)} times")
             storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
             failed.append(trial.number)
         else:

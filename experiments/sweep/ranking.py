@@ -34,10 +34,14 @@ def _value(trial: FrozenTrial) -> float:
     return trial.value
 
 
+def is_own(trial: FrozenTrial, plan: Plan) -> bool:
+    """Return whether a trial has the recipe's own settings."""
+    return trial.params == {name: getattr(plan.settings, name) for name in plan.space}
+
+
 def own_settings(trials: Sequence[FrozenTrial], plan: Plan) -> FrozenTrial | None:
     """Return the trial with the recipe's own settings, the first one, if it is among them."""
-    own = {name: getattr(plan.settings, name) for name in plan.space}
-    return next((trial for trial in trials if trial.params == own), None)
+    return next((trial for trial in trials if is_own(trial, plan)), None)
 
 
 def best_of(study: optuna.Study, plan: Plan) -> FrozenTrial | None:

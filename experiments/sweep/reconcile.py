@@ -69,6 +69,16 @@ class _Study:
         self.orphans = list(queue.orphans(study))
         self.runs = {run.info.run_id: run for run in tracking.search(experiment, f"tags.`{SWEEP}` = '{plan.name}'")}
 
+    @property
+    def ended(self) -> set[str]:
+        """The runs of members that are done, open or not."""
+        return {
+            trial.user_attrs.get(run_key(backend), "")
+            for trial in self.trials
+            for backend in self.plan.members
+            if backend in results(trial, self.plan.members)
+        }
+
     def disagreements(self) -> Iterator[Disagreement]:
         """Yield what disagrees."""
         yield from self._processes()
@@ -89,7 +99,7 @@ class _Study:
                 lambda: queue.recover(self.study, retries=self.plan.retries),
             )
         for run_id, run in self.runs.items():
-            if tracking.is_abandoned(run):
+            if tracking.is_abandoned(run) and run_id not in self.ended:
                 yield self._say(
                     f"run {run_id} is RUNNING without a process",
                     "mark it as KILLED",
@@ -101,7 +111,7 @@ class _Study:
         if parent is not None and parent not in self.runs:
             yield self._say(
                 f"its run {parent} is not in MLflow",
-                "restore it (`mlflow runs restore`), or go on with the sweep, which opens a new one",
+                "restore it (`mlflow runs restore`), or go on with the sweep, which opens another for all trials",
                 None,
             )
 
@@ -119,7 +129,7 @@ class _Study:
                     "write a run of its settings and objective, marked as written afterwards",
                     partial(self._rewrite, trial, backend),
                 )
-            elif run.info.status not in ("FINISHED", "RUNNING"):
+            elif run.info.status not in ("FINISHED", "RUNNING") or tracking.is_abandoned(run):
                 yield self._say(
                     f"{what} is {run.info.status}",
                     "mark the run as FINISHED",
@@ -135,7 +145,9 @@ class _Study:
         known = {trial.user_attrs.get(run_key(backend)) for trial in self.trials for backend in self.plan.members}
         for run_id, run in self.runs.items():
             tags = run.data.tags
-            if TRIAL not in tags or REWRITTEN in tags or run_id in known or self._will_be_taken_up(run):
+            # Those of another study of this name, in another database, are none of ours.
+            ours = TRIAL in tags and tags.get(PARENT_RUN) == self.study.user_attrs.get(PARENT)
+            if not ours or REWRITTEN in tags or run_id in known or self._will_be_taken_up(run):
                 continue
             yield self._say(
                 f"run {run_id} says it is trial {tags[TRIAL]}, which doesn't know it",
@@ -161,9 +173,9 @@ class _Study:
             "recipe": self.plan.recipe_name,
             PARENT_RUN: self.study.user_attrs.get(PARENT, ""),
             STATE: trial.state.name.lower(),
-            REWRITTEN: "true",
         }
         points: list[tuple[str, float, int]] = [(self.plan.objective, value, step) for step, value in steps.items()]
         points += [("objective", value, self.plan.settings.epochs) for _, value, _ in points[-1:]]
         name = f"{self.plan.name}-{trial.number}-{backend}"
-        tracking.write_run(self.experiment, name, tags=tags, params=trial.params, points=points)
+        written = tracking.write_run(self.experiment, name, tags=tags, params=trial.params, points=points)
+        tracking.set_tag([written], REWRITTEN, "true")  # last: without it, the run is a stranger

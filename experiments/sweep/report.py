@@ -9,6 +9,7 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from experiments import tracking
+from experiments.console import warn
 from experiments.files import write_atomically, write_json
 from experiments.project import Project
 from experiments.sweep.confirm import load_sweep
@@ -46,7 +47,11 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
     write_atomically(folder / "trials.csv", to_csv(plan, study.get_trials(deepcopy=False)))
     files = [folder / "report.md", folder / "trials.csv", *files]
     tracking.connect(project)
-    tracking.add_files(study.user_attrs[PARENT], files)
+    parent = study.user_attrs.get(PARENT, "")
+    if tracking.find_run(parent):
+        tracking.add_files(parent, files)
+    else:
+        warn(f"the run of sweep {name} is not in MLflow: the report is in {folder.relative_to(project.root)}/ alone")
     return text, files
 
 

@@ -8,21 +8,22 @@ from dataclasses import dataclass
 import optuna
 
 from experiments import tracking
+from experiments.backend import threads_for
 from experiments.checkpoint import sole_owner
-from experiments.console import say
+from experiments.console import say, warn
 from experiments.dataset import Dataset, load_dataset
 from experiments.errors import TandemError
 from experiments.git import read_checkout
 from experiments.params import Params
 from experiments.project import Project
-from experiments.sweep import queue
-from experiments.sweep.launch import Launcher
+from experiments.sweep import members, queue
+from experiments.sweep.launch import Launcher, gpus_of
 from experiments.sweep.plan import Backends, Plan, make_plan
 from experiments.sweep.ranking import best_of
 from experiments.sweep.space import space_of
 from experiments.sweep.storage import connect
-from experiments.sweep.study import PARENT, open_study
-from experiments.sweep.trial import SWEEP
+from experiments.sweep.study import IDENTITY, PARENT, open_study
+from experiments.sweep.trial import PARENT_RUN, SWEEP
 from experiments.training import check_fits, track_files
 
 KIND = "kind"
@@ -48,7 +49,7 @@ def run_sweep(project: Project, params: Params, asked: Asked) -> optuna.Study:
     """
     if asked.trials is not None and asked.trials < 1:
         raise TandemError(f"--trials: expected 1 or more; got {asked.trials}")
-    workers = count_workers(asked.workers, asked.backends)
+    workers = count_workers(params, asked.workers, asked.backends)
     space = space_of(params, asked.recipe)
     dataset = load_dataset(project.prepared)
     plan = make_plan(
@@ -73,17 +74,20 @@ def run_sweep(project: Project, params: Params, asked: Asked) -> optuna.Study:
     return run_study(project, plan, dataset, begin)
 
 
-def count_workers(asked: int | None, backends: Backends) -> int:
+def count_workers(params: Params, asked: int | None, backends: Backends) -> int:
     """Return the number of workers.
 
     Raises:
-        TandemError: it is less than one, or odd although pairs are trained.
+        TandemError: it is less than one, odd although pairs are trained, or more than the GPUs have room for.
     """
     least = 2 if backends == "both" else 1
     workers = least if asked is None else asked
     if workers < least or workers % least:
         many = "an even number, half for each framework" if least == 2 else "1 or more"
         raise TandemError(f"--workers: expected {many}; got {workers}")
+    threads = threads_for(params.train.threads)
+    if not gpus_of(params, workers) and workers > threads:
+        warn(f"{workers} workers share {threads} thread(s): they slow each other down")
     return workers
 
 
@@ -105,6 +109,7 @@ def run_study(
             launcher.run()
             if (best := best_of(study, plan)) and best.value is not None:
                 tracker.metrics([("best", best.value, queue.finished(study))])
+            tracking.connect(project)  # closes what workers have left that were killed last
             end(study, tracker)
         # What trials that failed have left, and those whose worker was killed in its last moment.
         if not study.get_trials(deepcopy=False, states=queue.OPEN):
@@ -123,18 +128,31 @@ def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset
         "backend": plan.backends,
         "dataset": dataset.name,
         "dataset_fingerprint": dataset.fingerprint,
+        "study": study.user_attrs.get(IDENTITY, ""),
     }
+    known = study.user_attrs.get(PARENT)
     with tracking.track(
         f"sweep {plan.name}",
         experiment=experiment,
         tags=tags,
-        command=f"tandem sweep status {plan.name}",
+        command=plan.command,
         resume=_known_run(study, experiment, tags),
     ) as tracker:
         study.set_user_attr(PARENT, tracker.run_id)
+        if known not in (None, tracker.run_id):  # somebody deleted it
+            tracking.set_tag(trial_runs(study, plan), PARENT_RUN, tracker.run_id)
         tracker.params({f"sweep.{key}": value for key, value in plan.summary().items()})
         track_files(project, read_checkout(project.root), tracker)
         yield tracker
+
+
+def trial_runs(study: optuna.Study, plan: Plan) -> list[str]:
+    """Return the ids of the trials' runs that are in MLflow."""
+    keys = [members.run_key(backend) for backend in plan.members]
+    ids = [
+        trial.user_attrs[key] for trial in study.get_trials(deepcopy=False) for key in keys if key in trial.user_attrs
+    ]
+    return [one for one in ids if tracking.find_run(one)]
 
 
 def _known_run(study: optuna.Study, experiment: str, tags: dict[str, str]) -> str | None:

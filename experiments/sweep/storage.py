@@ -55,7 +55,7 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
             storage = optuna.storages.RDBStorage(
                 url, engine_kwargs=options, heartbeat_interval=INTERVAL_SECONDS, grace_period=SILENCE_SECONDS
             )
-    except (SQLAlchemyError, ImportError, optuna.exceptions.StorageInternalError) as error:
+    except (SQLAlchemyError, ImportError, RuntimeError, optuna.exceptions.StorageInternalError) as error:
         reason = str(error.__cause__ or error).splitlines()[0][:200]
         raise TandemError(
             f"{VARIABLE}: expected a database that can be reached; got {shown_url(project)!r}: {reason}"

@@ -1,5 +1,6 @@
 """Studies in the storage: made, found, and held against their plans."""
 
+import uuid
 from dataclasses import asdict
 
 import optuna
@@ -9,8 +10,8 @@ from experiments.errors import TandemError
 from experiments.sweep.plan import PLAN, Plan, read_plan, write_plan
 from experiments.sweep.samplers import make_pruner, make_sampler
 
-# The MLflow run of a study.
-PARENT = "mlflow_run_id"
+# The MLflow run of a study, and what tells the study from one of the same name in another database.
+PARENT, IDENTITY = "mlflow_run_id", "identity"
 
 
 def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study:
@@ -31,6 +32,7 @@ def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study
         )
     if not known and plan.confirms is None:
         study.enqueue_trial({name: getattr(plan.settings, name) for name in plan.space})
+    study.set_user_attr(IDENTITY, uuid.uuid4().hex)
     write_plan(study, plan)
     return study
 

@@ -113,7 +113,7 @@ def run_trial(
     began = time.perf_counter()
     training = place.training(number, settings, seed)
     model = build_model(training, place.backend)
-    digest = stands_on(training, place.backend)
+    digest = stands_on(training, place.backend, any_threads=True)
     folder = place.project.checkpoint(f"sweep-{place.plan.name}", place.backend_name, number, digest)
     with sole_owner(folder, training.label):
         checkpoint = Checkpoint(folder)
@@ -122,8 +122,8 @@ def run_trial(
             training.label,
             experiment=place.experiment,
             tags=_tags(place, training, number),
-            command=f"tandem sweep run --recipe {place.plan.recipe_name} --backend {place.plan.backends}",
-            resume=_known_run(place, number, run_id),
+            command=place.plan.command,
+            resume=_run_to_resume(place, number, run_id, state),
             system_metrics=False,  # the parent's run has them, of all workers together
         ) as tracker:
             begun(tracker.run_id)
@@ -144,13 +144,20 @@ def _tags(place: Workplace, training: Training, number: int) -> dict[str, str]:
     }
 
 
-def _known_run(place: Workplace, number: int, run_id: str | None) -> str | None:
-    """Return the run that the trial has already; a kill right after its start leaves one that the trial lacks."""
-    if run_id:
-        known = tracking.find_run(run_id)
-        return known.info.run_id if known else None
-    tags = {PARENT_RUN: place.parent, TRIAL: str(number), "backend": place.backend_name}
-    return tracking.find_tagged(place.experiment, tags)
+def _run_to_resume(place: Workplace, number: int, run_id: str | None, state: State | None) -> str | None:
+    """Return the run that the trial has already; a kill right after its start leaves one that the trial lacks.
+
+    One whose checkpoint is of no use any more, since the code has changed, is deleted: its epochs are trained again,
+    and no run holds those of two trainings.
+    """
+    if run_id is None:
+        tags = {PARENT_RUN: place.parent, TRIAL: str(number), "backend": place.backend_name}
+        run_id = tracking.find_tagged(place.experiment, tags)
+    known = tracking.find_run(run_id) if run_id else None
+    if known is not None and state is None and known.data.metrics:
+        tracking.delete_run(known.info.run_id)
+        return None
+    return known.info.run_id if known else None
 
 
 def _train(
@@ -163,7 +170,7 @@ def _train(
     judge: Judge,
     began: float,
 ) -> Result | None:
-    objective, epochs = place.plan.objective, training.recipe.epochs
+    objective = place.plan.objective
     heard: list[Judged] = []
 
     def listen(recorder: Recorder) -> Judged:
@@ -192,7 +199,7 @@ def _train(
     now = time.perf_counter()
     values = tuple(row[objective] for _, row in sorted(state.history.items()))
     # As Optuna does, a pruned trial's value is its last.
-    tracker.metrics([("objective", values[-1], epochs)])
+    tracker.metrics([("objective", values[-1], len(values))])
     tracker.tags({STATE: ended})
     memory = psutil.Process().memory_info().rss / 1e6
     return None if ended == "pruned" else Result(values, now - began, now - heard[0].began, memory)

@@ -1,5 +1,6 @@
 """A process that takes trials of a study, trains them in one framework, and tells how they ended."""
 
+import contextlib
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,8 @@ from experiments.params import BackendName
 from experiments.project import Project
 from experiments.sweep import members, queue
 from experiments.sweep.heartbeat import pulse
-from experiments.sweep.plan import Plan, read_plan
+from experiments.sweep.plan import Plan, check_data, read_plan
+from experiments.sweep.ranking import is_own
 from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT, load_study
 from experiments.sweep.trial import Workplace, run_trial
@@ -27,6 +29,8 @@ from experiments.training import read_code
 BATCH = 1
 POLL_SECONDS = 0.5
 LOG_EVERY_STEPS = 50
+# After which epoch a trial was found not worth going on with.
+PRUNED = "pruned_after_epoch"
 # What says nothing about a trial's settings: a full disk, a server or a database that is away.
 SURROUNDINGS = (OSError, TandemError, MlflowException, SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
@@ -55,11 +59,7 @@ def _set_up(
     project: Project, plan: Plan, backend: BackendName, *, device: Device, threads: int, parent: str
 ) -> Workplace:
     dataset = load_dataset(project.prepared)
-    if dataset.fingerprint != plan.dataset:
-        raise TandemError(
-            f"prepared/: expected the data that study {plan.name!r} was begun with, {plan.dataset[:12]}; "
-            f"got {dataset.fingerprint[:12]}; give the sweep another --name"
-        )
+    check_data(plan, dataset)
     return Workplace(
         project=project,
         plan=plan,
@@ -99,7 +99,8 @@ def _train_batch(place: Workplace, study: optuna.Study, taken: Sequence[optuna.T
                 _put_back(study, taken)
                 raise
             except SURROUNDINGS as error:
-                _put_back(study, taken)
+                with contextlib.suppress(*SURROUNDINGS):  # what can't be put back now is found without a process later
+                    _put_back(study, taken)
                 if isinstance(error, TandemError):
                     raise
                 text = " ".join(str(error).split())[:300]
@@ -157,9 +158,16 @@ def suggest(trial: optuna.Trial, plan: Plan) -> Mapping[str, float]:
 def _judge(place: Workplace, trial: optuna.Trial, epoch: int, value: float) -> bool:
     if len(place.plan.members) > 1:  # a pair is told as a whole, at its end
         return False
-    if epoch not in _frozen(trial).intermediate_values:  # a repeat of an epoch reports it again
+    known = _frozen(trial)
+    if epoch not in known.intermediate_values:  # a repeat of an epoch reports it again
         trial.report(value, epoch)
-    return bool(trial.should_prune())  # some pruners return NumPy's
+    if is_own(known, place.plan):  # what all others are held against
+        return False
+    # Some pruners answer otherwise when they are asked again, after a kill; and some return NumPy's bool.
+    if known.user_attrs.get(PRUNED) == epoch or bool(trial.should_prune()):
+        trial.set_user_attr(PRUNED, epoch)
+        return True
+    return False
 
 
 def _tell(place: Workplace, study: optuna.Study, trial: optuna.Trial, result: members.Result | None) -> None:

@@ -25,6 +25,7 @@ from experiments.tracking.store import (
     open_experiment,
     owner_tags,
     search,
+    set_tag,
     store_uri,
     write_run,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "open_experiment",
     "owner_tags",
     "search",
+    "set_tag",
     "store_uri",
     "track",
     "write_run",

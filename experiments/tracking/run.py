@@ -5,7 +5,7 @@ import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,9 @@ class Tracker:
         self._logged = self._already_logged()
 
     def _already_logged(self) -> set[tuple[str, int]]:
-        names = self._client.get_run(self.run_id).data.metrics
+        data = self._client.get_run(self.run_id).data
+        self._known_params: dict[str, str] = data.params
+        names = data.metrics
         return {
             (name, point.step)
             for name in names
@@ -97,8 +99,15 @@ class Tracker:
             self._sender.shutdown()
 
     def params(self, values: Mapping[str, object]) -> None:
-        """Log parameters; a resumed run has them already, with the same values."""
-        mlflow.log_params(values)
+        """Log parameters; what a resumed run has otherwise (other threads) is kept, and the new value is a tag."""
+        known = self._known_params
+        new = {name: value for name, value in values.items() if name not in known}
+        mlflow.log_params(new)
+        changed = {
+            f"resumed.{name}": str(value) for name, value in values.items() if known.get(name, str(value)) != str(value)
+        }
+        if changed:
+            mlflow.set_tags(changed)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
@@ -185,14 +194,18 @@ def track(
         tracker = Tracker(run.info.run_id)
         try:
             yield tracker
-        finally:
-            tracker.close()
+        except BaseException:
+            with suppress(MlflowException):  # the first error is the one to tell
+                tracker.close()
+            raise
+        tracker.close()
         status = "FINISHED"
     except (Stopped, KeyboardInterrupt):
         status = "KILLED"
         raise
     finally:
-        mlflow.end_run(status)
+        with nullcontext() if status == "FINISHED" else suppress(MlflowException):
+            mlflow.end_run(status)
 
 
 def _note(command: str) -> str:

@@ -171,6 +171,12 @@ def finish_run(run_id: str) -> None:
     MlflowClient().set_terminated(run_id, "FINISHED")
 
 
+def set_tag(run_ids: Iterable[str], name: str, value: str) -> None:
+    """Set a tag of runs that may be closed already."""
+    for run_id in run_ids:
+        MlflowClient().set_tag(run_id, name, value)
+
+
 def delete_run(run_id: str) -> None:
     """Delete a run, so that `mlflow runs restore` can bring it back."""
     MlflowClient().delete_run(run_id)
@@ -186,7 +192,7 @@ def write_run(
 ) -> str:
     """Write a FINISHED run of something that is over, from (metric, value, step); return its id."""
     client, now = MlflowClient(), int(time.time() * 1000)
-    run_id: str = client.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id
+    run_id: str = client.create_run(experiment, run_name=name, tags={**tags, **owner_tags()}).info.run_id
     client.log_batch(
         run_id,
         metrics=[Metric(metric, value, now, step) for metric, value, step in points],

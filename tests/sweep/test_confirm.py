@@ -10,6 +10,7 @@ from experiments.errors import TandemError
 from experiments.project import Project
 from experiments.sweep import queue
 from experiments.sweep.confirm import (
+    ASKED,
     Candidate,
     Confirmation,
     candidates_of,
@@ -38,7 +39,7 @@ def test_the_difference_is_that_of_pairs_of_seeds(make: MakePlan) -> None:
     difference = found.difference(found.candidates[1])
     assert difference.mean == pytest.approx(0.04)
     assert difference.half == pytest.approx(4.303 * 0.01 / 3**0.5, rel=1e-3)  # t(0.975, 2) = 4.303
-    assert verdicts(found)[0].startswith("Trial 1 is **really ahead of** trial 2: by 0.0400 ± 0.0248")
+    assert verdicts(found)[-1].startswith("Trial 1 is **really ahead of** trial 2: by 0.0400 ± 0.0248")
 
 
 def test_a_lead_within_the_spread_is_none(make: MakePlan) -> None:
@@ -75,6 +76,7 @@ def test_the_best_and_the_recipe_s_own_settings_are_confirmed(
 
     chosen = candidates_of(study, plan, 1)
     again = open_plan(plan_of(plan))
+    again.set_user_attr(ASKED, {"candidates": [3, 0], "seeds": [2, 3]})
     enqueue(again, chosen, [2, 3])
     enqueue(again, chosen, [2, 3])
     assert [(one.user_attrs["candidate"], one.user_attrs["seed"]) for one in again.trials] == [
@@ -92,6 +94,27 @@ def test_the_best_and_the_recipe_s_own_settings_are_confirmed(
     assert [one.trial for one in found.candidates] == [0, 3]
     assert found.winner.own
     assert found.winner.values == {2: 0.3, 3: 0.2}
+    # Asked for again with fewer seeds, it speaks of those alone, as `promote` does.
+    again.set_user_attr(ASKED, {"candidates": [3], "seeds": [2]})
+    fewer = last_confirmation(connect(project), "s")
+    assert fewer is not None
+    assert [(one.trial, one.values) for one in fewer.candidates] == [(3, {2: 0.4})]
+    assert "The recipe's own settings are not among them" in verdicts(fewer)[0]
+
+
+def test_a_seed_that_was_lost_to_kills_is_trained_again(make: MakePlan, open_plan: OpenPlan) -> None:
+    plan = make()
+    study = open_plan(plan)
+    finish(study, plan, 0.5)
+    chosen = candidates_of(study, plan, 1)
+    again = open_plan(plan_of(plan))
+    enqueue(again, chosen, [2, 3])
+    for reason in (f"{queue.LOST} 3 times", "keras: NotFinite: train/loss is nan"):
+        (trial,) = queue.claim(again)
+        trial.set_user_attr(queue.REASON, reason)
+        again.tell(trial, state=TrialState.FAIL)
+    enqueue(again, chosen, [2, 3])
+    assert [trial.user_attrs["seed"] for trial in again.trials] == [2, 3, 2]
 
 
 def test_a_candidate_that_fails_with_a_seed_is_no_winner(make: MakePlan, open_plan: OpenPlan) -> None:

@@ -1,11 +1,13 @@
 """What the launcher makes of workers that can't work; that it gets trials finished is in tests/end_to_end."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from experiments.errors import TandemError
 from experiments.params import Params
@@ -52,7 +54,27 @@ def test_a_worker_that_refuses_ends_the_sweep_at_once(
     program(tmp_path, "exit 2", monkeypatch)
     with pytest.raises(TandemError, match="sweep s: a worker can't go on; mend what it says and repeat"):
         launcher.run()
-    assert launcher.started <= 2
+    assert launcher.study.user_attrs[launch.STARTED] <= 2
+
+
+def test_a_trial_that_fails_in_the_last_moment_is_replaced(launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = launcher.study
+    queue.fill(study, 3)
+    for _ in range(2):
+        (trial,) = queue.claim(study)
+        study.tell(trial, 1.0)
+    (last,) = queue.claim(study)
+    asked = launcher._open
+
+    def fails_now() -> list[optuna.trial.FrozenTrial]:
+        if last.study.trials[2].state == TrialState.RUNNING:
+            study.tell(last, state=TrialState.FAIL)
+        return asked()
+
+    monkeypatch.setattr(launcher, "_open", fails_now)
+    monkeypatch.setattr(launcher, "_start", lambda place: None)
+    assert not launcher._turn()
+    assert [trial.state for trial in study.trials][2:] == [TrialState.FAIL, TrialState.WAITING]
 
 
 def test_threads_and_gpus_are_shared(
@@ -69,7 +91,7 @@ def test_threads_and_gpus_are_shared(
     with pytest.raises(TandemError):
         again.run()
     said = sorted((tmp_path / "said").read_text().splitlines())
-    worker = "1 -m experiments sweep worker s lightning --threads 4 --number"
+    worker = f"{os.getpid()} -m experiments sweep worker s lightning --threads 4 --number"
     assert said == [f"GPU-a 4 {worker} 0", f"GPU-b 4 {worker} 1"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import text
 
-from experiments.errors import TandemError
+from experiments.errors import Stopped, TandemError
 from experiments.project import Project
 from experiments.sweep import queue
 from experiments.sweep.heartbeat import SILENCE_SECONDS, pulse
@@ -183,6 +183,35 @@ def silent_for(study: optuna.Study, trial: optuna.Trial, seconds: int) -> None:
             text("UPDATE trial_heartbeats SET heartbeat = datetime('now', :ago) WHERE trial_id = :trial"),
             {"ago": f"-{seconds} seconds", "trial": trial._trial_id},
         )
+
+
+def test_a_trial_on_its_way_back_is_no_orphan(study: optuna.Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one whose owner is gone: between being taken again and being signed, it names the one before."""
+    trial = take_elsewhere(study)
+    trial.set_user_attr(queue.OWNER, {**trial.user_attrs[queue.OWNER], "started": 0})
+    queue.put_back(study, trial._trial_id)
+    monkeypatch.setattr(queue, "_sign", lambda study, trial_id: None)
+    queue.claim(study)
+    assert list(queue.orphans(study)) == []
+
+
+def test_a_stop_while_a_trial_is_taken_puts_it_back(study: optuna.Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue.fill(study, 1)
+
+    def stop(study: optuna.Study, trial_id: int) -> None:
+        raise Stopped(15)
+
+    monkeypatch.setattr(queue, "_sign", stop)
+    with pytest.raises(Stopped):
+        queue.claim(study)
+    assert states(study) == {"WAITING": 1}
+
+
+def test_a_stop_is_nobody_s_fault(study: optuna.Study, project: Project) -> None:
+    queue.fill(study, 1)
+    die(project)
+    assert queue.recover(study, retries=0, blame=False) == ([0], [])
+    assert study.trials[0].state == TrialState.WAITING
 
 
 def test_who_lost_its_trial_knows(study: optuna.Study) -> None:

@@ -93,7 +93,7 @@ def test_a_run_that_was_deleted_is_written_again(project: Project, study: optuna
 
 
 def test_a_second_run_of_a_trial_is_deleted(project: Project, study: optuna.Study) -> None:
-    tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning"}
+    tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning", PARENT_RUN: study.user_attrs[PARENT]}
     twin = tracking.write_run(tracking.open_experiment(project), "twin", tags=tags, params={}, points=[])
     mended(project, f"run {twin} says it is trial 0, which doesn't know it")
     assert MlflowClient().get_run(twin).info.lifecycle_stage == "deleted"
@@ -111,3 +111,18 @@ def test_what_a_person_has_to_decide_stays(project: Project, study: optuna.Study
     assert "is not in MLflow" in found.what
     assert found.repair is None
     assert len(reconcile(project, "s", apply=False)) == 1
+
+
+def test_runs_of_a_study_of_the_same_name_elsewhere_are_left(project: Project, study: optuna.Study) -> None:
+    tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning", PARENT_RUN: "another"}
+    tracking.write_run(tracking.open_experiment(project), "other", tags=tags, params={}, points=[])
+    assert reconcile(project, "s", apply=True) == []
+
+
+def test_the_open_run_of_a_finished_trial_is_finished_not_killed(project: Project, study: optuna.Study) -> None:
+    client = MlflowClient()
+    client.update_run(run_of(study), "RUNNING")
+    for name, value in {**tracking.owner_tags(), tracking.STARTED: "0.00"}.items():
+        client.set_tag(run_of(study), name, value)
+    mended(project, f"its run {run_of(study)} is RUNNING")
+    assert client.get_run(run_of(study)).info.status == "FINISHED"

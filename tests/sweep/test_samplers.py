@@ -1,12 +1,15 @@
 """Every sampler and pruner that params.yaml can name, on real studies of a function that costs nothing."""
 
+import sys
 from collections.abc import Callable
 
 import optuna
 import pytest
 
+from experiments.params import Params
 from experiments.project import Project
 from experiments.sweep import queue
+from experiments.sweep.launch import STARTED, Launcher
 from experiments.sweep.plan import Plan
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_study
@@ -52,6 +55,22 @@ def test_two_workers_draw_different_points(project: Project, make: MakePlan, ope
     workers = [load_study(connect(project), "s", worker=number) for number in (0, 1)]
     drawn = [settings for _ in range(4) for worker in workers for settings in train(worker, plan, 1)]
     assert len({tuple(settings.values()) for settings in drawn}) == 8
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "cmaes", "gp"])
+def test_the_workers_of_a_study_that_is_gone_on_with_draw_no_point_again(
+    project: Project, params: Params, make: MakePlan, open_plan: OpenPlan, sampler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make(sampler=sampler)
+    study = open_plan(plan)
+    queue.fill(study, 9)
+    monkeypatch.setattr(sys, "executable", "true")
+    drawn: list[tuple[float, ...]] = []
+    for _ in range(2):  # two commands, each of which starts one worker
+        number = study.user_attrs.get(STARTED, 0)
+        Launcher(project, params, plan, study, budget=9, workers=1, refill=lambda: None)._start(0)
+        drawn += [tuple(one.values()) for one in train(load_study(connect(project), "s", worker=number), plan, 4)]
+    assert len(set(drawn)) == 8
 
 
 @pytest.mark.parametrize(("pruner", "prunes"), [("median", True), ("halving", True), ("none", False)])

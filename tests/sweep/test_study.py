@@ -80,9 +80,9 @@ def test_trials_hold_validation_out_whatever_the_recipe_trains_on(params: Params
     assert (plan.settings.train_on, plan.settings.test_every_epoch, plan.name) == ("train", False, "lenet-keras")
 
 
-def test_pairs_need_workers_for_both() -> None:
-    assert count_workers(None, "keras") == 1
-    assert count_workers(None, "both") == 2
+def test_pairs_need_workers_for_both(params: Params) -> None:
+    assert count_workers(params, None, "keras") == 1
+    assert count_workers(params, None, "both") == 2
     for workers in (1, 3, 0):
         with pytest.raises(TandemError, match="--workers: expected an even number, half for each framework; got"):
-            count_workers(workers, "both")
+            count_workers(params, workers, "both")
