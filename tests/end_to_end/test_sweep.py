@@ -17,7 +17,7 @@ from mlflow.entities import Run
 
 from tests.end_to_end.conftest import Clone, make_clone, nobody
 
-TRIALS = 8
+TRIALS = 16
 MNIST = os.environ.get("TANDEM_MIRROR")
 
 
@@ -184,6 +184,9 @@ def test_ctrl_c_puts_the_trials_back(prepared: Clone) -> None:
     assert found["finished"] + found["waiting"] == 3
     mlflow.set_tracking_uri(f"sqlite:///{prepared.root}/mlruns/mlflow.db")
     assert not [run for run in prepared.mlflow_runs() if run.info.status == "RUNNING"]
+    # With another number of workers, each has other threads; the trials go on all the same.
+    prepared.run(*command("lightning", "--trials", "3", "--name", "stopped", "--workers", "1"))
+    check_every_trial_is_there_once(prepared, "stopped", 3, ("lightning",))
 
 
 @pytest.mark.parametrize(
