@@ -17,13 +17,13 @@ from mlflow.entities import Run
 
 from tests.end_to_end.conftest import Clone, make_clone, nobody
 
-TRIALS = 16
+TRIALS = 8
 MNIST = os.environ.get("TANDEM_MIRROR")
 
 
 @pytest.fixture(scope="module")
 def prepared(clone: Clone) -> Clone:
-    clone.change_params(lambda content: content["sweep"].update(epochs=2, retries=5))
+    clone.change_params(lambda content: content["sweep"].update(epochs=10, retries=5))
     clone.run("dvc", "repro", "preprocess")
     return clone
 
