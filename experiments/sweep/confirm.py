@@ -26,8 +26,9 @@ from experiments.sweep.storage import connect
 from experiments.sweep.study import load_study
 
 CANDIDATE = "candidate"
-# What the last `tandem sweep confirm` was asked for: which candidates, and which seeds.
-ASKED = "asked"
+# What the last `tandem sweep confirm` was asked for: which candidates, and which seeds; and, on the sweep's study, the
+# name of the one that it is kept in.
+ASKED, CONFIRMED_BY = "asked", "confirmed_by"
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """The candidates, the best mean first; those that failed with a seed come last."""
+    """The candidates, the best mean first; those that failed with a seed come last.
+
+    `plan` is that of the sweep; `epochs` is how long the candidates were trained for.
+    """
 
     plan: Plan
+    epochs: int
     seeds: Sequence[int]
     candidates: Sequence[Candidate]
 
@@ -70,16 +75,19 @@ class Confirmation:
         return interval([sign * (other.values[seed] - self.winner.values[seed]) for seed in self.seeds])
 
 
-def confirm(project: Project, params: Params, name: str, *, top: int, seeds: int, workers: int | None) -> Confirmation:
+def confirm(
+    project: Project, params: Params, name: str, *, top: int, seeds: int, epochs: int | None, workers: int | None
+) -> Confirmation:
     """Train the `top` best trials of a study, and the recipe's own settings, with fresh seeds; return what came of it.
 
-    What is there already stays; a repeat goes on where it was stopped.
+    For as many epochs as the sweep's trials, unless told otherwise. What is there already stays; a repeat goes on where
+    it was stopped.
 
     Raises:
         TandemError: there is no such study, it has no complete trial, or numbers make no sense.
     """
-    for option, value, least in (("--top", top, 1), ("--seeds", seeds, 2)):
-        if value < least:
+    for option, value, least in (("--top", top, 1), ("--seeds", seeds, 2), ("--epochs", epochs, 1)):
+        if value is not None and value < least:
             raise TandemError(f"{option}: expected {least} or more; got {value}")
     storage = connect(project)
     sweep, plan = load_sweep(storage, name)
@@ -88,20 +96,22 @@ def confirm(project: Project, params: Params, name: str, *, top: int, seeds: int
     check_data(plan, dataset)
     chosen = candidates_of(sweep, plan, top)
     fresh = fresh_seeds(plan, seeds)
+    again = plan_of(plan, epochs)
 
     def begin(study: optuna.Study) -> Launcher:
         study.set_user_attr(ASKED, {"candidates": [trial.number for trial in chosen], "seeds": fresh})
         enqueue(study, chosen, fresh)
         budget = len(study.get_trials(deepcopy=False))
         study.set_user_attr(queue.BUDGET, budget)
-        return Launcher(project, params, plan_of(plan), study, budget=budget, workers=many, refill=lambda: None)
+        sweep.set_user_attr(CONFIRMED_BY, again.name)
+        return Launcher(project, params, again, study, budget=budget, workers=many, refill=lambda: None)
 
     def end(study: optuna.Study, tracker: tracking.Tracker) -> None:
         from experiments.sweep.confirm_report import write_confirmation
 
         write_confirmation(project, read_confirmation(study, plan, chosen, fresh), tracker)
 
-    study = run_study(project, plan_of(plan), dataset, begin, end)
+    study = run_study(project, again, dataset, begin, end)
     return read_confirmation(study, plan, chosen, fresh)
 
 
@@ -118,9 +128,13 @@ def load_sweep(storage: optuna.storages.BaseStorage, name: str) -> tuple[optuna.
     return study, plan
 
 
-def plan_of(plan: Plan) -> Plan:
-    """Return the plan of the confirmation of a sweep."""
-    return replace(plan, name=f"{plan.name}-confirm", pruner="none", confirms=plan.name)
+def plan_of(plan: Plan, epochs: int | None = None) -> Plan:
+    """Return the plan of the confirmation of a sweep; each number of epochs has a study of its own."""
+    name = f"{plan.name}-confirm"
+    if epochs is None or epochs == plan.settings.epochs:
+        return replace(plan, name=name, pruner="none", confirms=plan.name)
+    recipe = {**plan.recipe, "epochs": epochs}
+    return replace(plan, name=f"{name}-{epochs}-epochs", recipe=recipe, pruner="none", confirms=plan.name)
 
 
 def fresh_seeds(plan: Plan, count: int) -> list[int]:
@@ -172,7 +186,8 @@ def read_confirmation(
         )
         for trial in candidates
     ]
-    return Confirmation(plan, seeds, sorted(found, key=lambda one: _order(plan, seeds, one)))
+    epochs = read_plan(study).settings.epochs
+    return Confirmation(plan, epochs, seeds, sorted(found, key=lambda one: _order(plan, seeds, one)))
 
 
 def _order(plan: Plan, seeds: Sequence[int], candidate: Candidate) -> tuple[int, float]:
@@ -184,9 +199,9 @@ def _order(plan: Plan, seeds: Sequence[int], candidate: Candidate) -> tuple[int,
 def last_confirmation(storage: optuna.storages.BaseStorage, name: str) -> Confirmation | None:
     """Return what the last `confirm` of a sweep was asked for, with its values; None if it has not ended."""
     sweep, plan = load_sweep(storage, name)
-    if plan_of(plan).name not in optuna.study.get_all_study_names(storage):
+    if CONFIRMED_BY not in sweep.user_attrs:
         return None
-    study = load_study(storage, plan_of(plan).name)
+    study = load_study(storage, sweep.user_attrs[CONFIRMED_BY])
     asked = study.user_attrs.get(ASKED)
     if asked is None or study.get_trials(deepcopy=False, states=queue.OPEN):
         return None
