@@ -116,18 +116,22 @@ def confirm(
     name: NameArgument,
     top: Annotated[int, typer.Option(help="How many of the best trials; the recipe's own settings come on top.")] = 3,
     seeds: Annotated[int, typer.Option(help="How many fresh seeds.")] = 5,
+    epochs: Annotated[
+        int | None, typer.Option(help="Of each training; by default those of the sweep's trials.")
+    ] = None,
     workers: WorkersOption = None,
 ) -> None:
     """Train the best trials again with fresh seeds: which is really ahead?
 
-    As long as the trials themselves, on the same validation images. A repeat goes on where it was stopped.
+    On the same validation images. What is ahead after a few epochs need not be ahead in the end: --epochs asks for
+    longer trainings than the trials'. A repeat goes on where it was stopped.
     """
     from experiments.cli import load_checked
     from experiments.sweep.confirm import confirm
     from experiments.sweep.confirm_report import to_markdown
 
     project = Project.find()
-    found = confirm(project, load_checked(project), name, top=top, seeds=seeds, workers=workers)
+    found = confirm(project, load_checked(project), name, top=top, seeds=seeds, epochs=epochs, workers=workers)
     print(to_markdown(found))
     print(f"{project.sweep_report(name).relative_to(project.root)}/confirm.md, .json, .png")
     if found.winner.own:

@@ -25,6 +25,7 @@ def to_json(found: Confirmation) -> dict[str, object]:
     return {
         "study": found.plan.name,
         "objective": found.plan.objective,
+        "epochs": found.epochs,
         "seeds": list(found.seeds),
         "candidates": [
             {
@@ -47,8 +48,9 @@ def to_markdown(found: Confirmation) -> str:
     lines = [f"# Confirmation of sweep {plan.name}", ""]
     lines += [f"{plan.objective}{unit}: mean ± half of the 95 % interval (Student's t) over the seeds"]
     lines += [f"{', '.join(map(str, found.seeds))}, none of which the sweep used. The test set plays no part."]
+    in_sweep = "as" if found.epochs == plan.settings.epochs else str(plan.settings.epochs)
     lines += [
-        f"Trained for {plan.settings.epochs} epoch(s), as in the sweep; longer trainings may order them otherwise."
+        f"Trained for {found.epochs} epoch(s), {in_sweep} in the sweep; longer trainings may order them otherwise."
     ]
     lines += ["", f"| trial | {' | '.join(settings)} | in the sweep | with fresh seeds |"]
     lines += [f"| --- {'| --: ' * len(settings)}| --: | --: |"]
@@ -118,7 +120,7 @@ def draw(found: Confirmation) -> Figure:
                 capsize=4,
                 label="mean, 95 % interval" if place == 0 else None,
             )
-    axes.set(title=f"{found.plan.name} with fresh seeds", xlabel=found.plan.objective)
+    axes.set(title=f"{found.plan.name} with fresh seeds, {found.epochs} epoch(s)", xlabel=found.plan.objective)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(alpha=0.3)

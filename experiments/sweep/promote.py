@@ -111,7 +111,7 @@ def round_trip() -> YAML:
 def _comment(found: Confirmation) -> str:
     spread = interval(list(found.winner.values.values()))
     seeds = f"{found.seeds[0]} to {found.seeds[-1]}"
-    return f"{found.plan.objective} {spread.mean:.4f} ± {spread.half:.4f} over seeds {seeds}"
+    return f"{found.plan.objective} {spread.mean:.4f} ± {spread.half:.4f} after {found.epochs} epoch(s), seeds {seeds}"
 
 
 def _put_after(recipes: CommentedMap, original: str, name: str, recipe: Mapping[str, Any]) -> None:

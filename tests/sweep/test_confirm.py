@@ -11,6 +11,7 @@ from experiments.project import Project
 from experiments.sweep import queue
 from experiments.sweep.confirm import (
     ASKED,
+    CONFIRMED_BY,
     Candidate,
     Confirmation,
     candidates_of,
@@ -35,7 +36,7 @@ def candidate(number: int, *values: float, own: bool = False) -> Candidate:
 
 def test_the_difference_is_that_of_pairs_of_seeds(make: MakePlan) -> None:
     # Between seeds the losses differ by ten times as much as between the settings: only seed by seed it shows.
-    found = Confirmation(make(), [2, 3, 4], [candidate(1, 0.10, 0.50, 0.90), candidate(2, 0.13, 0.54, 0.95)])
+    found = Confirmation(make(), 15, [2, 3, 4], [candidate(1, 0.10, 0.50, 0.90), candidate(2, 0.13, 0.54, 0.95)])
     difference = found.difference(found.candidates[1])
     assert difference.mean == pytest.approx(0.04)
     assert difference.half == pytest.approx(4.303 * 0.01 / 3**0.5, rel=1e-3)  # t(0.975, 2) = 4.303
@@ -43,14 +44,16 @@ def test_the_difference_is_that_of_pairs_of_seeds(make: MakePlan) -> None:
 
 
 def test_a_lead_within_the_spread_is_none(make: MakePlan) -> None:
-    found = Confirmation(make(), [2, 3, 4], [candidate(1, 0.10, 0.12, 0.11), candidate(2, 0.13, 0.11, 0.12, own=True)])
+    found = Confirmation(
+        make(), 15, [2, 3, 4], [candidate(1, 0.10, 0.12, 0.11), candidate(2, 0.13, 0.11, 0.12, own=True)]
+    )
     (line,) = verdicts(found)
     assert line.startswith("Trial 1 is **not told apart from** trial 2 (the recipe's own settings)")
 
 
 def test_of_an_accuracy_more_is_better_and_shown_in_per_cent(make: MakePlan) -> None:
     plan = make(objective="val/accuracy")
-    found = Confirmation(plan, [2, 3], [candidate(1, 0.98, 0.99), candidate(2, 0.97, 0.98)])
+    found = Confirmation(plan, 15, [2, 3], [candidate(1, 0.98, 0.99), candidate(2, 0.97, 0.98)])
     assert found.difference(found.candidates[1]).mean == pytest.approx(0.01)
     assert "| 1 | 0.01 | 0.1 | 0.5 | 10.00 | 98.50 ± 6.35 |" in to_markdown(found)
 
@@ -77,6 +80,8 @@ def test_the_best_and_the_recipe_s_own_settings_are_confirmed(
     chosen = candidates_of(study, plan, 1)
     again = open_plan(plan_of(plan))
     again.set_user_attr(ASKED, {"candidates": [3, 0], "seeds": [2, 3]})
+    assert last_confirmation(connect(project), "s") is None
+    study.set_user_attr(CONFIRMED_BY, "s-confirm")
     enqueue(again, chosen, [2, 3])
     enqueue(again, chosen, [2, 3])
     assert [(one.user_attrs["candidate"], one.user_attrs["seed"]) for one in again.trials] == [
@@ -141,3 +146,18 @@ def test_a_study_without_a_complete_trial_is_one_line(make: MakePlan, open_plan:
     plan = make()
     with pytest.raises(TandemError, match="NAME: expected a study with complete trials; got 's', which has none yet"):
         candidates_of(open_plan(plan), plan, 3)
+
+
+def test_a_confirmation_of_other_epochs_is_a_study_of_its_own(make: MakePlan, open_plan: OpenPlan) -> None:
+    plan = make()
+    assert plan_of(plan, plan.settings.epochs) == plan_of(plan)
+    longer = plan_of(plan, 40)
+    assert (longer.name, longer.settings.epochs, longer.confirms) == ("s-confirm-40-epochs", 40, "s")
+    finish(study := open_plan(plan), plan, 0.5)
+    chosen = candidates_of(study, plan, 1)
+    again = open_plan(longer)
+    enqueue(again, chosen, [2, 3])
+    finish(again, plan, 0.1, 0.2)
+    found = read_confirmation(again, plan, chosen, [2, 3])
+    assert found.epochs == 40
+    assert "Trained for 40 epoch(s), 15 in the sweep" in to_markdown(found)

@@ -24,7 +24,7 @@ def confirmation(params: Params, recipe: str, *, number: int = 7, own: bool = Fa
     space = space_of(params, recipe)
     plan = make_plan(params, recipe=recipe, backends="lightning", name=None, space=space, dataset="x")
     settings = {name: SETTINGS[name] for name in plan.space}
-    return Confirmation(plan, [2, 3], [Candidate(number, settings, 0.1, {2: 0.10, 3: 0.12}, own=own)])
+    return Confirmation(plan, 3, [2, 3], [Candidate(number, settings, 0.1, {2: 0.10, 3: 0.12}, own=own)])
 
 
 def changed(before: str, after: str) -> tuple[list[str], list[str]]:
@@ -54,7 +54,7 @@ def test_the_winner_is_added_and_nothing_else_changes(params: Params, recipe: st
     assert names.index(f"{recipe}-tuned") == names.index(recipe) + 1
     # So that a reader finds it: an empty line before, as between all recipes.
     assert f"\n\n  {recipe}-tuned:\n" in after
-    assert "# val/loss 0.1100 ± 0.1271 over seeds 2 to 3" in after
+    assert "# val/loss 0.1100 ± 0.1271 after 3 epoch(s), seeds 2 to 3" in after
 
 
 def test_a_second_promotion_takes_the_place_of_the_first(params: Params) -> None:
