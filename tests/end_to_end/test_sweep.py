@@ -189,6 +189,23 @@ def test_ctrl_c_puts_the_trials_back(prepared: Clone) -> None:
     check_every_trial_is_there_once(prepared, "stopped", 3, ("lightning",))
 
 
+def test_trials_that_diverge_are_noted_and_replaced(prepared: Clone) -> None:
+    wild = {"lenet": {"lr": {"low": 0.001, "high": 100_000.0, "log": True}}}
+    prepared.change_params(lambda content: content["sweep"].update(spaces=wild))
+    try:
+        prepared.run(*command("lightning", "--name", "wild", "--trials", "4"))
+    finally:
+        prepared.change_params(lambda content: content["sweep"].update(spaces={}))
+    found = status(prepared, "wild")
+    assert (found["finished"], found["running"], found["waiting"]) == (4, 0, 0)
+    assert found["failed"] >= 1
+    assert found["last_failure"].startswith("lightning: NotFinite: train/loss is")
+    failed = [run for run in runs_of(prepared, "wild") if run.info.status == "FAILED"]
+    assert len(failed) == found["failed"]
+    assert all(run.data.tags["trial_state"].startswith("failed: train/loss is") for run in failed)
+    assert "agree" in prepared.run("tandem", "sweep", "reconcile", "wild")
+
+
 @pytest.mark.parametrize(
     ("more", "line"),
     [
