@@ -53,6 +53,8 @@ def open_experiment(project: Project) -> str:
     """
     # MLflow announces every step it takes; its warnings about its own internals are no help to a user either.
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    # What its database refuses it prints with a traceback and raises too: the raising is enough.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="mlflow")
     uri = store_uri(project)
