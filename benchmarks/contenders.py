@@ -32,15 +32,15 @@ from benchmarks.workload import (
     params,
     prepare,
 )
-from experiments.architectures import ARCHITECTURES
-from experiments.params import BackendName
+from experiments.frameworks import ARCHITECTURES
+from experiments.settings.recipe import BackendName
 
 LR, MOMENTUM = 0.001, 0.5
 
 
 def tandem(backend: BackendName, architecture: str, threads: int) -> list[float]:
     """The train stage as `dvc repro` runs it: tracking, checkpoints and evaluation are on."""
-    from experiments.project import Project
+    from experiments.settings.project import Project, RunKey
     from experiments.stages.train import train
 
     with tempfile.TemporaryDirectory() as name:
@@ -48,8 +48,9 @@ def tandem(backend: BackendName, architecture: str, threads: int) -> list[float]
         prepare(folder, IMAGES[architecture])
         project = Project(folder, folder)
         (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-        train(project, params(architecture, threads), architecture, backend, 1)
-        with (project.run(architecture, backend, 1) / "history.csv").open() as file:
+        key = RunKey(architecture, backend, 1)
+        train(project, params(architecture, threads), key)
+        with (project.run(key) / "history.csv").open() as file:
             return [float(row["epoch_seconds"]) for row in csv.DictReader(file)]
 
 

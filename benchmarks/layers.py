@@ -12,11 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.workload import BATCH, ROOT
-from experiments.backend import backend_name, load_backend, load_inspection, model_settings, threads_for
-from experiments.dataset import Statistics
-from experiments.layers import Layer
-from experiments.params import load_params
+from experiments.contract.backend import model_settings
+from experiments.contract.layers import Layer
+from experiments.data.dataset import Statistics
+from experiments.frameworks import backend_name, load_backend, load_inspection
 from experiments.parity.protocol import base_recipe
+from experiments.settings.params import load_params
+from experiments.system.processes import threads_for
 
 SIDE, REPEATS, SECONDS = 2048, 5, 0.3
 

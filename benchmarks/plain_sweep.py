@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 
 from benchmarks.pil_images import PilImages
 from benchmarks.workload import BATCH
-from experiments.dataset import Split, load_dataset
+from experiments.data.dataset import Split, load_dataset
 from models_torch import lenet
 
 

@@ -22,8 +22,8 @@ from optuna.trial import FrozenTrial
 from ruamel.yaml import YAML
 
 from benchmarks.workload import ROOT, prepare
-from experiments.params import BackendName
-from experiments.project import Project
+from experiments.settings.project import Project
+from experiments.settings.recipe import BackendName
 from experiments.sweep.members import Result, results
 from experiments.sweep.queue import OWNER
 from experiments.sweep.storage import connect

@@ -15,7 +15,7 @@ import sys
 
 from benchmarks.contenders import CONTENDERS
 from benchmarks.workload import IMAGES
-from experiments.backend import threads_for
+from experiments.system.processes import threads_for
 
 # Ours, the baseline, and what the ratio has to reach: in general, and for `mlp`, whose steps take a millisecond.
 RATIOS = (

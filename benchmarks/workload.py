@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.dataset import batch_order
-from experiments.idx import to_idx
-from experiments.params import Params, Preprocess, load_params
+from experiments.data.dataset import batch_order
+from experiments.data.idx import to_idx
+from experiments.settings.params import Params, Preprocess, load_params
 from experiments.stages.preprocess import preprocess
 
 ROOT = Path(__file__).parents[1]

@@ -4,6 +4,6 @@ dvc.yaml calls it in this way, so that the copies that `dvc exp run --queue` mak
 the checkout that is installed.
 """
 
-from experiments.cli import main
+from experiments.cli.main import main
 
 main()

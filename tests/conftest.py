@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from experiments.idx import to_idx
-from experiments.params import Params, load_params
-from experiments.project import Project
+from experiments.data.idx import to_idx
+from experiments.settings.params import Params, load_params
+from experiments.settings.project import Project
 
 ROOT = Path(__file__).parents[1]
 

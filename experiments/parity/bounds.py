@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.backend import Precision
+from experiments.contract.backend import Precision
 
 Arrays = npt.NDArray[np.floating[Any]]
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from experiments.backend import Precision
-from experiments.errors import TandemError
-from experiments.files import read_json
-from experiments.initialise import Parameter, draw_weights
-from experiments.layers import Layer, check_outputs, shown
-from experiments.params import Recipe
+from experiments.contract.backend import Precision
+from experiments.contract.layers import Layer, check_outputs, shown
+from experiments.contract.weights import Parameter, draw_weights
 from experiments.parity.bounds import Arrays, Four, measure
 from experiments.parity.protocol import PRECISIONS, SEED
+from experiments.settings.recipe import Recipe
+from experiments.system.errors import TandemError
+from experiments.system.files import read_json
 
 Sides = Mapping[tuple[str, Precision], Path]
 

@@ -16,11 +16,13 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from experiments.backend import Backend, Inspection, Model, backend_name, load_backend, load_inspection
-from experiments.errors import TandemError
-from experiments.files import write_json
-from experiments.initialise import draw_weights
+from experiments.contract.backend import Backend, Model
+from experiments.contract.inspection import Inspection
+from experiments.contract.weights import draw_weights
+from experiments.frameworks import backend_name, load_backend, load_inspection
 from experiments.parity.protocol import BATCH_SIZE, DROPOUT_STEPS, SEED, Job
+from experiments.system.errors import TandemError
+from experiments.system.files import write_json
 
 # TensorFlow's messages begin with a traceback; the reason is at their end.
 MESSAGE = 300
@@ -48,7 +50,7 @@ class EveryStep:
 class Probe:
     """Does jobs in one framework."""
 
-    def __init__(self, backend: Backend, inspection: Inspection) -> None:
+    def __init__(self, backend: Backend[Model], inspection: Inspection[Model]) -> None:
         self.backend, self.inspection = backend, inspection
         self.jobs: dict[str, Callable[[Job, Path], None]] = {
             "describe": self.describe,

@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from experiments.architectures import takes_dropout, twins
-from experiments.backend import ModelSettings, Precision, TrainingSettings, model_settings
-from experiments.dataset import Dataset
-from experiments.params import Params, Recipe
+from experiments.contract.backend import ModelSettings, Precision, TrainingSettings, model_settings
+from experiments.data.dataset import Dataset
+from experiments.frameworks import takes_dropout, twins
+from experiments.settings.params import Params
+from experiments.settings.recipe import Recipe
 
 Optimiser = Literal["sgd", "adam"]
 OPTIMISERS: tuple[Optimiser, ...] = get_args(Optimiser)

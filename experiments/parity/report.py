@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.files import write_atomically, write_json
 from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, SHRINKS
 from experiments.parity.protocol import (
     BATCH_SIZE,
@@ -21,6 +20,7 @@ from experiments.parity.protocol import (
     SETTINGS,
 )
 from experiments.parity.result import Result
+from experiments.system.files import write_atomically, write_json
 
 
 def write_report(folder: Path, results: Sequence[Result], *, dataset: str, backends: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from experiments.backend import Precision
+from experiments.contract.backend import Precision
 from experiments.parity.check import Quantity, first_beyond, largest
 from experiments.parity.dropout import DropoutCheck
 from experiments.parity.protocol import Optimiser

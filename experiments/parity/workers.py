@@ -9,8 +9,8 @@ from dataclasses import asdict
 from json import dumps
 from typing import IO, Self
 
-from experiments.errors import TandemError
 from experiments.parity.protocol import Job
+from experiments.system.errors import TandemError
 
 PROBE = (sys.executable, "-m", "experiments.parity.probe")
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from experiments.architectures import PACKAGES
-from experiments.errors import TandemError
-from experiments.figures import learning_curves
-from experiments.files import write_atomically, write_json
-from experiments.outputs import Outputs, read_outputs
-from experiments.params import Params
-from experiments.project import Project
+from experiments.frameworks import PACKAGES
+from experiments.reports.plots import learning_curves
+from experiments.settings.params import Params
+from experiments.settings.project import Project, RunKey
+from experiments.system.errors import TandemError
+from experiments.system.files import write_atomically, write_json
+from experiments.training.outputs import Outputs, read_outputs
 
 FIGURES = ("test/accuracy", "test/loss", "epoch_seconds", "images_per_second")
 STAND_IN = "digits"
@@ -30,7 +30,8 @@ def compare(project: Project, params: Params) -> str:
     pairs = []
     for recipe in params.train.recipes:
         for seed in params.train.seeds:
-            runs = {str(name): _read(project, recipe, name, seed) for name in PACKAGES if name in params.train.backends}
+            keys = [RunKey(recipe, name, seed) for name in PACKAGES if name in params.train.backends]
+            runs = {str(key.backend): _read(project, key) for key in keys}
             dataset = _check_is_pair(recipe, seed, runs)
             pairs.append({"recipe": recipe, "seed": seed, **compare_runs(runs)})
             curves = learning_curves(f"{recipe}, seed {seed}, on {dataset}", {k: r.history for k, r in runs.items()})
@@ -41,13 +42,13 @@ def compare(project: Project, params: Params) -> str:
     return table
 
 
-def _read(project: Project, recipe: str, backend: str, seed: int) -> Outputs:
-    folder = project.run(recipe, backend, seed)
+def _read(project: Project, key: RunKey) -> Outputs:
+    folder = project.run(key)
     try:
         return read_outputs(folder)
     except FileNotFoundError:
         where = folder.relative_to(project.root)
-        raise TandemError(f"{where}: no such run; `dvc repro train@{recipe}-{backend}-{seed}` makes it") from None
+        raise TandemError(f"{where}: run missing; `dvc repro train@{key.label}` makes it") from None
 
 
 def _check_is_pair(recipe: str, seed: int, runs: Mapping[str, Outputs]) -> str:

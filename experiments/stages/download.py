@@ -16,11 +16,11 @@ from pathlib import Path
 import pooch
 import requests
 
-from experiments.console import say, warn
-from experiments.errors import TandemError
-from experiments.files import write_atomically
-from experiments.params import Data
-from experiments.stages.digits import write_digits
+from experiments.data.digits import write_digits
+from experiments.settings.params import Data
+from experiments.system.console import say, warn
+from experiments.system.errors import TandemError
+from experiments.system.files import write_atomically
 
 # SHA-256 of the unpacked files: a gzip file carries a time stamp, so the packed ones differ from mirror to mirror.
 MNIST = {

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
-from experiments.dataset import SPLITS, Images, Labels, Split, SplitName
-from experiments.errors import TandemError
-from experiments.files import digest, write_json
-from experiments.idx import read_idx
-from experiments.params import Preprocess
+from experiments.data.dataset import SPLITS, Images, Labels, Split, SplitName
+from experiments.data.idx import read_idx
+from experiments.settings.params import Preprocess
 from experiments.stages.download import NAME_FILE
+from experiments.system.errors import TandemError
+from experiments.system.files import digest, write_json
 
 
 def preprocess(settings: Preprocess, data: Path, target: Path) -> None:

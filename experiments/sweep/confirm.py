@@ -5,74 +5,31 @@ own, `NAME-confirm`, of fixed trials: each candidate with each of the same fresh
 were, by the same workers.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments import tracking
-from experiments.dataset import load_dataset
-from experiments.errors import TandemError
-from experiments.intervals import Interval, interval
-from experiments.params import Params
-from experiments.project import Project
+from experiments.data.dataset import load_dataset
+from experiments.settings.params import Params
+from experiments.settings.project import Project
 from experiments.sweep import queue
+from experiments.sweep.confirm_report import write_confirmation
+from experiments.sweep.confirmation import Candidate, Confirmation
 from experiments.sweep.launch import Launcher
 from experiments.sweep.plan import Plan, check_data, read_plan
 from experiments.sweep.ranking import better, own_settings, ranked
 from experiments.sweep.run import count_workers, run_study
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_study
+from experiments.system.errors import TandemError
 
 CANDIDATE = "candidate"
 # What the last `tandem sweep confirm` was asked for: which candidates, and which seeds; and, on the sweep's study, the
 # name of the one that it is kept in.
 ASKED, CONFIRMED_BY = "asked", "confirmed_by"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A trial of the sweep, and what its settings bring with fresh seeds.
-
-    `values` has the objective by seed; seeds whose training failed are missing. `own`: the recipe's own settings.
-    """
-
-    trial: int
-    settings: Mapping[str, float]
-    sweep_value: float
-    values: Mapping[int, float]
-    own: bool
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """The candidates, the best mean first; those that failed with a seed come last.
-
-    `plan` is that of the sweep; `epochs` is how long the candidates were trained for.
-    """
-
-    plan: Plan
-    epochs: int
-    seeds: Sequence[int]
-    candidates: Sequence[Candidate]
-
-    @property
-    def winner(self) -> Candidate:
-        """The candidate with the best mean."""
-        return self.candidates[0]
-
-    def difference(self, other: Candidate) -> Interval:
-        """Return by how much the winner is ahead of another, from the differences seed by seed (positive: ahead).
-
-        Raises:
-            TandemError: one of them has not all seeds.
-        """
-        for one in (self.winner, other):
-            if len(one.values) < len(self.seeds):
-                raise TandemError(f"trial {one.trial}: expected {len(self.seeds)} seeds; got {len(one.values)}")
-        sign = better(self.plan)
-        return interval([sign * (other.values[seed] - self.winner.values[seed]) for seed in self.seeds])
 
 
 def confirm(
@@ -107,8 +64,6 @@ def confirm(
         return Launcher(project, params, again, study, budget=budget, workers=many, refill=lambda: None)
 
     def end(study: optuna.Study, tracker: tracking.Tracker) -> None:
-        from experiments.sweep.confirm_report import write_confirmation
-
         write_confirmation(project, read_confirmation(study, plan, chosen, fresh), tracker)
 
     study = run_study(project, again, dataset, begin, end)

@@ -2,10 +2,10 @@
 
 from matplotlib.figure import Figure
 
-from experiments.files import write_atomically, write_json
-from experiments.intervals import Interval, interval
-from experiments.project import Project
-from experiments.sweep.confirm import Candidate, Confirmation
+from experiments.reports.intervals import Interval, interval
+from experiments.settings.project import Project
+from experiments.sweep.confirmation import Candidate, Confirmation
+from experiments.system.files import write_atomically, write_json
 from experiments.tracking import Tracker
 
 
@@ -17,7 +17,7 @@ def write_confirmation(project: Project, found: Confirmation, tracker: Tracker) 
     write_json(folder / "confirm.json", to_json(found))
     picture.savefig(folder / "confirm.png", dpi=120)
     tracker.text(text, "confirm.md")
-    tracker.figure(picture, "confirm.png")
+    tracker.plot(picture, "confirm.png")
 
 
 def to_json(found: Confirmation) -> dict[str, object]:

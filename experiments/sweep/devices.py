@@ -5,7 +5,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from experiments.errors import TandemError
+from experiments.system.errors import TandemError
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
 

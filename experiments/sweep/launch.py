@@ -11,17 +11,18 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from experiments.backend import threads_for
-from experiments.console import say, warn
-from experiments.errors import TandemError
-from experiments.params import BackendName, Params
-from experiments.project import Project
-from experiments.stopping import FOLLOW
+from experiments.settings.params import Params
+from experiments.settings.project import Project
+from experiments.settings.recipe import BackendName
 from experiments.sweep.devices import VARIABLE, share_gpus, visible_gpus
 from experiments.sweep.members import lacking
 from experiments.sweep.plan import Plan
 from experiments.sweep.queue import OPEN, REASON, finished, recover
 from experiments.sweep.ranking import best_of
+from experiments.system.console import say, warn
+from experiments.system.errors import TandemError
+from experiments.system.processes import threads_for
+from experiments.system.stopping import FOLLOW
 
 POLL_SECONDS = 0.5
 # How many workers a study has had.

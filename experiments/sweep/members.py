@@ -11,7 +11,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
-from experiments.params import BackendName
+from experiments.settings.recipe import BackendName
 
 # How many trials the workers of one framework may be ahead of the other's: what they can't wait for, the sampler
 # doesn't know of when it draws the next.

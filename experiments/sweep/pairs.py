@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from optuna.trial import FrozenTrial
 from scipy import stats
 
-from experiments.params import BackendName
+from experiments.settings.recipe import BackendName
 from experiments.sweep.members import results
 from experiments.sweep.plan import Plan
 from experiments.sweep.ranking import better

@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 from optuna import Study
 from optuna.trial import TrialState
 
-from experiments.files import write_atomically
 from experiments.sweep.plan import Plan
+from experiments.system.files import write_atomically
 
 # The name of each picture, as Optuna's two modules have it after `plot_`, and as the file is called.
 PICTURES = {

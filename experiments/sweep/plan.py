@@ -8,10 +8,11 @@ from typing import Any, Literal
 import optuna
 from optuna.distributions import FloatDistribution
 
-from experiments.dataset import Dataset
-from experiments.errors import TandemError
-from experiments.params import BackendName, Bounds, Params, PrunerName, Recipe, SamplerName
+from experiments.data.dataset import Dataset
+from experiments.settings.params import Bounds, Params, PrunerName, SamplerName
+from experiments.settings.recipe import BackendName, Recipe
 from experiments.sweep.space import Space
+from experiments.system.errors import TandemError
 
 PLAN = "plan"
 Backends = Literal["lightning", "keras", "both"]

@@ -10,13 +10,14 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from experiments.errors import TandemError
-from experiments.files import write_atomically
-from experiments.intervals import interval
-from experiments.params import Params, parse_params
-from experiments.project import Project
-from experiments.sweep.confirm import Confirmation, last_confirmation
+from experiments.reports.intervals import interval
+from experiments.settings.params import Params, parse_params
+from experiments.settings.project import Project
+from experiments.sweep.confirm import last_confirmation
+from experiments.sweep.confirmation import Confirmation
 from experiments.sweep.storage import connect
+from experiments.system.errors import TandemError
+from experiments.system.files import write_atomically
 
 SUFFIX = "-tuned"
 

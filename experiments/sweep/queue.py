@@ -12,7 +12,7 @@ from datetime import datetime
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.processes import Mark
+from experiments.system.processes import ProcessId
 
 # What a trial knows of the process that trains it, of those that died in doing so, and of its end.
 OWNER, DEATHS, REASON = "owner", "deaths", "failed_because"
@@ -58,7 +58,7 @@ def _sign(study: optuna.Study, trial_id: int) -> None:
     # Before the owner: the pulse of whoever had it before may be an old one.
     record_pulse(study, trial_id)
     since = study._storage.get_trial(trial_id).datetime_start
-    study._storage.set_trial_user_attr(trial_id, OWNER, {**asdict(Mark.own()), SINCE: str(since)})
+    study._storage.set_trial_user_attr(trial_id, OWNER, {**asdict(ProcessId.own()), SINCE: str(since)})
 
 
 def record_pulse(study: optuna.Study, trial_id: int) -> None:
@@ -81,7 +81,7 @@ def is_mine(study: optuna.Study, trial_id: int) -> bool:
     """Return whether this process has the trial: one that was thought dead may have lost it to another."""
     trial = study._storage.get_trial(trial_id)
     mine = trial.state == TrialState.RUNNING and _is_signed(trial)
-    return mine and Mark.read(trial.user_attrs[OWNER]) == Mark.own()
+    return mine and ProcessId.read(trial.user_attrs[OWNER]) == ProcessId.own()
 
 
 def orphans(study: optuna.Study) -> Iterator[FrozenTrial]:
@@ -93,7 +93,7 @@ def orphans(study: optuna.Study) -> Iterator[FrozenTrial]:
             begun = trial.datetime_start
             gone = begun is not None and (datetime.now() - begun).total_seconds() > GRACE_SECONDS
         else:
-            mark = Mark.read(trial.user_attrs[OWNER])
+            mark = ProcessId.read(trial.user_attrs[OWNER])
             gone = not mark.is_alive() if mark.is_local else trial._trial_id in silent
         if gone:
             yield trial

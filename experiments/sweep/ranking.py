@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.errors import TandemError
 from experiments.sweep.plan import Plan
+from experiments.system.errors import TandemError
 
 
 def ranked(study: optuna.Study, plan: Plan) -> list[FrozenTrial]:

@@ -14,15 +14,15 @@ from mlflow.entities import Run
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments import tracking
-from experiments.checkpoint import sole_owner
-from experiments.params import BackendName
-from experiments.project import Project
+from experiments.settings.project import Project
+from experiments.settings.recipe import BackendName
 from experiments.sweep import queue
 from experiments.sweep.members import results, run_key
 from experiments.sweep.plan import Plan, read_plan
 from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT, is_ours, load_study
 from experiments.sweep.trial import PARENT_RUN, STATE, SWEEP, TRIAL
+from experiments.system.locks import exclusive
 
 # The tag of a run that was written from what its trial knows.
 REWRITTEN = "written_afterwards"
@@ -51,7 +51,7 @@ def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagr
     for one in names:
         study = load_study(storage, one)
         # While a launcher is at work, it repairs.
-        with sole_owner(project.sweep(one), f"sweep {one}") if apply else nullcontext():
+        with exclusive(project.sweep(one), f"sweep {one}") if apply else nullcontext():
             of_study = list(_Study(study, read_plan(study), experiment).disagreements())
             for disagreement in of_study if apply else []:
                 if disagreement.repair is not None:

@@ -9,9 +9,7 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from experiments import tracking
-from experiments.console import warn
-from experiments.files import write_atomically, write_json
-from experiments.project import Project
+from experiments.settings.project import Project
 from experiments.sweep.confirm import load_sweep
 from experiments.sweep.members import results
 from experiments.sweep.pairs import draw_pairs, pairs_of, verdict
@@ -22,6 +20,8 @@ from experiments.sweep.ranking import own_settings, ranked
 from experiments.sweep.status import Status, status_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT
+from experiments.system.console import warn
+from experiments.system.files import write_atomically, write_json
 
 SHOWN = 10
 

@@ -8,14 +8,9 @@ from dataclasses import dataclass
 import optuna
 
 from experiments import tracking
-from experiments.backend import threads_for
-from experiments.checkpoint import sole_owner
-from experiments.console import say, warn
-from experiments.dataset import Dataset, load_dataset
-from experiments.errors import TandemError
-from experiments.git import read_checkout
-from experiments.params import Params
-from experiments.project import Project
+from experiments.data.dataset import Dataset, load_dataset
+from experiments.settings.params import Params
+from experiments.settings.project import Project
 from experiments.sweep import members, queue
 from experiments.sweep.launch import Launcher, gpus_of
 from experiments.sweep.plan import Backends, Plan, make_plan
@@ -24,13 +19,19 @@ from experiments.sweep.space import space_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import IDENTITY, PARENT, open_study
 from experiments.sweep.trial import PARENT_RUN, SWEEP
-from experiments.training import check_fits, track_files
+from experiments.system.console import say, warn
+from experiments.system.errors import TandemError
+from experiments.system.git import read_checkout
+from experiments.system.locks import exclusive
+from experiments.system.processes import threads_for
+from experiments.training.session import track_files
+from experiments.training.training import check_fits
 
 KIND = "kind"
 
 
 @dataclass(frozen=True)
-class Asked:
+class SweepRequest:
     """What the command line asks for; None: what params.yaml says, or one worker for each framework."""
 
     recipe: str
@@ -40,7 +41,7 @@ class Asked:
     name: str | None
 
 
-def run_sweep(project: Project, params: Params, asked: Asked) -> optuna.Study:
+def run_sweep(project: Project, params: Params, asked: SweepRequest) -> optuna.Study:
     """Start a study, or go on with it, until as many trials are finished as asked for; return it.
 
     Raises:
@@ -102,7 +103,7 @@ def run_study(
 
     `end` may add to that run.
     """
-    with sole_owner(project.sweep(plan.name), f"sweep {plan.name}"):
+    with exclusive(project.sweep(plan.name), f"sweep {plan.name}"):
         study = open_study(connect(project), plan)
         launcher = begin(study)
         with open_run(project, plan, study, dataset) as tracker:
@@ -113,7 +114,7 @@ def run_study(
             end(study, tracker)
         # What trials that failed have left, and those whose worker was killed in its last moment.
         if not study.get_trials(deepcopy=False, states=queue.OPEN):
-            shutil.rmtree(project.checkpoints(f"sweep-{plan.name}"), ignore_errors=True)
+            shutil.rmtree(project.sweep_checkpoints(plan.name), ignore_errors=True)
     return study
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import optuna
 
-from experiments.params import PrunerName, SamplerName
+from experiments.settings.params import PrunerName, SamplerName
 from experiments.sweep.plan import Plan
 
 # A pruner compares a trial with those before it; this many are let run to their end first.

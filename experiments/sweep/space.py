@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from optuna.distributions import FloatDistribution
 
-from experiments.architectures import takes_dropout
-from experiments.errors import TandemError
-from experiments.params import Bounds, Params, Recipe
+from experiments.frameworks import takes_dropout
+from experiments.settings.params import Bounds, Params
+from experiments.settings.recipe import Recipe
+from experiments.system.errors import TandemError
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,16 @@ class Space:
 
 
 def space_of(params: Params, name: str) -> Space:
-    """Return the space of a recipe: its own if `sweep.spaces` has one, else of the standard one what it has.
+    """Return the space of a recipe: its own if `sweep.recipe_spaces` has one, else of the standard one what it has.
 
     Raises:
         TandemError: its own space names what it lacks, or its own settings lie outside of the bounds.
     """
     recipe = params.recipe(name, asked_by="--recipe")
     lacks = _lacks(recipe)
-    own = params.sweep.spaces.get(name)
+    own = params.sweep.recipe_spaces.get(name)
     if own is not None:
-        where = f"sweep.spaces.{name}"
+        where = f"sweep.recipe_spaces.{name}"
         for setting in own.bounds:
             if setting in lacks:
                 raise TandemError(
@@ -41,8 +42,8 @@ def space_of(params: Params, name: str) -> Space:
                 )
         space = Space(own.bounds, {})
     else:
-        where = "sweep.space"
-        standard = params.sweep.space.bounds
+        where = "sweep.default_space"
+        standard = params.sweep.default_space.bounds
         space = Space(
             {setting: bounds for setting, bounds in standard.items() if setting not in lacks},
             {setting: why for setting, why in lacks.items() if setting in standard},
@@ -52,7 +53,7 @@ def space_of(params: Params, name: str) -> Space:
         if not bounds.low <= value <= bounds.high:
             raise TandemError(
                 f"params.yaml: {where}.{setting}: expected bounds around the recipe's own {value}, the first trial; "
-                f"got {bounds.low} to {bounds.high}; widen them, or give the recipe bounds of its own in sweep.spaces"
+                f"got {bounds.low} to {bounds.high}; widen them, or set sweep.recipe_spaces.{name}"
             )
     return space
 

@@ -11,9 +11,9 @@ import optuna
 from sqlalchemy import Engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from experiments.errors import TandemError
-from experiments.project import Project
+from experiments.settings.project import Project
 from experiments.sweep.heartbeat import INTERVAL_SECONDS, SILENCE_SECONDS
+from experiments.system.errors import TandemError
 
 VARIABLE = "TANDEM_SWEEP_STORAGE"
 # How long a process waits for others to finish their writes; with eight of them a write takes milliseconds.

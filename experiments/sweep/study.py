@@ -6,9 +6,9 @@ from dataclasses import asdict
 import optuna
 from optuna.trial import TrialState
 
-from experiments.errors import TandemError
 from experiments.sweep.plan import PLAN, Plan, read_plan, write_plan
 from experiments.sweep.samplers import make_pruner, make_sampler
+from experiments.system.errors import TandemError
 
 # The MLflow run of a study, and what tells the study from one of the same name in another database.
 PARENT, IDENTITY = "mlflow_run_id", "identity"

@@ -5,6 +5,7 @@ import gc
 import random
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import optuna
 from mlflow.exceptions import MlflowException
@@ -12,19 +13,22 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments import tracking
-from experiments.backend import Device, load_backend
-from experiments.dataset import load_dataset
-from experiments.errors import Stopped, TandemError
-from experiments.params import BackendName
-from experiments.project import Project
+from experiments.contract.backend import Device
+from experiments.data.dataset import load_dataset
+from experiments.frameworks import load_backend
+from experiments.settings.project import Project
+from experiments.settings.recipe import BackendName
 from experiments.sweep import members, queue
 from experiments.sweep.heartbeat import pulse
 from experiments.sweep.plan import Plan, check_data, read_plan
 from experiments.sweep.ranking import is_own
 from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT, load_study
-from experiments.sweep.trial import Workplace, run_trial
-from experiments.training import read_code
+from experiments.sweep.trial import TrialRequest, WorkerContext, run_trial
+from experiments.system.errors import Stopped, TandemError
+from experiments.system.git import read_checkout
+from experiments.training.code import code_digest
+from experiments.training.training import Code
 
 # How many trials a worker takes, trains and tells in one go.
 BATCH = 1
@@ -44,23 +48,25 @@ def work(project: Project, name: str, backend: BackendName, *, device: Device, t
             let any trial be trained.
     """
     study = load_study(connect(project), name, worker=number)
-    place = _set_up(project, read_plan(study), backend, device=device, threads=threads, parent=study.user_attrs[PARENT])
-    settled = False
-    while _is_needed(study, place):
-        taken = queue.claim(study, BATCH, lambda waiting: _choose(study, place, waiting))
+    worker = _set_up(
+        project, read_plan(study), backend, device=device, threads=threads, parent=study.user_attrs[PARENT]
+    )
+    frozen = False
+    while _is_needed(study, worker):
+        taken = queue.claim(study, BATCH, lambda waiting: _choose(study, worker, waiting))
         if taken and queue.room(study) < 0:  # another worker took the last one in the same moment
             _put_back(study, taken)
             taken = []
         if taken:
-            _train_batch(place, study, taken)
-            if not settled:  # the first training imports and compiles what all others use
-                settle()
-                settled = True
+            _train_batch(worker, study, taken)
+            if not frozen:  # the first training imports and compiles what all others use
+                freeze_gc()
+                frozen = True
         else:
             time.sleep(POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - two that wait must not meet for ever
 
 
-def settle() -> None:
+def freeze_gc() -> None:
     """Take all that there is for permanent: the collector, which runs after every trial, then skips the frameworks.
 
     It takes a quarter of a second to look through them.
@@ -71,17 +77,16 @@ def settle() -> None:
 
 def _set_up(
     project: Project, plan: Plan, backend: BackendName, *, device: Device, threads: int, parent: str
-) -> Workplace:
+) -> WorkerContext:
     dataset = load_dataset(project.prepared)
     check_data(plan, dataset)
-    return Workplace(
+    return WorkerContext(
         project=project,
         plan=plan,
         backend_name=backend,
         backend=load_backend(backend, device=device, threads=threads),
         dataset=dataset,
-        split=dataset.split("train"),
-        code=read_code(project.root, backend, plan.settings.architecture),
+        code=Code(read_checkout(project.root), code_digest(backend, plan.settings.architecture)),
         experiment=tracking.connect(project),
         parent=parent,
         threads=threads,
@@ -89,26 +94,26 @@ def _set_up(
     )
 
 
-def _is_needed(study: optuna.Study, place: Workplace) -> bool:
+def _is_needed(study: optuna.Study, worker: WorkerContext) -> bool:
     trials = study.get_trials(deepcopy=False, states=queue.OPEN)
-    return bool(members.lacking(trials, place.plan.members, place.backend_name))
+    return bool(members.lacking(trials, worker.plan.members, worker.backend_name))
 
 
 def _choose(
-    study: optuna.Study, place: Workplace, waiting: Sequence[optuna.trial.FrozenTrial]
+    study: optuna.Study, worker: WorkerContext, waiting: Sequence[optuna.trial.FrozenTrial]
 ) -> Sequence[optuna.trial.FrozenTrial]:
     if queue.room(study) < 1:
         return []
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return members.choose(waiting, running, place.plan.members, place.backend_name)
+    return members.choose(waiting, running, worker.plan.members, worker.backend_name)
 
 
-def _train_batch(place: Workplace, study: optuna.Study, taken: Sequence[optuna.Trial]) -> None:
+def _train_batch(worker: WorkerContext, study: optuna.Study, taken: Sequence[optuna.Trial]) -> None:
     """Train the trials that were taken; those that a stop leaves unfinished wait again."""
     with pulse(study, taken):
         for trial in taken:
             try:
-                _train(place, study, trial)
+                _train(worker, study, trial)
             except (Stopped, KeyboardInterrupt):
                 _put_back(study, taken)
                 raise
@@ -119,13 +124,13 @@ def _train_batch(place: Workplace, study: optuna.Study, taken: Sequence[optuna.T
                     raise
                 text = " ".join(str(error).split())[:300]
                 raise TandemError(
-                    f"trial {trial.number} of {place.plan.name}: expected disk and stores that work; got "
+                    f"trial {trial.number} of {worker.plan.name}: expected disk and stores that work; got "
                     f"{type(error).__name__}: {text}; the trial waits again: mend that, and repeat"
                 ) from error
             except Exception as error:  # a trial that fails by its own fault is no reason to end the sweep
-                _fail(place, study, trial, error)
+                _fail(worker, study, trial, error)
             finally:
-                place.backend.forget_models()
+                worker.backend.forget_models()
 
 
 def _put_back(study: optuna.Study, taken: Sequence[optuna.Trial]) -> None:
@@ -134,28 +139,43 @@ def _put_back(study: optuna.Study, taken: Sequence[optuna.Trial]) -> None:
             queue.put_back(study, trial._trial_id)
 
 
-def _fail(place: Workplace, study: optuna.Study, trial: optuna.Trial, error: Exception) -> None:
+def _fail(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial, error: Exception) -> None:
     if queue.is_mine(study, trial._trial_id):
         text = " ".join(str(error).split())[:300]
-        trial.set_user_attr(queue.REASON, f"{place.backend_name}: {type(error).__name__}: {text}")
+        trial.set_user_attr(queue.REASON, f"{worker.backend_name}: {type(error).__name__}: {text}")
         study.tell(trial, state=TrialState.FAIL)
 
 
-def _train(place: Workplace, study: optuna.Study, trial: optuna.Trial) -> None:
-    known = members.results(_frozen(trial), place.plan.members)
-    if place.backend_name in known:  # its worker was killed between the member's end and the trial's
-        _finish(place, study, trial)
+def _train(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial) -> None:
+    known = members.results(_frozen(trial), worker.plan.members)
+    if worker.backend_name in known:  # its worker was killed between the member's end and the trial's
+        _finish(worker, study, trial)
         return
-    run_trial(
-        place,
-        trial.number,
-        suggest(trial, place.plan),
-        trial.user_attrs.get(queue.SEED, place.plan.seed),
-        lambda epoch, value: _judge(place, trial, epoch, value),
-        run_id=trial.user_attrs.get(members.run_key(place.backend_name)),
-        begun=lambda run_id: trial.set_user_attr(members.run_key(place.backend_name), run_id),
-        tell=lambda result: _tell(place, study, trial, result),
-    )
+    attributes = trial.user_attrs
+    seed, run_id = attributes.get(queue.SEED, worker.plan.seed), attributes.get(members.run_key(worker.backend_name))
+    request = TrialRequest(trial.number, suggest(trial, worker.plan), seed, run_id)
+    run_trial(worker, request, OptunaReports(worker, study, trial))
+
+
+@dataclass(frozen=True)
+class OptunaReports:
+    """Passes what a trial reports on to Optuna."""
+
+    worker: WorkerContext
+    study: optuna.Study
+    trial: optuna.Trial
+
+    def started(self, run_id: str) -> None:
+        """Keep the id of the MLflow run."""
+        self.trial.set_user_attr(members.run_key(self.worker.backend_name), run_id)
+
+    def should_prune(self, epoch: int, value: float) -> bool:
+        """Report the objective after an epoch, and ask the pruner."""
+        return _should_prune(self.worker, self.trial, epoch, value)
+
+    def ended(self, result: members.Result | None) -> None:
+        """Keep the result, and tell Optuna once the trial is complete."""
+        _tell(self.worker, self.study, self.trial, result)
 
 
 def _frozen(trial: optuna.Trial) -> optuna.trial.FrozenTrial:
@@ -169,13 +189,13 @@ def suggest(trial: optuna.Trial, plan: Plan) -> Mapping[str, float]:
     }
 
 
-def _judge(place: Workplace, trial: optuna.Trial, epoch: int, value: float) -> bool:
-    if len(place.plan.members) > 1:  # a pair is told as a whole, at its end
+def _should_prune(worker: WorkerContext, trial: optuna.Trial, epoch: int, value: float) -> bool:
+    if len(worker.plan.members) > 1:  # a pair is told as a whole, at its end
         return False
     known = _frozen(trial)
     if epoch not in known.intermediate_values:  # a repeat of an epoch reports it again
         trial.report(value, epoch)
-    if is_own(known, place.plan):  # what all others are held against
+    if is_own(known, worker.plan):  # what all others are held against
         return False
     # Some pruners answer otherwise when they are asked again, after a kill; and some return NumPy's bool.
     if known.user_attrs.get(PRUNED) == epoch or bool(trial.should_prune()):
@@ -184,20 +204,20 @@ def _judge(place: Workplace, trial: optuna.Trial, epoch: int, value: float) -> b
     return False
 
 
-def _tell(place: Workplace, study: optuna.Study, trial: optuna.Trial, result: members.Result | None) -> None:
+def _tell(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial, result: members.Result | None) -> None:
     if not queue.is_mine(study, trial._trial_id):
         return
     if result is None:
         study.tell(trial, state=TrialState.PRUNED)
         return
-    trial.set_user_attr(members.result_key(place.backend_name), members.write_result(result))
-    _finish(place, study, trial)
+    trial.set_user_attr(members.result_key(worker.backend_name), members.write_result(result))
+    _finish(worker, study, trial)
 
 
-def _finish(place: Workplace, study: optuna.Study, trial: optuna.Trial) -> None:
+def _finish(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial) -> None:
     """Tell the trial if all of its members are done, else let it wait for the next."""
-    found = members.results(_frozen(trial), place.plan.members)
-    if len(found) < len(place.plan.members):
+    found = members.results(_frozen(trial), worker.plan.members)
+    if len(found) < len(worker.plan.members):
         queue.put_back(study, trial._trial_id)
         return
     values = members.mean_objective(found)

@@ -8,19 +8,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import mlflow
-import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 
-from experiments.errors import Stopped
-from experiments.quiet import quiet_native_stderr
+from experiments.contract.backend import Model
+from experiments.data.dataset import Dataset, Images, Split
+from experiments.system.errors import Stopped
+from experiments.system.quiet import quiet_native_stderr
 from experiments.tracking.store import CLOSED_BECAUSE, PAGE, owner_tags
 
 SYSTEM_METRICS_SECONDS = 5
@@ -121,27 +120,22 @@ class Tracker:
         """Keep a text as a file of that name."""
         mlflow.log_text(content, name)
 
-    def figure(self, figure: Figure, name: str) -> None:
-        """Keep a picture as a file of that name."""
+    def plot(self, figure: Figure, name: str) -> None:
+        """Keep a plot as a file of that name."""
         mlflow.log_figure(figure, name)
 
-    def dataset(
-        self,
-        name: str,
-        fingerprint: str,
-        source: Path,
-        images: npt.NDArray[np.uint8],
-        labels: npt.NDArray[np.uint8],
-    ) -> None:
+    def dataset(self, dataset: Dataset, split: Split) -> None:
         """Record the images and labels that the run trains on as its input."""
         if self._client.get_run(self.run_id).inputs.dataset_inputs:
             return  # a resumed run
+        source, targets = str(dataset.folder), split.labels
         # MLflow takes 36 characters of a digest.
-        record = mlflow.data.from_numpy(images, source=str(source), targets=labels, name=name, digest=fingerprint[:32])
+        digest = dataset.fingerprint[:32]
+        record = mlflow.data.from_numpy(split.images, source=source, targets=targets, name=dataset.name, digest=digest)
         mlflow.log_input(record, context="training")
 
-    def model(self, backend: str, model: Any, example: npt.NDArray[np.uint8], logits: npt.NDArray[np.float32]) -> None:
-        """Log a native model in its own flavour, with a signature from an example (at least 2 images) and its logits.
+    def model(self, backend: str, model: Model, *, images: Images) -> None:
+        """Log a model in its framework's own flavour, with a signature from example images (at least 2).
 
         Its requirements are the installed versions of the framework, written out: MLflow would take long to guess.
         """
@@ -149,11 +143,12 @@ class Tracker:
         module = importlib.import_module(f"mlflow.{flavour}")
         # A local build's suffix (2.13.0+cpu) can't be installed elsewhere.
         requirements = [f"{name}=={version(name).split('+')[0]}" for name in packages]
+        example = model.native_input(images)
         with quiet_native_stderr():
             module.log_model(
-                model,
+                model.native(),
                 name="model",
-                signature=infer_signature(example, logits),
+                signature=infer_signature(example, model.predict(images)),
                 input_example=example,
                 pip_requirements=requirements,
             )

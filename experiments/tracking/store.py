@@ -17,10 +17,10 @@ from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
-from experiments.console import warn
-from experiments.errors import TandemError
-from experiments.processes import Mark
-from experiments.project import Project
+from experiments.settings.project import Project
+from experiments.system.console import warn
+from experiments.system.errors import TandemError
+from experiments.system.processes import ProcessId
 
 EXPERIMENT = "tandem"
 # Who runs a run: to tell, later, whether that process is still there.
@@ -114,7 +114,7 @@ def find_tagged(experiment: str, tags: Mapping[str, str]) -> str | None:
 
 
 def close_abandoned_runs(experiment: str) -> list[str]:
-    """Mark as KILLED the RUNNING runs of processes of this machine that are gone, and return their ids."""
+    """ProcessId as KILLED the RUNNING runs of processes of this machine that are gone, and return their ids."""
     running = search(experiment, f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'")
     closed = [run.info.run_id for run in running if is_abandoned(run)]
     for run_id in closed:
@@ -131,7 +131,7 @@ def is_abandoned(run: Run) -> bool:
 
 
 def close_abandoned(run_id: str) -> None:
-    """Mark a run as KILLED, and say why."""
+    """ProcessId a run as KILLED, and say why."""
     client = MlflowClient()
     client.set_tag(run_id, CLOSED_BECAUSE, PROCESS_GONE)
     client.set_terminated(run_id, "KILLED")
@@ -139,14 +139,14 @@ def close_abandoned(run_id: str) -> None:
 
 def _alive(tags: Mapping[str, str]) -> bool:
     try:
-        return Mark.read({"host": tags[HOST], "pid": tags[PID], "started": tags[STARTED]}).is_alive()
+        return ProcessId.read({"host": tags[HOST], "pid": tags[PID], "started": tags[STARTED]}).is_alive()
     except KeyError:
         return False
 
 
 def owner_tags() -> dict[str, str]:
     """Return tags that say which process writes a run: this one."""
-    mark = Mark.own()
+    mark = ProcessId.own()
     return {HOST: mark.host, PID: str(mark.pid), STARTED: f"{mark.started:.2f}"}
 
 
@@ -169,7 +169,7 @@ def add_files(run_id: str, files: Iterable[Path]) -> None:
 
 
 def finish_run(run_id: str) -> None:
-    """Mark a run as FINISHED."""
+    """ProcessId a run as FINISHED."""
     MlflowClient().set_terminated(run_id, "FINISHED")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from experiments.files import read_json
+from experiments.system.files import read_json
 from tests.end_to_end.conftest import Clone
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from experiments.files import read_json
+from experiments.settings.recipe import BackendName
+from experiments.system.files import read_json
 from tests.end_to_end.conftest import Clone
 
-BACKENDS = ("lightning", "keras")
+BACKENDS: tuple[BackendName, ...] = ("lightning", "keras")
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +63,11 @@ def test_each_run_keeps_its_layers(clone: Clone, first_output: str) -> None:
 
 
 def test_train_metrics_of_a_pair_agree_in_every_epoch(clone: Clone, first_output: str) -> None:
-    from experiments.outputs import read_outputs
-    from experiments.project import Project
+    from experiments.settings.project import Project, RunKey
+    from experiments.training.outputs import read_outputs
 
     project = Project(clone.root, clone.root)
-    a, b = (read_outputs(project.run("lenet", backend, 1)).history for backend in BACKENDS)
+    a, b = (read_outputs(project.run(RunKey("lenet", backend, 1))).history for backend in BACKENDS)
     assert len(a) == len(b) == 3
     for row_a, row_b in zip(a, b, strict=True):
         assert row_a["train/loss"] == pytest.approx(row_b["train/loss"], abs=1e-3)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from experiments.files import read_json
+from experiments.system.files import read_json
 from tests.end_to_end.conftest import Clone
 
 

@@ -12,8 +12,8 @@ import psutil
 import pytest
 import requests
 
-from experiments.project import Project
-from experiments.ui import server_command, server_environment
+from experiments.settings.project import Project
+from experiments.tracking.ui import server_command, server_environment
 from tests.end_to_end.conftest import Clone
 
 

@@ -191,11 +191,11 @@ def test_ctrl_c_puts_the_trials_back(prepared: Clone) -> None:
 
 def test_trials_that_diverge_are_noted_and_replaced(prepared: Clone) -> None:
     wild = {"lenet": {"lr": {"low": 0.001, "high": 100_000.0, "log": True}}}
-    prepared.change_params(lambda content: content["sweep"].update(spaces=wild))
+    prepared.change_params(lambda content: content["sweep"].update(recipe_spaces=wild))
     try:
         prepared.run(*command("lightning", "--name", "wild", "--trials", "4"))
     finally:
-        prepared.change_params(lambda content: content["sweep"].update(spaces={}))
+        prepared.change_params(lambda content: content["sweep"].update(recipe_spaces={}))
     found = status(prepared, "wild")
     assert (found["finished"], found["running"], found["waiting"]) == (4, 0, 0)
     assert found["failed"] >= 1
@@ -234,16 +234,18 @@ def test_a_storage_that_can_t_be_reached_is_one_line(prepared: Clone) -> None:
 
 
 def test_bounds_the_wrong_way_round_are_one_line(prepared: Clone) -> None:
-    prepared.change_params(lambda content: content["sweep"].update(spaces={"lenet": {"lr": {"low": 1.0, "high": 0.1}}}))
+    prepared.change_params(
+        lambda content: content["sweep"].update(recipe_spaces={"lenet": {"lr": {"low": 1.0, "high": 0.1}}})
+    )
     try:
         *_, said = prepared.run(*command("lightning"), code=2).splitlines()
     finally:
-        prepared.change_params(lambda content: content["sweep"].update(spaces={}))
-    assert said.startswith("tandem: params.yaml: sweep.spaces.lenet.lr: expected low below high; got")
+        prepared.change_params(lambda content: content["sweep"].update(recipe_spaces={}))
+    assert said.startswith("tandem: params.yaml: sweep.recipe_spaces.lenet.lr: expected low below high; got")
 
 
 def test_a_study_begun_with_other_settings_is_one_line(prepared: Clone) -> None:
-    prepared.change_params(lambda content: content["sweep"]["space"]["lr"].update(high=0.2))
+    prepared.change_params(lambda content: content["sweep"]["default_space"]["lr"].update(high=0.2))
     *_, said = prepared.run(*command("lightning"), code=2).splitlines()
     assert said.startswith(
         "tandem: --name: expected a new name, since study 'lenet-lightning' was begun with space.lr ="

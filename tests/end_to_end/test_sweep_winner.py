@@ -27,7 +27,7 @@ def swept(clone: Clone) -> Clone:
 
     def change(content: dict[str, Any]) -> None:
         content["sweep"].update(epochs=2, retries=5)
-        content["sweep"]["spaces"]["lenet"] = {
+        content["sweep"]["recipe_spaces"]["lenet"] = {
             "lr": {"low": 0.0001, "high": 0.05, "log": True},
             "momentum": {"low": 0.0, "high": 0.9},
         }

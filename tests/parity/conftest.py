@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.params import load_params
-from experiments.project import Project
-from experiments.stages.digits import write_digits
+from experiments.data.digits import write_digits
+from experiments.settings.params import load_params
+from experiments.settings.project import Project
 from experiments.stages.preprocess import preprocess
 from tests.conftest import ROOT
 

@@ -18,16 +18,18 @@ Bug = Callable[[], Any]
 
 def adam_epsilon() -> Any:
     """Keras's own value of epsilon, in the right place."""
-    from models_tf import optimizers
+    from models_tf.backend import optimizers
 
-    return patch("models_tf.backend.make_optimizer", lambda recipe: optimizers.Adam(recipe.lr, epsilon=1e-7))
+    return patch("models_tf.backend.backend.make_optimizer", lambda recipe: optimizers.Adam(recipe.lr, epsilon=1e-7))
 
 
 def adam_of_keras() -> Any:
     """Keras's own place for epsilon, with the right value."""
     import keras
 
-    return patch("models_tf.backend.make_optimizer", lambda recipe: keras.optimizers.Adam(recipe.lr, epsilon=1e-8))
+    return patch(
+        "models_tf.backend.backend.make_optimizer", lambda recipe: keras.optimizers.Adam(recipe.lr, epsilon=1e-8)
+    )
 
 
 def nesterov() -> Any:
@@ -36,12 +38,12 @@ def nesterov() -> Any:
     def make(recipe: Any) -> Any:
         return keras.optimizers.SGD(recipe.lr, momentum=recipe.momentum, nesterov=True)
 
-    return patch("models_tf.backend.make_optimizer", make)
+    return patch("models_tf.backend.backend.make_optimizer", make)
 
 
 def flatten_order() -> Any:
     """The dense layer after the flatten gets its weights as if images were channels first."""
-    return patch("models_tf.model._flattened", lambda calls: {})
+    return patch("models_tf.backend.model._flattened", lambda calls: {})
 
 
 def weight_decay() -> Any:
@@ -50,7 +52,7 @@ def weight_decay() -> Any:
     def make(network: Any, recipe: Any) -> Any:
         return torch.optim.SGD(network.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=1e-4)
 
-    return patch("models_torch.training.make_optimizer", make)
+    return patch("models_torch.backend.training.make_optimizer", make)
 
 
 def floor_pooling() -> Any:
@@ -72,7 +74,7 @@ def floor_pooling_in_torch() -> Any:
 
 
 def zero_bias() -> Any:
-    from models_torch.model import TorchModel
+    from models_torch.backend.model import TorchModel
 
     original = TorchModel.set_weights
 
@@ -83,12 +85,12 @@ def zero_bias() -> Any:
 
 
 def last_batch_dropped() -> Any:
-    from experiments.dataset import batch_order
+    from experiments.data.dataset import batch_order
 
     def order(images: int, **options: Any) -> Any:
         return batch_order(images, **{**options, "drop_last": True})
 
-    return patch("models_tf.training.batch_order", order)
+    return patch("models_tf.backend.training.batch_order", order)
 
 
 def sum_for_mean() -> Any:
@@ -123,7 +125,7 @@ def dropout_keeps_the_rate() -> Any:
 
 
 def dropout_off_in_training() -> Any:
-    from models_torch.training import LitRecipe
+    from models_torch.backend.training import LitRecipe
 
     original = LitRecipe.on_train_epoch_start
 

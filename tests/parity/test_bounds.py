@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.backend import Precision
+from experiments.contract.backend import Precision
 from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, Four, measure
 from experiments.parity.check import Quantity, first_beyond
 from experiments.parity.protocol import PRECISIONS

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from experiments.initialise import Parameter
-from experiments.layers import Layer
+from experiments.contract.layers import Layer
+from experiments.contract.weights import Parameter
 from experiments.parity.check import Description, Quantity, check_structure, first_beyond, largest
 
 RELU = Layer("relu1", "relu", (4,), (4,))

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.architectures import PACKAGES
-from experiments.dataset import load_dataset
-from experiments.params import Params, load_params
+from experiments.data.dataset import load_dataset
+from experiments.frameworks import PACKAGES
+from experiments.parity.examine import Examiner
 from experiments.parity.protocol import IMAGES, Optimiser, base_recipe
 from experiments.parity.workers import Worker
-from experiments.project import Project
-from experiments.stages.parity import Examiner
+from experiments.settings.params import Params, load_params
+from experiments.settings.project import Project
 from tests.conftest import ROOT
 
 Examine = Callable[[str, str, Sequence[Optimiser]], list[str]]

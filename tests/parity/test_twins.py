@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from experiments.architectures import twins
-from experiments.errors import TandemError
-from experiments.files import read_json
-from experiments.params import Params, load_params
+from experiments.frameworks import twins
+from experiments.parity.examine import run_parity
 from experiments.parity.report import write_report
 from experiments.parity.result import Result
-from experiments.project import Project
-from experiments.stages.parity import run_parity, selected, two_backends
+from experiments.settings.params import Params, load_params
+from experiments.settings.project import Project
+from experiments.stages.parity import selected, two_backends
+from experiments.system.errors import TandemError
+from experiments.system.files import read_json
 from tests.conftest import ROOT
 
 

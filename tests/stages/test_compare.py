@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from experiments.backend import Model
-from experiments.errors import TandemError
-from experiments.outputs import Outputs, write_outputs
-from experiments.params import Params
-from experiments.project import Project
+from experiments.contract.backend import Model
+from experiments.frameworks import backend_name
+from experiments.settings.params import Params
+from experiments.settings.project import Project, RunKey
 from experiments.stages.compare import compare, compare_runs, mcnemar, to_markdown
+from experiments.system.errors import TandemError
+from experiments.training.outputs import Outputs, write_outputs
 
 
 def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p") -> Outputs:
@@ -77,7 +78,7 @@ def test_every_row_has_the_columns_of_the_header() -> None:
 
 def test_a_missing_run_is_named_with_the_command_that_makes_it(project: Project, params: Params) -> None:
     with pytest.raises(
-        TandemError, match=r"runs/lenet/lightning/12: no such run; `dvc repro train@lenet-lightning-12`"
+        TandemError, match=r"runs/lenet/lightning/12: run missing; `dvc repro train@lenet-lightning-12`"
     ):
         compare(project, params)
 
@@ -92,7 +93,7 @@ class SavesNothing:
 def _write(project: Project, **pairs: str) -> None:
     for backend, pair in pairs.items():
         outputs = run([True, False], pair=pair)
-        write_outputs(project.run("lenet", backend, 12), outputs, cast(Model, SavesNothing()))
+        write_outputs(project.run(RunKey("lenet", backend_name(backend), 12)), outputs, cast(Model, SavesNothing()))
 
 
 def test_the_dataset_is_the_one_that_was_trained_on(project: Project, params: Params) -> None:

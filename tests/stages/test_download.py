@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.errors import TandemError
-from experiments.idx import read_idx, to_idx
-from experiments.params import Data
+from experiments.data.idx import read_idx, to_idx
+from experiments.settings.params import Data
 from experiments.stages import download as stage
 from experiments.stages.download import download
+from experiments.system.errors import TandemError
 from tests.stages.mirror import Behaviour, mirror
 
 CONTENT = {name: to_idx(np.full((9, 4, 4), place, np.uint8)) for place, name in enumerate(stage.MNIST)}

@@ -5,12 +5,12 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from experiments.dataset import SPLITS, TrainOn, load_dataset
-from experiments.errors import TandemError
-from experiments.files import read_json
-from experiments.idx import read_idx, to_idx
-from experiments.params import Preprocess
+from experiments.data.dataset import SPLITS, TrainOn, load_dataset
+from experiments.data.idx import read_idx, to_idx
+from experiments.settings.params import Preprocess
 from experiments.stages.preprocess import preprocess
+from experiments.system.errors import TandemError
+from experiments.system.files import read_json
 
 SETTINGS = Preprocess(validation_fraction=0.1, seed=1)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import optuna
 import pytest
 
-from experiments.params import Params
-from experiments.project import Project
+from experiments.settings.params import Params
+from experiments.settings.project import Project
 from experiments.sweep.plan import Plan, make_plan
 from experiments.sweep.space import space_of
 from experiments.sweep.storage import connect

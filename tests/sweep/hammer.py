@@ -8,7 +8,7 @@ from pathlib import Path
 
 import optuna
 
-from experiments.project import Project
+from experiments.settings.project import Project
 from experiments.sweep.queue import claim
 from experiments.sweep.storage import connect
 

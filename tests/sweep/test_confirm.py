@@ -6,14 +6,11 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.errors import TandemError
-from experiments.project import Project
+from experiments.settings.project import Project
 from experiments.sweep import queue
 from experiments.sweep.confirm import (
     ASKED,
     CONFIRMED_BY,
-    Candidate,
-    Confirmation,
     candidates_of,
     enqueue,
     last_confirmation,
@@ -22,9 +19,11 @@ from experiments.sweep.confirm import (
     read_confirmation,
 )
 from experiments.sweep.confirm_report import to_markdown, verdicts
+from experiments.sweep.confirmation import Candidate, Confirmation
 from experiments.sweep.plan import Plan
 from experiments.sweep.storage import connect
 from experiments.sweep.worker import suggest
+from experiments.system.errors import TandemError
 from tests.sweep.conftest import MakePlan
 
 OpenPlan = Callable[[Plan], optuna.Study]

@@ -1,7 +1,7 @@
 import pytest
 
-from experiments.errors import TandemError
 from experiments.sweep.devices import share_gpus, visible_gpus
+from experiments.system.errors import TandemError
 
 
 def test_gpus_go_round() -> None:

@@ -9,12 +9,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from experiments.errors import TandemError
-from experiments.params import Params
-from experiments.project import Project
+from experiments.settings.params import Params
+from experiments.settings.project import Project
 from experiments.sweep import launch, queue
 from experiments.sweep.launch import Launcher
 from experiments.sweep.plan import Plan
+from experiments.system.errors import TandemError
 from tests.sweep.conftest import MakePlan
 
 OpenPlan = Callable[[Plan], optuna.Study]

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from experiments.params import BackendName
+from experiments.settings.recipe import BackendName
 from experiments.sweep.members import AHEAD, Result, choose, lacking, mean_objective, result_key, results
 
 BOTH: tuple[BackendName, ...] = ("lightning", "keras")

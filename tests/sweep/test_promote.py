@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.errors import TandemError
-from experiments.params import Params, parse_params
-from experiments.project import Project
+from experiments.settings.params import Params, parse_params
+from experiments.settings.project import Project
 from experiments.sweep import promote as module
-from experiments.sweep.confirm import Candidate, Confirmation
+from experiments.sweep.confirmation import Candidate, Confirmation
 from experiments.sweep.plan import make_plan
 from experiments.sweep.promote import promote, round_trip, write_recipe
 from experiments.sweep.space import space_of
+from experiments.system.errors import TandemError
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "params.yaml").read_text()

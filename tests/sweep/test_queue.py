@@ -10,11 +10,11 @@ import pytest
 from optuna.trial import TrialState
 from sqlalchemy import text
 
-from experiments.errors import Stopped, TandemError
-from experiments.project import Project
+from experiments.settings.project import Project
 from experiments.sweep import queue
 from experiments.sweep.heartbeat import SILENCE_SECONDS, pulse
 from experiments.sweep.storage import connect
+from experiments.system.errors import Stopped, TandemError
 from tests.conftest import ROOT
 
 
@@ -64,7 +64,7 @@ def test_pruned_trials_count_and_failed_ones_are_replaced(study: optuna.Study) -
 DIES = """
 import sys, optuna
 from pathlib import Path
-from experiments.project import Project
+from experiments.settings.project import Project
 from experiments.sweep.queue import claim
 from experiments.sweep.storage import connect
 (trial,) = claim(optuna.load_study(study_name="s", storage=connect(Project(Path(sys.argv[1]), Path(sys.argv[1])))))

@@ -8,7 +8,7 @@ import pytest
 from mlflow import MlflowClient
 
 from experiments import tracking
-from experiments.project import Project
+from experiments.settings.project import Project
 from experiments.sweep import queue
 from experiments.sweep.members import Result, result_key, run_key
 from experiments.sweep.plan import Plan

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import optuna
 import pytest
 
-from experiments.params import Params
-from experiments.project import Project
+from experiments.settings.params import Params
+from experiments.settings.project import Project
 from experiments.sweep import queue
 from experiments.sweep.launch import STARTED, Launcher
 from experiments.sweep.plan import Plan

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from experiments.errors import TandemError
-from experiments.params import Params
+from experiments.settings.params import Params
 from experiments.sweep.space import space_of
+from experiments.system.errors import TandemError
 
 
 def with_sweep(params: Params, **changes: Any) -> Params:
@@ -25,20 +25,22 @@ def test_a_recipe_gets_what_it_has_of_the_standard_space(params: Params) -> None
 
 
 def test_a_space_of_its_own_takes_the_place_of_the_standard_one(params: Params) -> None:
-    own = with_sweep(params, spaces={"lenet": {"lr": {"low": 0.0005, "high": 0.005}}})
+    own = with_sweep(params, recipe_spaces={"lenet": {"lr": {"low": 0.0005, "high": 0.005}}})
     assert list(space_of(own, "lenet").bounds) == ["lr"]
     assert list(space_of(own, "cnn3-sgd").bounds) == ["lr", "dropout", "momentum"]
 
 
 def test_a_space_of_its_own_can_t_name_what_the_recipe_lacks(params: Params) -> None:
-    own = with_sweep(params, spaces={"lenet": {"dropout": {"low": 0.0, "high": 0.5}}})
-    with pytest.raises(TandemError, match=r"sweep\.spaces\.lenet\.dropout: expected a setting that the recipe has"):
+    own = with_sweep(params, recipe_spaces={"lenet": {"dropout": {"low": 0.0, "high": 0.5}}})
+    with pytest.raises(
+        TandemError, match=r"sweep\.recipe_spaces\.lenet\.dropout: expected a setting that the recipe has"
+    ):
         space_of(own, "lenet")
 
 
 def test_the_recipe_s_own_settings_lie_inside(params: Params) -> None:
-    narrow = with_sweep(params, space={"lr": {"low": 0.01, "high": 0.1, "log": True}})
-    with pytest.raises(TandemError, match=r"sweep\.space\.lr: expected bounds around the recipe's own 0\.001"):
+    narrow = with_sweep(params, default_space={"lr": {"low": 0.01, "high": 0.1, "log": True}})
+    with pytest.raises(TandemError, match=r"sweep\.default_space\.lr: expected bounds around the recipe's own 0\.001"):
         space_of(narrow, "lenet")
 
 

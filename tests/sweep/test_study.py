@@ -1,14 +1,14 @@
 import optuna
 import pytest
 
-from experiments.errors import TandemError
-from experiments.params import Params
-from experiments.project import Project
+from experiments.settings.params import Params
+from experiments.settings.project import Project
 from experiments.sweep.plan import make_plan, read_plan
 from experiments.sweep.run import count_workers
 from experiments.sweep.space import space_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import is_ours, load_study, open_study
+from experiments.system.errors import TandemError
 from tests.sweep.conftest import MakePlan
 
 

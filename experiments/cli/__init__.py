@@ -1,0 +1,1 @@
+"""The `tandem` command: parse, call one function, say where the results are."""

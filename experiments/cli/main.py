@@ -1,0 +1,256 @@
+"""The `tandem` command: parse, call one function, say where the results are.
+
+Heavy imports happen inside the commands, so that `tandem --help` answers at once.
+"""
+
+import os
+import sys
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from experiments.cli import sweep
+from experiments.cli.common import load_checked, print_table
+from experiments.settings.project import Project
+from experiments.system.errors import Stopped, TandemError
+
+app = typer.Typer(
+    help="One experiment, two frameworks: the same recipe in PyTorch Lightning and in Keras.\n\n"
+    "`dvc repro` runs the stages below in their order, those whose inputs have changed. "
+    "params.yaml holds every setting.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.add_typer(sweep.app, name="sweep", rich_help_panel="Tuning")
+STAGES, PROOF, LOOK = "Stages of the pipeline", "Proof", "Look at the results"
+
+RecipeArgument = Annotated[str, typer.Argument(help="A name under `recipes` in params.yaml.")]
+
+
+@app.command(rich_help_panel=STAGES)
+def download() -> None:
+    """Fetch MNIST into downloads/, or a stand-in where no mirror answers.
+
+    TANDEM_MIRROR, an address or a folder, is tried before `data.mirrors` in params.yaml.
+    """
+    project = Project.find()
+    data = load_checked(project).data
+    from experiments.stages.download import download, mirror_from_environment
+
+    name = download(data, project.downloads, mirror_from_environment())
+    print(f"downloads/: {name}")
+
+
+@app.command(rich_help_panel=STAGES)
+def preprocess() -> None:
+    """Check the IDX files in data/, split them, and write prepared/."""
+    project = Project.find()
+    settings = load_checked(project).preprocess
+    from experiments.data.dataset import load_dataset
+    from experiments.stages.preprocess import preprocess
+
+    preprocess(settings, project.data, project.prepared)
+    dataset = load_dataset(project.prepared)
+    print(f"prepared/: {dataset.name}, {dataset.classes} classes, fingerprint {dataset.fingerprint[:12]}")
+
+
+@app.command(rich_help_panel=STAGES)
+def sources() -> None:
+    """Write to sources/ which code and versions the trainings of each recipe depend on."""
+    project = Project.find()
+    params = load_checked(project)
+    from experiments.stages.sources import write_sources
+
+    write_sources(params, project.sources)
+
+
+@app.command(rich_help_panel=STAGES)
+def train(
+    recipe: RecipeArgument,
+    backend: Annotated[str, typer.Argument(help="`lightning` or `keras`.")],
+    seed: Annotated[int, typer.Argument(min=0, help="Draws initial weights, batch order and dropout.")],
+    runs_in: Annotated[str, typer.Option(hidden=True, help="The folder for its outputs, in the project.")] = "runs",
+) -> None:
+    """Train one recipe in one backend with one seed, into runs/RECIPE/BACKEND/SEED/ and MLflow.
+
+    A training that was stopped goes on from its last epoch.
+    """
+    project = replace(Project.find(), runs_in=runs_in)
+    params = load_checked(project)
+    from experiments.frameworks import backend_name
+    from experiments.settings.project import RunKey
+    from experiments.stages.train import train
+
+    key = RunKey(recipe, backend_name(backend), seed)
+    metrics = train(project, params, key)
+    folder = project.run(key).relative_to(project.root)
+    print(f"{folder}: test accuracy {100 * metrics['test/accuracy']:.2f} %, test loss {metrics['test/loss']:.4f}")
+
+
+@app.command(rich_help_panel=STAGES)
+def compare() -> None:
+    """Set the two members of each pair side by side, in reports/."""
+    project = Project.find()
+    params = load_checked(project)
+    from experiments.stages.compare import compare, report_files
+
+    print(compare(project, params))
+    for path in report_files(project.reports):
+        print(path.relative_to(project.root))
+    print("Next: `tandem ui` opens every run in MLflow.")
+
+
+@app.command(rich_help_panel=PROOF)
+def parity(
+    architectures: Annotated[
+        list[str] | None, typer.Argument(help="By default, those of the recipes that `dvc repro` trains.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every architecture.")] = False,
+    backends: Annotated[str, typer.Option(help="The two to hold against each other.")] = "lightning,keras",
+) -> None:
+    """Prove that the twins are the same model, trained the same way; exit code 1 where they aren't.
+
+    Layer by layer and step by step, in float64 and float32, into reports/parity.json, .md and .png.
+    """
+    project = Project.find()
+    params = load_checked(project)
+    from experiments.stages.parity import parity, selected, two_backends
+
+    chosen = selected(params, architectures or [], everything=everything)
+    table, passed = parity(project, params, chosen, two_backends(backends))
+    print(table)
+    print("reports/parity.json\nreports/parity.md\nreports/parity.png")
+    if not passed:
+        sys.exit(1)
+
+
+@app.command(rich_help_panel=PROOF)
+def defaults() -> None:
+    """Show the hidden defaults of the installed frameworks side by side, and what Tandem does about each."""
+    from rich.table import Table
+
+    from experiments.parity.defaults import read_defaults, versions
+
+    installed = versions()
+    table = Table("", f"torch {installed['torch']}", f"keras {installed['keras']}", "Tandem", show_lines=True)
+    for name, torch, keras, tandem in read_defaults():
+        table.add_row(name, torch, keras, tandem, style=None if torch == keras else "bold")
+    print_table(table)
+    print("Bold: they differ. Next: `tandem parity` proves that what Tandem does about it works.")
+
+
+@app.command(rich_help_panel=PROOF)
+def shapes(
+    architecture: Annotated[str, typer.Argument(help="A name that `models_torch` and `models_tf` have.")],
+) -> None:
+    """Show the layers of an architecture: output shapes by formula and as measured, parameters, multiply-adds."""
+    project = Project.find()
+    params = load_checked(project)
+    from rich.table import Table
+
+    from experiments.parity.shapes import describe, rows
+
+    table = Table("layer", "kind", "formula", "PyTorch (c×h×w)", "Keras (h×w×c)", title=architecture)
+    table.add_column("parameters", justify="right")
+    table.add_column("multiply-adds", justify="right")
+    *layers, total = rows(describe(params, architecture))
+    for row in layers:
+        table.add_row(*row)
+    table.add_section()
+    table.add_row(*total)
+    print_table(table)
+    print(f"Next: `tandem parity {architecture}` proves that the two are the same model.")
+
+
+@app.command(rich_help_panel=PROOF)
+def published(
+    recipes: Annotated[list[str] | None, typer.Argument(help="By default, those with published figures.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every recipe in params.yaml.")] = False,
+    seeds: Annotated[int, typer.Option(min=2, help="How many: 1, 2, … up to it.")] = 3,
+) -> None:
+    """Train recipes with several seeds in both backends, and set published figures beside ours.
+
+    Takes long. Trainings that are done stay done; after a stop, the same command goes on.
+    """
+    project = Project.find()
+    params = load_checked(project)
+    from experiments.reports.published import PUBLISHED, reproduce
+
+    chosen = list(params.recipes if everything else dict.fromkeys(recipes or PUBLISHED))
+    print(reproduce(project, params, chosen, range(1, seeds + 1)))
+    print("reports/published.md\nreports/published.json")
+    print("Next: `tandem ui` shows the learning curves of every seed.")
+
+
+@app.command(rich_help_panel=LOOK)
+def runs() -> None:
+    """Show which MLflow run stands behind each output in runs/."""
+    project = Project.find()
+    from rich.table import Table
+
+    from experiments.reports.runs import list_runs
+
+    lines = list_runs(project)
+    table = Table("output", "MLflow run", "status", "dataset", "test accuracy", "commit")
+    for line in lines:
+        accuracy = f"{100 * line.accuracy:.2f} %"
+        table.add_row(line.output, line.run_id, line.status, line.dataset, accuracy, line.commit)
+    print_table(table)
+    print("Next: `tandem ui`, or `dvc repro` where a run is missing.")
+
+
+@app.command(rich_help_panel=LOOK)
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the server listens, on 127.0.0.1.")] = 5000,
+) -> None:
+    """Serve MLflow over mlruns/, on this machine only."""
+    from experiments.tracking.ui import serve
+
+    serve(Project.find(), port)
+
+
+@app.command(rich_help_panel=LOOK)
+def check() -> None:
+    """Validate params.yaml."""
+    params = load_checked(Project.find())
+    count = len(params.train.recipes) * len(params.train.backends) * len(params.train.seeds)
+    print(f"params.yaml is valid: {len(params.recipes)} recipe(s); `dvc repro` runs {count} training(s)")
+
+
+def is_store_error(error: Exception) -> bool:
+    """Return whether a database or a server failed; by name, since importing MLflow and Optuna takes seconds."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"MlflowException", "StorageInternalError", "DBAPIError"})
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line and exit code 2."""
+    from experiments.system.stopping import raise_on_signals
+
+    raise_on_signals()
+    try:
+        app()
+    except TandemError as error:
+        print(f"tandem: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder that can't be written, a file where a folder should be
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"tandem: {where}{error.strerror or error}; mend that, and repeat the command", file=sys.stderr)
+        sys.exit(TandemError.exit_code)
+    except Exception as error:
+        if not is_store_error(error):
+            raise
+        text = " ".join(str(error).split())[:300]
+        print(
+            f"tandem: a store failed: {type(error).__name__}: {text}; mend that, and repeat the command",
+            file=sys.stderr,
+        )
+        sys.exit(TandemError.exit_code)
+    except Stopped as stopped:
+        print("tandem: stopped; repeat the command to go on", file=sys.stderr)
+        sys.stderr.flush()
+        # Threads of the frameworks can hold up a normal exit; everything is closed by now.
+        os._exit(stopped.exit_code)

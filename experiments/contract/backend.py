@@ -1,0 +1,151 @@
+"""What a framework must offer. `experiments.frameworks` loads the chosen one when it is needed.
+
+`models_torch` and `models_tf` each hold a dict ARCHITECTURES and a module `backend.backend` with a class `Backend`.
+Neither knows MLflow, DVC or the other: they get arrays and settings, and report to a `Listener`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.contract.weights import FloatArray, Parameter, Weights
+from experiments.data.dataset import Images, Labels, Statistics
+from experiments.settings.recipe import Recipe
+
+Logits = npt.NDArray[np.float32]
+Device = Literal["auto", "cpu", "gpu"]
+Precision = Literal["float32", "float64"]
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What a model is built from.
+
+    `dropout` is None for an architecture that has none. The pixels (uint8) become `pixel * scale + offset`, in
+    the precision of the weights and of all that is computed. `image_shape` is (height, width).
+    """
+
+    architecture: str
+    image_shape: tuple[int, int]
+    classes: int
+    dropout: float | None
+    scale: float
+    offset: float
+    precision: Precision = "float32"
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How a model is trained; `seed` determines the batch order and dropout."""
+
+    recipe: Recipe
+    seed: int
+    log_every_steps: int
+
+
+class Model(Protocol):
+    """A model of either framework, holding its weights, on its device."""
+
+    def parameters(self) -> list[Parameter]:
+        """Return the trainable parameters, in the order of the layers."""
+
+    def get_weights(self) -> Weights:
+        """Return a copy of the weights, by name and in the shapes of `parameters`."""
+
+    def set_weights(self, weights: Weights) -> None:
+        """Load such weights."""
+
+    def predict(self, images: Images) -> Logits:
+        """Return the logits, float32 of shape (n, classes), for uint8 images (n, height, width); dropout is off."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model, in the framework's own format, into an existing folder."""
+
+    def native(self) -> object:
+        """Return the framework's own model (an `nn.Module` in evaluation mode, a `keras.Model`)."""
+
+    def native_input(self, images: Images) -> Images:
+        """Return uint8 images (n, height, width) in the shape that the native model takes."""
+
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+class Listener(Protocol):
+    """Receives the progress of a training; epochs and steps count from 1."""
+
+    def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
+        """Receive the steps of an epoch up to `step`, since the last call.
+
+        `losses` has the mean loss of each step's batch, `correct` the number of its images that were classified
+        correctly, both as seen in training (with dropout, before the update).
+        """
+
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+        """Receive the end of an epoch that took `seconds` to train; called before its checkpoint is written."""
+
+
+class Backend(Protocol[ModelT]):
+    """A framework, set up for this process; what the class `Backend` of `models_*/backend/backend.py` implements."""
+
+    device: str
+    """The name of the device that models are on."""
+
+    def __init__(self, *, device: Device, threads: int) -> None:
+        """Set threads, determinism and device; once in a process, before anything else.
+
+        Raises:
+            TandemError: `device` is `gpu` and the framework sees none.
+        """
+
+    def build(self, settings: ModelSettings) -> ModelT:
+        """Return a new model."""
+
+    def train(
+        self,
+        model: ModelT,
+        images: Images,
+        labels: Labels,
+        settings: TrainingSettings,
+        *,
+        checkpoint: Path | None,
+        listener: Listener,
+    ) -> None:
+        """Train the model in place for the recipe's epochs.
+
+        After every epoch a checkpoint replaces the file `checkpoint`. If the file exists at the start, the training
+        resumes from it, and ends with the same bits as without the interruption.
+        """
+
+    def forget_models(self) -> None:
+        """Free the memory that finished models and trainings have left behind."""
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of the framework's packages, the framework's own first."""
+
+
+def model_settings(
+    recipe: Recipe,
+    *,
+    image_shape: tuple[int, int],
+    classes: int,
+    statistics: Statistics,
+    precision: Precision = "float32",
+) -> ModelSettings:
+    """Return what to build for a recipe on a dataset with those statistics.
+
+    `unit` scaling takes pixels to 0..1, x/255; `standardised` to mean 0 and deviation 1, (x/255 - mean) / std.
+    """
+    standardised = recipe.scaling == "standardised"
+    return ModelSettings(
+        architecture=recipe.architecture,
+        image_shape=image_shape,
+        classes=classes,
+        dropout=recipe.dropout,
+        scale=1 / (255 * statistics.std) if standardised else 1 / 255,
+        offset=-statistics.mean / statistics.std if standardised else 0.0,
+        precision=precision,
+    )

@@ -1,0 +1,114 @@
+"""What a layer of a network is, in terms that both frameworks share, and the size that its output should have."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from experiments.system.errors import TandemError
+
+Kind = Literal[
+    "convolution", "dense", "max pooling", "average pooling", "zero padding", "flatten", "relu", "dropout", "block"
+]
+Padding = int | Literal["same"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a built network.
+
+    `path` is its name, after that of the block around it (`inception1/branch1x1`). `input` and `output` are the
+    shapes measured for one image, in PyTorch's order whatever the framework: (channels, height, width), or (features,).
+    `features` are the output channels of a convolution or the units of a dense layer; `kernel`, `stride` and `padding`
+    are those of a convolution, pooling or padding, the same in both directions; `rounds_up` is pooling that keeps a
+    last, incomplete window. `weights` is the size of its weight, `parameters` includes its bias.
+    """
+
+    path: str
+    kind: Kind
+    input: tuple[int, ...]
+    output: tuple[int, ...]
+    features: int = 0
+    kernel: int = 1
+    stride: int = 1
+    padding: Padding = 0
+    rounds_up: bool = False
+    weights: int = 0
+    parameters: int = 0
+
+    @property
+    def multiply_adds(self) -> int:
+        """The multiplications by a weight, each with its addition, for one image: every weight at every place."""
+        return self.weights * math.prod(self.output[1:])
+
+
+def output_size(size: int, *, kernel: int, stride: int = 1, padding: int = 0, rounds_up: bool = False) -> int:
+    """Return the output size of a convolution or pooling along one axis: floor((in + 2·padding - kernel) / stride) + 1.
+
+    From the documentation of torch.nn.Conv2d and MaxPool2d. `rounds_up` (`ceil_mode` there) takes the ceiling, unless
+    the last window would start beyond the input and its padding. Keras's `valid` is padding 0.
+    """
+    reach = size + 2 * padding - kernel
+    if not rounds_up:
+        return reach // stride + 1
+    places = -(-reach // stride) + 1
+    return places - 1 if (places - 1) * stride >= size + padding else places
+
+
+def same_size(size: int, *, stride: int = 1) -> int:
+    """Return the output size with `same` padding along one axis: ceil(in / stride), from Keras's documentation."""
+    return -(-size // stride)
+
+
+def expected_output(layer: Layer) -> tuple[int, ...] | None:
+    """Return the output shape that the formulas above give for a layer's input; None for a block, which has none."""
+    if layer.kind == "block":
+        return None
+    if layer.kind == "flatten":
+        return (math.prod(layer.input),)
+    if layer.kind == "dense":
+        return (layer.features,)
+    if layer.kind in ("relu", "dropout"):
+        return layer.input
+    channels, *sizes = layer.input
+    if layer.padding == "same":
+        sizes = [same_size(size, stride=layer.stride) for size in sizes]
+    else:
+        form = {"kernel": layer.kernel, "stride": layer.stride, "padding": layer.padding}
+        sizes = [output_size(size, **form, rounds_up=layer.rounds_up) for size in sizes]
+    return (layer.features or channels, *sizes)
+
+
+def check_outputs(where: str, layers: Sequence[Layer]) -> None:
+    """Hold every measured output against the formula.
+
+    Raises:
+        TandemError: naming the first layer whose output has another shape.
+    """
+    for layer in layers:
+        expected = expected_output(layer)
+        if expected is not None and expected != layer.output:
+            raise TandemError(
+                f"{where}: {layer.path}: expected an output of {shown(expected)} by the formula; got "
+                f"{shown(layer.output)}; mend the layer, or the formula in experiments/layers.py"
+            )
+
+
+def shown(shape: Sequence[int]) -> str:
+    """Return a shape as text, 20×24×24."""
+    return "×".join(map(str, shape))
+
+
+def layer_table(layers: Sequence[Layer]) -> str:
+    """Return the layers as Markdown, with their output (channels first), parameters and multiply-adds per image."""
+    rows = [("layer", "kind", "output", "parameters", "multiply-adds"), ("---", "---", "---", "--:", "--:")]
+    for layer in layers:
+        counts = (f"{layer.parameters:,}" if layer.parameters else "", f"{layer.multiply_adds:,}")
+        rows.append((layer.path, layer.kind, shown(layer.output), counts[0], counts[1] if layer.weights else ""))
+    rows.append(("total", "", "", f"{sum(layer.parameters for layer in layers):,}", f"{multiply_adds(layers):,}"))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def multiply_adds(layers: Sequence[Layer]) -> int:
+    """Return the multiply-adds of one image's way through the layers."""
+    return sum(layer.multiply_adds for layer in layers)

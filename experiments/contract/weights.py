@@ -1,0 +1,81 @@
+"""Initial weights, drawn by NumPy so that both members of a pair start from the very same numbers."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.data.randomness import stream
+from experiments.system.errors import TandemError
+
+Initialiser = Literal["torch", "keras"]
+Special = Literal["xavier_uniform"]
+FloatArray = npt.NDArray[np.floating[Any]]
+# float32, except where parity looks at float64.
+Weights = dict[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One trainable array of a model, as both frameworks agree to call it.
+
+    `name` is layer/weight or layer/bias. `shape` is PyTorch's: (out, in, height, width) for a convolution,
+    (out, in) for a dense layer, (out,) for a bias; the inputs of a dense layer after a flatten are in the order
+    channel, height, width. `fan_in` and `fan_out` are those of the layer, for its bias too.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    fan_in: int
+    fan_out: int
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return fan-in and fan-out of a weight of that shape: (out, in), or (out, in, height, width)."""
+    area = math.prod(shape[2:])
+    return shape[1] * area, shape[0] * area
+
+
+def draw_weights(
+    parameters: Sequence[Parameter],
+    *,
+    initialiser: Initialiser,
+    seed: int,
+    exceptions: Mapping[str, Special] | None = None,
+) -> Weights:
+    """Return a float32 array for each parameter, by name.
+
+    `torch` is the default of torch.nn.Linear and Conv2d: weights and biases uniform within ±1/√fan_in
+    (`reset_parameters` there: kaiming_uniform with a = √5). `keras` is the default of keras.layers.Dense and
+    Conv2D: weights uniform within ±√(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010), biases zero. A parameter
+    among the `exceptions` is drawn as it says there: `xavier_uniform` is what `keras` does with weights.
+
+    Each parameter has a random stream of its own, keyed by seed and name: a layer more leaves the others alone.
+
+    Raises:
+        TandemError: there is no parameter of a name among the exceptions.
+    """
+    exceptions = exceptions or {}
+    names = [parameter.name for parameter in parameters]
+    for unknown in sorted(set(exceptions) - set(names)):
+        raise TandemError(
+            f"params.yaml: initialiser_exceptions of a recipe: expected some of the parameters {', '.join(names)}; "
+            f"got {unknown!r}"
+        )
+    weights: Weights = {}
+    for parameter in parameters:
+        generator = np.random.default_rng(stream(seed, parameter.name))
+        bound = _bound(parameter, exceptions.get(parameter.name, initialiser))
+        weights[parameter.name] = generator.uniform(-bound, bound, parameter.shape).astype(np.float32)
+    return weights
+
+
+def _bound(parameter: Parameter, initialiser: Initialiser | Special) -> float:
+    if initialiser == "torch":
+        return 1 / math.sqrt(parameter.fan_in)
+    if initialiser == "keras" and parameter.name.endswith("/bias"):
+        return 0.0
+    return math.sqrt(6 / (parameter.fan_in + parameter.fan_out))

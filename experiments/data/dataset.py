@@ -1,0 +1,98 @@
+"""The prepared dataset as arrays, and the order in which a training sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.data.randomness import stream
+from experiments.system.errors import TandemError
+from experiments.system.files import read_json
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.uint8]
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+TrainOn = Literal["train", "train+validation"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images, uint8 of shape (n, height, width), 0 to 255, and labels, uint8 of shape (n,)."""
+
+    images: Images
+    labels: Labels
+
+
+# What the architectures take: MNIST's height and width.
+IMAGE_SHAPE = (28, 28)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Mean and standard deviation of the pixels, scaled to 0..1."""
+
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What preprocess wrote to `folder`."""
+
+    folder: Path
+    name: str
+    fingerprint: str
+    image_shape: tuple[int, int]
+    classes: int
+    statistics: Mapping[str, Statistics]
+
+    def split(self, name: SplitName) -> Split:
+        """Return one split; the images are memory-mapped, read-only."""
+        images = np.load(self.folder / f"{name}_images.npy", mmap_mode="r")
+        return Split(images, np.load(self.folder / f"{name}_labels.npy"))
+
+    def training_split(self, train_on: TrainOn) -> Split:
+        """Return what a recipe trains on: the training split, or it and the validation split after it."""
+        train = self.split("train")
+        if train_on == "train":
+            return train
+        validation = self.split("validation")
+        return Split(
+            np.concatenate([train.images, validation.images]),
+            np.concatenate([train.labels, validation.labels]),
+        )
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """Return the dataset that preprocess wrote to `folder`.
+
+    Raises:
+        TandemError: there is none.
+    """
+    try:
+        info = read_json(folder / "dataset.json")
+    except FileNotFoundError:
+        raise TandemError(f"{folder}: no prepared dataset; run `dvc repro preprocess`") from None
+    return Dataset(
+        folder=folder,
+        name=info["name"],
+        fingerprint=info["fingerprint"],
+        image_shape=(info["image_shape"][0], info["image_shape"][1]),
+        classes=info["classes"],
+        statistics={name: Statistics(**values) for name, values in info["statistics"].items()},
+    )
+
+
+def batch_order(images: int, *, seed: int, epoch: int, batch_size: int, drop_last: bool) -> npt.NDArray[np.int64]:
+    """Return the order in which an epoch (counted from 1) takes the images: int64, of shape (images,).
+
+    Batches are consecutive runs of `batch_size`; the last may be shorter, and `drop_last` leaves it out. The
+    order hangs on the seed and the epoch alone, so that both members of a pair, and a resumed training, see the
+    same batches.
+    """
+    order = np.random.default_rng(stream(seed, "batch order", epoch)).permutation(images)
+    return order[: images // batch_size * batch_size] if drop_last else order

@@ -1,0 +1,103 @@
+"""Plots of trainings, drawn without a screen. Colour is the framework, line style the split."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix
+
+from experiments.data.dataset import Dataset
+from experiments.settings.project import RunKey
+from experiments.training.outputs import Outputs
+
+History = Sequence[Mapping[str, float]]
+
+# Told apart in every simulation of colour blindness: blue and vermilion of Okabe and Ito's palette (2008).
+COLOURS = {"lightning": "#0072B2", "keras": "#D55E00"}
+# The curves of a pair nearly coincide: a thin line on a wide, pale one leaves both visible.
+WIDTHS = {"lightning": 5.0, "keras": 1.4}
+ALPHAS = {"lightning": 0.45, "keras": 1.0}
+LINE_STYLES = {"train": "-", "val": "--", "test": ":"}
+SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
+MARKERS = {"train": "o", "val": "s", "test": "^"}
+
+
+def training_plots(key: RunKey, dataset: Dataset, outputs: Outputs) -> dict[str, Figure]:
+    """Return the plots of one run, by file name."""
+    title = f"{key.label} on {dataset.name}"
+    counts = confusion_matrix(outputs.actual, outputs.predicted, labels=range(dataset.classes))
+    return {
+        "learning_curves.png": learning_curves(title, {key.backend: outputs.history}),
+        "confusion_matrix.png": plot_confusion_matrix(f"{title}: test set", counts),
+    }
+
+
+def learning_curves(title: str, histories: Mapping[str, History]) -> Figure:
+    """Return loss and error against the epoch, by backend; for a pair, also the signed difference of the losses."""
+    paired = len(histories) == 2
+    figure = Figure(figsize=(15 if paired else 10, 4.2), layout="constrained")
+    figure.suptitle(title)
+    loss, error, *difference = figure.subplots(1, 3 if paired else 2)
+    for backend, history in histories.items():
+        for split in LINE_STYLES:
+            _curve(loss, history, f"{split}/loss", backend)
+            _curve(error, history, f"{split}/accuracy", backend)
+    loss.set(xlabel="epoch", ylabel="cross-entropy per image (nats)", yscale="log")
+    error.set(xlabel="epoch", ylabel="error (%)", yscale="log")
+    for axes in difference:
+        _differences(axes, *histories.items())
+    for axes in (loss, error, *difference):
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3, which="both")
+        axes.legend(handlelength=3.5)
+    return figure
+
+
+def _curve(axes: Axes, history: History, metric: str, backend: str) -> None:
+    split = metric.split("/")[0]
+    rows = [row for row in history if metric in row]
+    if not rows:
+        return
+    percent = metric.endswith("accuracy")
+    axes.plot(
+        [row["epoch"] for row in rows],
+        [100 * (1 - row[metric]) if percent else row[metric] for row in rows],
+        color=COLOURS[backend],
+        alpha=ALPHAS[backend],
+        linewidth=WIDTHS[backend],
+        linestyle=LINE_STYLES[split],
+        marker=MARKERS[split],
+        markersize=WIDTHS[backend] + 3,
+        label=f"{SPLIT_NAMES[split]}, {backend}",
+    )
+
+
+def _differences(axes: Axes, first: tuple[str, History], second: tuple[str, History]) -> None:
+    """Draw the signed difference of the losses of two runs: the curves themselves nearly coincide."""
+    axes.axhline(0, color="black", linewidth=0.8)
+    for split, style in LINE_STYLES.items():
+        metric = f"{split}/loss"
+        rows = [(a["epoch"], b[metric] - a[metric]) for a, b in zip(first[1], second[1], strict=True) if metric in a]
+        if rows:
+            epochs, differences = zip(*rows, strict=True)
+            marker = MARKERS[split]
+            axes.plot(epochs, differences, color="#444444", linestyle=style, marker=marker, label=SPLIT_NAMES[split])
+    axes.set(xlabel="epoch", ylabel=f"loss of {second[0]} - loss of {first[0]} (nats)")
+    axes.ticklabel_format(axis="y", style="scientific", scilimits=(-2, 2))
+
+
+def plot_confusion_matrix(title: str, counts: npt.NDArray[np.int64]) -> Figure:
+    """Return a confusion matrix, from counts of shape (classes, classes): rows are true, columns predicted."""
+    classes = len(counts)
+    figure = Figure(figsize=(6.5, 6), layout="constrained")
+    axes = figure.subplots()
+    # Coloured by the share of each row, so that a rare class shows its errors as well as a common one.
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(classes, classes):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=8)
+    axes.set(title=title, xlabel="predicted", ylabel="true", xticks=range(classes), yticks=range(classes))
+    return figure

@@ -1,0 +1,1 @@
+"""params.yaml as validated objects, and where files are."""

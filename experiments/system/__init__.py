@@ -1,0 +1,1 @@
+"""Files, processes, locks, signals and the terminal."""

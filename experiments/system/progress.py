@@ -1,0 +1,60 @@
+"""How far a training is: a bar on a terminal, now and then a line elsewhere."""
+
+import sys
+import time
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from experiments.system.console import say
+
+LINE_SECONDS = 20
+
+
+class TrainingProgress:
+    """Shows the steps of a training, inside a `with`."""
+
+    def __init__(self, name: str, *, epochs: int, steps: int) -> None:
+        self._epochs, self._steps = epochs, steps
+        self._name, self._started, self._spoke = name, time.monotonic(), time.monotonic()
+        self._first: int | None = None
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        console = Console(file=sys.stderr)
+        self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
+        self._task = self._bar.add_task(name, total=epochs * steps) if self._bar else None
+
+    def step(self, epoch: int, step: int) -> None:
+        """Show that a step (of an epoch, both counted from 1) is done."""
+        done = (epoch - 1) * self._steps + step
+        if self._first is None:
+            self._first, self._started = done, time.monotonic()
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, completed=done)
+        elif time.monotonic() - self._spoke > LINE_SECONDS:
+            self._spoke = time.monotonic()
+            pace = (self._spoke - self._started) / max(done - self._first, 1)
+            left = pace * (self._epochs * self._steps - done)
+            say(f"{self._name}: epoch {epoch}/{self._epochs}, step {step}/{self._steps}, about {left:.0f} s left")
+
+    def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
+        """Say how an epoch ended."""
+        parts = [
+            f"{name} {100 * value:.2f} %" if name.endswith("accuracy") else f"{name} {value:.4f}"
+            for name, value in metrics.items()
+            if "/" in name
+        ]
+        line = f"{self._name}: epoch {epoch}/{self._epochs}: {', '.join(parts)}, {metrics['epoch_seconds']:.1f} s"
+        if self._bar:
+            self._bar.console.print(line, highlight=False)
+        else:
+            say(line)
+
+    def __enter__(self) -> Self:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar:
+            self._bar.stop()

@@ -1,0 +1,1 @@
+"""One training: its session, its record, its checkpoint, its outputs."""

@@ -1,0 +1,71 @@
+"""What decides the bits of a training: the code that it runs through, and the versions of its packages.
+
+Plots, progress bars, Git and MLflow are no part of it: changing them must retrain nothing. Neither are comments and
+docstrings. `grimp` follows the imports.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import grimp
+
+from experiments.frameworks import ARCHITECTURES, DISTRIBUTIONS, PACKAGES
+from experiments.settings.recipe import BackendName
+
+# Besides backend and architecture: initial weights, batch order, scaling, and how logits become metrics.
+SHARED_ROOTS = ("experiments.training.initial", "experiments.training.scoring")
+
+
+def code_of(backend: BackendName, architecture: str) -> dict[str, Any]:
+    """Return what trains an architecture: the function that builds it, module → SHA-256, and package → version."""
+    build = ARCHITECTURES[backend][architecture]
+    roots = (build.split(":")[0], f"{PACKAGES[backend]}.backend.backend", *SHARED_ROOTS)
+    return {
+        "architecture": build,
+        "modules": {module: _module_digest(module) for module in sorted(imported_by(roots))},
+        "versions": {package: version(package) for package in DISTRIBUTIONS[backend]},
+    }
+
+
+def code_digest(backend: BackendName, architecture: str) -> str:
+    """Return one digest (16 hexadecimal digits) of `code_of`."""
+    return hashlib.sha256(json.dumps(code_of(backend, architecture), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def imported_by(roots: tuple[str, ...]) -> set[str]:
+    """Return the project's modules that these import, directly or not, themselves and the packages around them."""
+    graph = _imports()
+    modules = set(roots).union(*(graph.find_upstream_modules(root) for root in roots))
+    packages = {parent for module in modules for parent in _parents(module)}
+    # The registries list every architecture; `code_of` names the one that counts.
+    return (modules | packages) - set(PACKAGES.values())
+
+
+def _parents(module: str) -> Iterator[str]:
+    while "." in module:
+        module = module.rpartition(".")[0]
+        yield module
+
+
+@cache
+def _imports() -> grimp.ImportGraph:
+    return grimp.build_graph("experiments", *PACKAGES.values(), exclude_type_checking_imports=True, cache_dir=None)
+
+
+@cache
+def _module_digest(module: str) -> str:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"{module}: no source file")
+    tree = ast.parse(Path(spec.origin).read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body[0] = ast.Pass()
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()

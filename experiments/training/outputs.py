@@ -1,0 +1,87 @@
+"""The files in runs/<recipe>/<backend>/<seed>/: written by train, read by compare and `tandem runs`."""
+
+import csv
+import io
+import shutil
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.contract.backend import Model
+from experiments.system.files import digest, read_json, write_atomically, write_json
+from experiments.training.scoring import Score
+from experiments.training.session import Session
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a training leaves.
+
+    `metrics` are the final ones, `history` has a row for each epoch, `record` says what the run depends on, and
+    `actual` and `predicted` are the classes of the test images, int64 of shape (n,).
+    """
+
+    metrics: Mapping[str, float]
+    history: Sequence[Mapping[str, float]]
+    record: Mapping[str, Any]
+    actual: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.int64]
+
+
+def make_outputs(session: Session, score: Score) -> Outputs:
+    """Return the outputs of a trained session, given its score on the test set."""
+    state = session.state
+    history = [row for _, row in sorted(state.history.items())]
+    metrics = {name: value for name, value in history[-1].items() if name != "epoch"}
+    # The first epoch of a process pays for compiling; the median is what another epoch would take.
+    for name in ("epoch_seconds", "images_per_second"):
+        metrics[name] = statistics.median(row[name] for row in history)
+    record = {
+        "mlflow_run_id": session.tracker.run_id,
+        **session.record,
+        "tags": dict(session.tags),
+        "final_weights": digest(session.model.get_weights()),
+        "first_batch_loss": state.first_batch_loss,
+        "test_scorings": state.test_scorings,
+    }
+    actual = session.training.dataset.split("test").labels.astype(np.int64)
+    return Outputs(metrics, history, record, actual, score.predicted)
+
+
+def write_outputs(folder: Path, outputs: Outputs, model: Model) -> None:
+    """Fill the folder, in place of what was there: metrics.json, history.csv, run.json, predictions.csv, model/."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    (folder / "model").mkdir(parents=True)
+    model.save(folder / "model")
+    names = list(outputs.history[-1])
+    _write_csv(folder / "history.csv", names, ([row.get(n, "") for n in names] for row in outputs.history))
+    pairs = zip(outputs.actual.tolist(), outputs.predicted.tolist(), strict=True)
+    _write_csv(folder / "predictions.csv", ("actual", "predicted"), pairs)
+    write_json(folder / "run.json", outputs.record)
+    write_json(folder / "metrics.json", outputs.metrics)
+
+
+def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue())
+
+
+def read_outputs(folder: Path) -> Outputs:
+    """Read what `write_outputs` wrote.
+
+    Raises:
+        FileNotFoundError: the folder lacks one of the files.
+    """
+    with (folder / "history.csv").open() as file:
+        rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+    actual, predicted = np.loadtxt(folder / "predictions.csv", np.int64, delimiter=",", skiprows=1, unpack=True)
+    return Outputs(read_json(folder / "metrics.json"), rows, read_json(folder / "run.json"), actual, predicted)

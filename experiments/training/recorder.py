@@ -1,0 +1,81 @@
+"""Turns what a backend reports into rows of metrics, kept in the checkpoint and logged to MLflow."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.contract.backend import Model
+from experiments.contract.weights import FloatArray
+from experiments.data.dataset import Split
+from experiments.training.scoring import Score, score_model, training_metrics
+from experiments.training.session import Session
+
+
+class Recorder:
+    """The listener of one training."""
+
+    def __init__(self, session: Session, *, load_test: Callable[[], Split]) -> None:
+        self.session, self.load_test = session, load_test
+        self.training, self.state = session.training, session.state
+        self._last_test: tuple[int, Score] | None = None
+        self._losses: list[FloatArray] = []
+        self._correct = 0
+        # A stop between an epoch's row and its logging leaves MLflow without it.
+        for epoch in self.state.history:
+            self._log(epoch)
+
+    def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
+        """Log the mean loss of the last steps."""
+        if step == len(losses):
+            self._losses, self._correct = [], 0
+            if epoch == 1:
+                self.state.first_batch_loss = float(losses[0])
+        self._losses.append(losses)
+        self._correct += int(correct.sum())
+        steps_before = (epoch - 1) * self.training.steps_per_epoch
+        self.session.tracker.metrics([("train/step_loss", float(losses.mean()), steps_before + step)])
+        self.session.progress.step(epoch, step)
+
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+        """Score the epoch, keep its row, and log it."""
+        images = self.training.images_per_epoch
+        losses = np.concatenate(self._losses)
+        row = {"epoch": float(epoch)}
+        row |= training_metrics(losses, self._correct, images=images, batch_size=self.training.recipe.batch_size)
+        if self.training.validation is not None:
+            row |= score_model(model, self.training.validation).metrics("val")
+        if self.training.recipe.test_every_epoch:
+            row |= self._score_test(epoch, model).metrics("test")
+        row |= {"epoch_seconds": seconds, "images_per_second": images / seconds}
+        self._keep(epoch, row)
+        # Before the checkpoint is written: an epoch that MLflow lacks then would not be trained again.
+        self.session.tracker.flush()
+        self.session.progress.epoch(epoch, row)
+
+    def finish(self, model: Model) -> Score:
+        """Return the score of the trained model on the test set; the last epoch's if that has scored it."""
+        epochs = self.training.recipe.epochs
+        if self._last_test is not None and self._last_test[0] == epochs:
+            return self._last_test[1]
+        final = self._score_test(epochs, model)
+        self._keep(epochs, self.state.history[epochs] | final.metrics("test"))
+        return final
+
+    def _score_test(self, epoch: int, model: Model) -> Score:
+        # On record before it happens, so that no scoring can go unrecorded.
+        self.state.test_scorings.append(f"epoch {epoch}, {datetime.now(UTC).isoformat(timespec='seconds')}")
+        self.session.checkpoint.save(self.state)
+        score = score_model(model, self.load_test())
+        self._last_test = epoch, score
+        return score
+
+    def _keep(self, epoch: int, row: dict[str, float]) -> None:
+        self.state.history[epoch] = row
+        self.session.checkpoint.save(self.state)
+        self._log(epoch)
+
+    def _log(self, epoch: int) -> None:
+        row = self.state.history[epoch]
+        self.session.tracker.metrics((name, value, epoch) for name, value in row.items() if name != "epoch")

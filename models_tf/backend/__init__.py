@@ -1,0 +1,1 @@
+"""The contract of `experiments.contract`, implemented with Keras on TensorFlow."""

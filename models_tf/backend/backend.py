@@ -1,0 +1,91 @@
+"""The contract of `experiments.contract.backend`, met with Keras on TensorFlow."""
+
+import os
+from pathlib import Path
+
+from experiments.system.quiet import quiet_native_stderr
+
+# Both are read when TensorFlow and Keras are imported. 2: errors alone.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+with quiet_native_stderr():
+    import keras
+    import tensorflow as tf
+
+    GPUS = tf.config.list_physical_devices("GPU")  # makes CUDA complain where there is none
+
+from experiments.contract.backend import Device, Listener, ModelSettings, TrainingSettings
+from experiments.data.dataset import Images, Labels
+from experiments.system.errors import TandemError
+from models_tf.backend.model import KerasModel, use_precision
+from models_tf.backend.optimizers import make_optimizer
+from models_tf.backend.training import KerasRecipe, Report, batch_loss
+
+
+class Backend:
+    """Keras on TensorFlow, set up for this process."""
+
+    def __init__(self, *, device: Device, threads: int) -> None:
+        if device == "gpu" and not GPUS:
+            raise TandemError(
+                "params.yaml: train.device: expected a GPU that TensorFlow can use; got none; set auto or cpu"
+            )
+        tf.config.experimental.enable_op_determinism()
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        # float32 means float32: TensorFlow rounds to TensorFloat-32 on a GPU unless told not to.
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+        if device == "cpu":
+            tf.config.set_visible_devices([], "GPU")
+        for gpu in tf.config.get_visible_devices("GPU"):
+            # Without this, TensorFlow takes the whole of the GPU's memory at once.
+            tf.config.experimental.set_memory_growth(gpu, True)
+        used = tf.config.get_visible_devices("GPU")
+        self.device = tf.config.experimental.get_device_details(used[0])["device_name"] if used else "cpu"
+        # Keras demands a seed with determinism; every draw that matters is seeded by recipe and epoch later on.
+        keras.utils.set_random_seed(0)
+        keras.utils.disable_interactive_logging()
+        # It warns of functions that are traced again and again, which is what several models in one process look like.
+        tf.get_logger().setLevel("ERROR")
+
+    def build(self, settings: ModelSettings) -> KerasModel:
+        """Return a fresh model."""
+        return KerasModel(settings)
+
+    def train(
+        self,
+        model: KerasModel,
+        images: Images,
+        labels: Labels,
+        settings: TrainingSettings,
+        *,
+        checkpoint: Path | None,
+        listener: Listener,
+    ) -> None:
+        """Train the model in place, from the checkpoint if there is one."""
+        use_precision(model.settings.precision)
+        trainee = KerasRecipe(model, tf.constant(model.native_input(images)), tf.constant(labels, tf.int64), settings)
+        trainee.compile(
+            optimizer=make_optimizer(settings.recipe),
+            loss=batch_loss(),
+        )
+        trainee.optimizer.build(trainee.trainable_variables)
+        if checkpoint is not None and checkpoint.is_file():
+            trainee.load_weights(checkpoint)
+        trainee.fit(
+            trainee.blocks(),
+            initial_epoch=int(trainee.optimizer.iterations.numpy()) // trainee.steps_per_epoch,
+            epochs=settings.recipe.epochs,
+            callbacks=[Report(model, listener, checkpoint)],
+            shuffle=False,
+            verbose=0,
+        )
+
+    def forget_models(self) -> None:
+        """Clear Keras's global state, which holds on to every graph."""
+        keras.utils.clear_session(free_memory=True)
+        keras.utils.set_random_seed(0)  # it is part of that state
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of TensorFlow and Keras."""
+        return {"tensorflow": tf.__version__, "keras": keras.__version__}

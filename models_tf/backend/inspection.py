@@ -1,0 +1,101 @@
+"""The inside of a Keras model: its layers, their outputs, the gradients (`experiments.contract.inspection`)."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from keras import layers as kl
+
+from experiments.contract.layers import Kind, Layer
+from experiments.contract.weights import Weights
+from experiments.data.dataset import Images, Labels
+from models_tf.backend.model import KerasModel
+from models_tf.backend.trace import Call, trace
+from models_tf.backend.training import batch_loss
+
+KINDS: dict[type[kl.Layer], Kind] = {
+    kl.Conv2D: "convolution",
+    kl.Dense: "dense",
+    kl.MaxPooling2D: "max pooling",
+    kl.AveragePooling2D: "average pooling",
+    kl.ZeroPadding2D: "zero padding",
+    kl.Flatten: "flatten",
+    kl.ReLU: "relu",
+    kl.Dropout: "dropout",
+}
+
+
+def layers(model: KerasModel) -> list[Layer]:
+    """Return the layers in the order in which they run, with the shapes that an image takes on its way."""
+    calls = _trace(model, model.blank(), training=False)
+    seen: set[int] = set()
+    found = []
+    for call in calls:  # a block's call ends after those of its layers, which own the variables
+        own = [one for one in call.layer.trainable_variables if id(one) not in seen]
+        seen |= {id(one) for one in own}
+        found.append(replace(_describe(call), parameters=sum(int(np.prod(one.shape)) for one in own)))
+    return found
+
+
+def activations(model: KerasModel, images: Images) -> Weights:
+    """Return the scaled images as `input`, and the output of every layer by its path, with dropout off."""
+    calls = _trace(model, images, training=False)
+    return {"input": _to_torch(calls[0].input)} | {call.path: _output(call) for call in calls}
+
+
+def dropouts(model: KerasModel, images: Images, *, training: bool) -> dict[str, tuple[npt.NDArray[Any], ...]]:
+    """Return what goes into every dropout layer and what comes out, by its path."""
+    calls = _trace(model, images, training=training)
+    return {c.path: (c.input.numpy(), c.output.numpy()) for c in calls if isinstance(c.layer, kl.Dropout)}
+
+
+def loss_and_gradients(model: KerasModel, images: Images, labels: Labels) -> tuple[float, Weights]:
+    """Return the mean loss of a batch, and its gradient by the names and in the shapes of the parameters."""
+    variables = model.network.trainable_variables
+    with tf.GradientTape() as tape:
+        logits = model.module(model.native_input(images), training=True)
+        loss = batch_loss()(tf.constant(labels, tf.int64), logits)
+    found = tape.gradient(loss, [variable.value for variable in variables])
+    return float(loss), model.in_torch_shapes(dict(zip((id(variable) for variable in variables), found, strict=True)))
+
+
+def _trace(model: KerasModel, images: Images, *, training: bool) -> list[Call]:
+    return trace(model.module, model.network, model.native_input(images), training=training)
+
+
+def _to_torch(value: tf.Tensor) -> npt.NDArray[Any]:
+    """Return the value with its axes in PyTorch's order: (n, h, w, c) → (n, c, h, w)."""
+    array = value.numpy()
+    return np.ascontiguousarray(array.transpose(0, 3, 1, 2) if array.ndim == 4 else array)
+
+
+def _output(call: Call) -> npt.NDArray[Any]:
+    if isinstance(call.layer, kl.Flatten):  # pixel by pixel → channel by channel
+        image = _to_torch(tf.reshape(call.output, tf.shape(call.input)))
+        return image.reshape(len(image), -1)
+    return _to_torch(call.output)
+
+
+def _shape(value: tf.Tensor) -> tuple[int, ...]:
+    *places, channels = value.shape[1:]
+    return (channels, *places)
+
+
+def _describe(call: Call) -> Layer:
+    layer: Any = call.layer
+    form: dict[str, Any] = {}
+    if isinstance(layer, kl.Conv2D):
+        form = {"kernel": layer.kernel_size[0], "stride": layer.strides[0], "features": layer.filters}
+    if isinstance(layer, kl.MaxPooling2D | kl.AveragePooling2D):
+        form = {"kernel": layer.pool_size[0], "stride": layer.strides[0]}
+    if isinstance(layer, kl.Dense):
+        form = {"features": layer.units}
+    if isinstance(layer, kl.ZeroPadding2D):
+        form = {"padding": layer.padding[0][0]}
+    elif getattr(layer, "padding", "valid") == "same":
+        form["padding"] = "same"
+    if isinstance(layer, kl.Conv2D | kl.Dense):
+        form["weights"] = int(np.prod(layer.kernel.shape))
+    return Layer(call.path, KINDS.get(type(layer), "block"), _shape(call.input), _shape(call.output), **form)

@@ -1,0 +1,149 @@
+"""A Keras model, as the rest of the project sees it."""
+
+import pkgutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from keras import layers
+
+from experiments.contract.backend import Logits, ModelSettings, Precision
+from experiments.contract.weights import Parameter, Weights, fans
+from experiments.data.dataset import Images
+from models_tf import ARCHITECTURES
+from models_tf.backend.trace import Call, trace
+
+PREDICT_BATCH = 1000
+_NAMES = {"kernel": "weight", "bias": "bias"}
+
+
+class KerasModel:
+    """Meets `experiments.contract.backend.Model`."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        use_precision(settings.precision)
+        self.settings = settings
+        build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
+        options = {} if settings.dropout is None else {"dropout": settings.dropout}
+        self.network: keras.Model = build(classes=settings.classes, **options)
+        # The architecture behind the scaling of its pixels: uint8 (n, height, width, 1) → logits (n, classes).
+        self.module = keras.Sequential(
+            [
+                keras.Input((*settings.image_shape, 1), dtype="uint8", name="images"),
+                # NumPy's numbers: Keras rounds Python's to float32 even where it computes in float64.
+                layers.Rescaling(np.float64(settings.scale), np.float64(settings.offset), name="scale"),
+                self.network,
+            ],
+            name="classifier",
+        )
+        calls = trace(self.module, self.network, self.native_input(self.blank()), training=False)
+        self._layers = {call.path: call.layer for call in calls}
+        self._named = _named(calls)
+        self._flattened = _flattened(calls)
+        self._predict = tf.function(
+            lambda images: self.module(images, training=False),
+            input_signature=[tf.TensorSpec((None, *settings.image_shape, 1), tf.uint8)],
+        )
+
+    def parameters(self) -> list[Parameter]:
+        """Return the trainable parameters, in the order of the layers."""
+        weights = self.get_weights()
+        layers_fans = {name: fans(weights[f"{name.rpartition('/')[0]}/weight"].shape) for name in weights}
+        return [Parameter(name, value.shape, *layers_fans[name]) for name, value in weights.items()]
+
+    def get_weights(self) -> Weights:
+        """Return a copy of the weights, in PyTorch's shapes."""
+        return {name: self._to_torch(name, value.numpy()) for name, value in self._named.items()}
+
+    def in_torch_shapes(self, values: Mapping[int, tf.Tensor]) -> Weights:
+        """Return a value for each variable, given by the variable's id, by name and in PyTorch's shapes."""
+        return {name: self._to_torch(name, values[id(variable)].numpy()) for name, variable in self._named.items()}
+
+    def set_weights(self, weights: Weights) -> None:
+        """Load weights of PyTorch's shapes."""
+        for name, value in self._named.items():
+            value.assign(self._from_torch(name, weights[name]))
+
+    def _to_torch(self, name: str, value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        if value.ndim == 4:  # (height, width, in, out) → (out, in, height, width)
+            value = value.transpose(3, 2, 0, 1)
+        elif name in self._flattened:  # inputs by pixel, then channel → by channel, then pixel
+            value = value.reshape(*self._flattened[name], -1).transpose(3, 2, 0, 1).reshape(value.shape[1], -1)
+        elif value.ndim == 2:  # (in, out) → (out, in)
+            value = value.T
+        return value.copy(order="C")
+
+    def _from_torch(self, name: str, value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        if value.ndim == 4:
+            return value.transpose(2, 3, 1, 0)
+        if name in self._flattened:
+            height, width, channels = self._flattened[name]
+            return value.reshape(-1, channels, height, width).transpose(2, 3, 1, 0).reshape(-1, value.shape[0])
+        return value.T if value.ndim == 2 else value
+
+    def predict(self, images: Images) -> Logits:
+        """Return the logits, float32 of shape (n, classes)."""
+        parts = [
+            self._predict(self.native_input(images[start : start + PREDICT_BATCH])).numpy()
+            for start in range(0, len(images), PREDICT_BATCH)
+        ]
+        return np.concatenate(parts)
+
+    def native_input(self, images: Images) -> npt.NDArray[np.uint8]:
+        """Return uint8 images (n, height, width) as (n, height, width, 1), in memory of their own."""
+        return np.array(images[..., np.newaxis], np.uint8)
+
+    def blank(self) -> Images:
+        """Return one black image, uint8 (1, height, width), to see what becomes of its shape."""
+        return np.zeros((1, *self.settings.image_shape), np.uint8)
+
+    def layer(self, path: str) -> layers.Layer:
+        """Return the layer at a path, that of a block after its name (`inception1/pool`)."""
+        return self._layers[path]
+
+    def dropouts(self) -> list[layers.Dropout]:
+        """Return the layers that draw random numbers (those of rate 0 don't), in the order in which they run."""
+        return [layer for layer in self._layers.values() if isinstance(layer, layers.Dropout) and layer.rate > 0]
+
+    def native(self) -> keras.Model:
+        """Return the model with its scaling."""
+        return self.module
+
+    def save(self, folder: Path) -> None:
+        """Write the model to model.keras, to be loaded with `keras.models.load_model`."""
+        self.module.save(folder / "model.keras")
+
+
+def use_precision(precision: Precision) -> None:
+    """Have whatever Keras makes from now on (layers, losses, optimisers) compute in a precision."""
+    keras.config.set_floatx(precision)
+    keras.config.set_dtype_policy(precision)
+
+
+def _named(calls: Iterable[Call]) -> dict[str, keras.Variable]:
+    """Return the trainable variables by the names that PyTorch would give them, in the order of the layers."""
+    named: dict[str, keras.Variable] = {}
+    seen: set[int] = set()
+    for call in calls:  # a block's call ends after those of its layers, which own the variables
+        for variable in call.layer.trainable_variables:
+            if id(variable) not in seen:
+                seen.add(id(variable))
+                named[f"{call.path}/{_NAMES.get(variable.name, variable.name)}"] = variable
+    return named
+
+
+def _flattened(calls: Iterable[Call]) -> dict[str, tuple[int, int, int]]:
+    """Return, for the weight of each dense layer behind a flatten, the (height, width, channels) that it takes."""
+    found: dict[str, tuple[int, int, int]] = {}
+    shape = None
+    for call in calls:
+        if isinstance(call.layer, layers.Flatten):
+            shape = tuple(call.input.shape[1:])
+        elif isinstance(call.layer, layers.Dense):
+            if shape is not None:
+                found[f"{call.path}/weight"] = shape
+            shape = None
+    return found

@@ -1,0 +1,127 @@
+"""A recipe as a Keras model with a train_step, and the callback that reports and checkpoints each epoch."""
+
+import time
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from experiments.contract.backend import Listener, TrainingSettings
+from experiments.data.dataset import batch_order
+from experiments.data.randomness import dropout_seed
+from experiments.system.files import replace_durably
+from models_tf.backend.model import KerasModel
+
+
+class KerasRecipe(keras.Model):
+    """Trains a model as its recipe says, on images that lie on the device.
+
+    A `train_step` takes a block of batches, and a step of the optimiser for each, in one graph. `fit` on a dataset of
+    batches with as many `steps_per_execution` does the same, a tenth slower where the network is small: it asks the
+    dataset for every batch.
+    """
+
+    def __init__(self, model: KerasModel, images: tf.Tensor, labels: tf.Tensor, settings: TrainingSettings) -> None:
+        super().__init__(inputs=model.module.inputs, outputs=model.module.outputs)
+        self.images, self.labels, self.settings = images, labels, settings
+        self.dropouts = model.dropouts()
+        self.order = tf.Variable(self._order(1), trainable=False)
+        # Written on the device, so that no step waits for the one before.
+        self.step_losses = tf.Variable(tf.zeros(settings.log_every_steps, model.module.dtype), trainable=False)
+        self.step_correct = tf.Variable(tf.zeros(settings.log_every_steps, tf.int64), trainable=False)
+
+    def _order(self, epoch: int) -> tf.Tensor:
+        recipe = self.settings.recipe
+        return tf.constant(
+            batch_order(
+                int(self.labels.shape[0]),
+                seed=self.settings.seed,
+                epoch=epoch,
+                batch_size=recipe.batch_size,
+                drop_last=recipe.drop_last,
+            )
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """The number of batches, a last short one included."""
+        return -(-int(self.order.shape[0]) // self.settings.recipe.batch_size)
+
+    def blocks(self) -> tf.data.Dataset:
+        """Return the numbers of an epoch's blocks of `log_every_steps` batches, from 0; the last may be shorter."""
+        options = tf.data.Options()
+        # There is nothing to tune, and the end of the tuning thread can hold up the next epoch for more than a second.
+        options.autotune.enabled = False
+        blocks = tf.data.Dataset.range(-(-self.steps_per_epoch // self.settings.log_every_steps))
+        return blocks.with_options(options)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Load the order of an epoch, and seed what dropout draws from."""
+        self.order.assign(self._order(epoch))
+        for place, layer in enumerate(self.dropouts):
+            layer.seed_generator.state.assign([dropout_seed(self.settings.seed, epoch), place])
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def train_step(self, block: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Take a step for each batch of a block; keep each step's loss and right answers."""
+        first = block * self.settings.log_every_steps
+        count = tf.cast(tf.minimum(self.steps_per_epoch - first, self.settings.log_every_steps), tf.int32)
+        losses, correct = tf.TensorArray(self.step_losses.dtype, count), tf.TensorArray(tf.int64, count)
+        for place in tf.range(count):
+            loss, right = self.step(first + tf.cast(place, tf.int64))
+            losses, correct = losses.write(place, loss), correct.write(place, right)
+        self.step_losses[:count].assign(losses.stack())
+        self.step_correct[:count].assign(correct.stack())
+        return {"loss": self.step_losses[0]}
+
+    def step(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Forward, loss, backward, update; return the loss and the number of right answers."""
+        size = self.settings.recipe.batch_size
+        places = self.order[step * size : (step + 1) * size]
+        images, labels = tf.gather(self.images, places), tf.gather(self.labels, places)
+        with tf.GradientTape() as tape:
+            logits = self(images, training=True)
+            loss = self.compute_loss(y=labels, y_pred=logits)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return loss, tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == labels, tf.int64))
+
+
+class Report(keras.callbacks.Callback):
+    """Tells a listener of steps and epochs, then writes the checkpoint."""
+
+    def __init__(self, trained: KerasModel, listener: Listener, checkpoint: Path | None) -> None:
+        super().__init__()
+        self.trained, self.listener, self.checkpoint = trained, listener, checkpoint
+        self.epoch = 0
+        self.seconds = 0.0
+        self.resumed = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Load the epoch's order and start the clock."""
+        self.epoch = epoch + 1
+        self.model.start_epoch(self.epoch)
+        self.seconds, self.resumed = 0.0, time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Pass on the losses of a block."""
+        every = self.model.settings.log_every_steps
+        step = min((batch + 1) * every, self.model.steps_per_epoch)
+        count = step - batch * every
+        losses, correct = self.model.step_losses.numpy()[:count], self.model.step_correct.numpy()[:count]
+        self.seconds += time.perf_counter() - self.resumed
+        self.listener.steps_done(self.epoch, step, losses, correct)
+        self.resumed = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Pass on the epoch, and write the checkpoint."""
+        self.listener.epoch_done(epoch + 1, self.seconds, self.trained)
+        if self.checkpoint is not None:
+            part = self.checkpoint.with_name("part.weights.h5")
+            self.model.save_weights(part)
+            replace_durably(part, self.checkpoint)
+
+
+def batch_loss() -> keras.losses.Loss:
+    """Return the mean cross-entropy of a batch, a function of labels, int64 (n,), and logits (n, classes)."""
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)

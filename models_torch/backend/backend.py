@@ -1,0 +1,82 @@
+"""The contract of `experiments.contract.backend`, met with PyTorch Lightning."""
+
+import gc
+import logging
+import os
+import warnings
+from pathlib import Path
+
+import lightning as L
+import torch
+
+from experiments.contract.backend import Device, Listener, ModelSettings, TrainingSettings
+from experiments.data.dataset import Images, Labels
+from experiments.system.errors import TandemError
+from models_torch.backend.model import TorchModel
+from models_torch.backend.training import LitRecipe, Report
+
+
+class Backend:
+    """PyTorch Lightning, set up for this process."""
+
+    def __init__(self, *, device: Device, threads: int) -> None:
+        if device == "gpu" and not torch.cuda.is_available():
+            raise TandemError(
+                "params.yaml: train.device: expected a GPU that PyTorch can use; got none; set auto or cpu"
+            )
+        # cuBLAS repeats its bits only with a workspace of fixed size (cuBLAS documentation, Results reproducibility).
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+        # Made to find reads of memory that nobody wrote; costs a pass over every new tensor.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        torch.set_num_threads(threads)
+        # float32 means float32: PyTorch lets convolutions on a GPU round to TensorFloat-32 unless told not to.
+        torch.backends.cudnn.allow_tf32 = False
+        # Lightning's advice on loaders, loggers and devices is about choices that are made on purpose here.
+        logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+        warnings.filterwarnings("ignore", module="lightning")
+        gpu = device != "cpu" and torch.cuda.is_available()
+        self._device = torch.device("cuda", 0) if gpu else torch.device("cpu")
+        self.device = torch.cuda.get_device_name(0) if gpu else "cpu"
+
+    def build(self, settings: ModelSettings) -> TorchModel:
+        """Return a fresh model."""
+        return TorchModel(settings, self._device)
+
+    def train(
+        self,
+        model: TorchModel,
+        images: Images,
+        labels: Labels,
+        settings: TrainingSettings,
+        *,
+        checkpoint: Path | None,
+        listener: Listener,
+    ) -> None:
+        """Train the model in place, from the checkpoint if there is one."""
+        targets = torch.from_numpy(labels).to(self._device, torch.int64)
+        module = LitRecipe(model, model.as_input(images), targets, settings)
+        trainer = L.Trainer(
+            accelerator="gpu" if self._device.type == "cuda" else "cpu",
+            devices=1,
+            max_epochs=settings.recipe.epochs,
+            callbacks=[Report(model, listener, checkpoint)],
+            reload_dataloaders_every_n_epochs=1,
+            deterministic=True,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        resume = checkpoint if checkpoint is not None and checkpoint.is_file() else None
+        trainer.fit(module, ckpt_path=resume, weights_only=True)
+
+    def forget_models(self) -> None:
+        """Collect what hangs together in circles: a trainer, its module and its callbacks."""
+        gc.collect()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of PyTorch and Lightning."""
+        return {"torch": torch.__version__, "lightning": L.__version__}

@@ -1,0 +1,102 @@
+"""A PyTorch model, as the rest of the project sees it."""
+
+import copy
+import pkgutil
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from experiments.contract.backend import Logits, ModelSettings
+from experiments.contract.weights import Parameter, Weights, fans
+from experiments.data.dataset import Images
+from models_torch import ARCHITECTURES
+
+PREDICT_BATCH = 1000
+
+
+class Classifier(nn.Module):
+    """An architecture behind the scaling of its pixels: uint8 (n, 1, height, width) → logits (n, classes)."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
+        options = {} if settings.dropout is None else {"dropout": settings.dropout}
+        self.network: nn.Module = build(classes=settings.classes, **options)
+        self.scale, self.offset = settings.scale, settings.offset
+        self.dtype = torch.float64 if settings.precision == "float64" else torch.float32
+        self.to(self.dtype)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Scale the pixels, in the model's precision, and return the logits."""
+        logits: Tensor = self.network(images.to(self.dtype) * self.scale + self.offset)
+        return logits
+
+
+class TorchModel:
+    """Meets `experiments.contract.backend.Model`; weights lie channels-last, which convolutions on a CPU prefer."""
+
+    def __init__(self, settings: ModelSettings, device: torch.device) -> None:
+        self.module = Classifier(settings).to(device)
+        self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.device, self._image_shape = device, settings.image_shape
+
+    def _named(self) -> dict[str, nn.Parameter]:
+        return {name.replace(".", "/"): value for name, value in self.module.network.named_parameters()}
+
+    def parameters(self) -> list[Parameter]:
+        """Return the trainable parameters, in the order of the layers."""
+        named = self._named()
+        layers = {name: fans(tuple(named[f"{name.rpartition('/')[0]}/weight"].shape)) for name in named}
+        return [Parameter(name, tuple(value.shape), *layers[name]) for name, value in named.items()]
+
+    def get_weights(self) -> Weights:
+        """Return a copy of the weights."""
+        return {name: value.detach().cpu().numpy().copy(order="C") for name, value in self._named().items()}
+
+    def get_gradients(self) -> Weights:
+        """Return a copy of the gradients that the last backward pass left."""
+        named = self._named().items()
+        return {name: value.grad.cpu().numpy().copy(order="C") for name, value in named if value.grad is not None}
+
+    def set_weights(self, weights: Weights) -> None:
+        """Load the weights, keeping their layout in memory."""
+        with torch.no_grad():
+            for name, value in self._named().items():
+                value.copy_(torch.from_numpy(weights[name]))
+
+    def predict(self, images: Images) -> Logits:
+        """Return the logits, float32 of shape (n, classes)."""
+        was_training = self.module.training
+        self.module.eval()
+        with torch.inference_mode():
+            parts = [
+                self.module(self.as_input(images[start : start + PREDICT_BATCH])).cpu().numpy()
+                for start in range(0, len(images), PREDICT_BATCH)
+            ]
+        self.module.train(was_training)
+        return np.concatenate(parts)
+
+    def as_input(self, images: Images) -> Tensor:
+        """Return uint8 images (n, height, width) as a tensor (n, 1, height, width) on the model's device."""
+        return torch.from_numpy(self.native_input(images)).to(self.device)
+
+    def native_input(self, images: Images) -> npt.NDArray[np.uint8]:
+        """Return uint8 images (n, height, width) as (n, 1, height, width), in memory of their own."""
+        return np.array(images[:, np.newaxis], np.uint8)
+
+    def blank(self) -> Images:
+        """Return one black image, uint8 (1, height, width), to see what becomes of its shape."""
+        return np.zeros((1, *self._image_shape), np.uint8)
+
+    def native(self) -> nn.Module:
+        """Return a copy of the module, on the CPU, in evaluation mode, in the plain memory layout."""
+        module = copy.deepcopy(self.module).to("cpu")
+        module.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        return module.eval()
+
+    def save(self, folder: Path) -> None:
+        """Write the module's state dict to model.pt, to be loaded with `torch.load(…, weights_only=True)`."""
+        torch.save(self.native().state_dict(), folder / "model.pt")

@@ -1,0 +1,160 @@
+"""Runs one backend through small trainings, in a process of its own, and writes what happened.
+
+`python -m tests.models.backend_probe BACKEND FOLDER`: an .npz for each scenario. A process imports one framework only.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.contract.backend import Model, ModelSettings, TrainingSettings
+from experiments.contract.weights import draw_weights
+from experiments.data.dataset import batch_order
+from experiments.frameworks import backend_name, load_backend, load_inspection
+from experiments.settings.recipe import BackendName, Recipe
+
+IMAGES, BATCH, EPOCHS, EVERY = (
+    230,
+    32,
+    3,
+    3,
+)  # neither 3 nor 32 divides: the last batch and the last report are short
+SGD: dict[str, Any] = {"optimiser": "sgd", "lr": 0.02, "momentum": 0.5}
+ADAM: dict[str, Any] = {"optimiser": "adam", "lr": 0.001, "momentum": None}
+
+
+def data() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Images of noise whose brightness tells the class a little, so that there is something to learn."""
+    generator = np.random.default_rng(7)
+    labels = generator.integers(0, 10, IMAGES).astype(np.uint8)
+    images = generator.integers(0, 120, (IMAGES, 28, 28)) + 12 * labels[:, None, None]
+    return images.astype(np.uint8), labels
+
+
+def recipe(**settings: Any) -> Recipe:
+    base = {"architecture": "lenet", "scaling": "standardised", "batch_size": BATCH, "epochs": EPOCHS}
+    return Recipe.model_validate({**base, **SGD, **settings})
+
+
+class Interrupted(Exception):
+    """Stands for a kill."""
+
+
+class Heard:
+    """A listener that keeps all it hears."""
+
+    def __init__(self, die_after: int | None = None) -> None:
+        self.die_after = die_after
+        self.losses: list[npt.NDArray[np.float32]] = []
+        self.correct: list[npt.NDArray[np.int64]] = []
+        self.places: list[tuple[int, int]] = []
+        self.epochs: list[int] = []
+
+    def steps_done(
+        self, epoch: int, step: int, losses: npt.NDArray[np.float32], correct: npt.NDArray[np.int64]
+    ) -> None:
+        if self.die_after is not None and epoch > self.die_after:
+            raise Interrupted
+        self.losses.append(losses)
+        self.correct.append(correct)
+        self.places.append((epoch, step))
+
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+        assert seconds > 0
+        self.epochs.append(epoch)
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        return {
+            "losses": np.concatenate(self.losses),
+            "correct": np.concatenate(self.correct),
+            "places": np.array(self.places),
+            "epochs": np.array(self.epochs),
+        }
+
+
+class Probe:
+    def __init__(self, name: BackendName, folder: Path) -> None:
+        backend = load_backend(name, device="cpu", threads=1)
+        self.backend, self.folder = backend, folder
+        self.inspection = load_inspection(name)
+        self.images, self.labels = data()
+
+    def model(self, settings: Recipe, seed: int = 1) -> Model:
+        shape = (28, 28)
+        built = self.backend.build(ModelSettings(settings.architecture, shape, 10, settings.dropout, 1 / 60, -2.0))
+        built.set_weights(draw_weights(built.parameters(), initialiser="torch", seed=seed))
+        return built
+
+    def train(
+        self, settings: Recipe, *, checkpoint: Path | None = None, die_after: int | None = None
+    ) -> tuple[Model, Heard]:
+        model, heard = self.model(settings), Heard(die_after)
+        self.inspection.layers(model)  # as the train stage does, which must leave no trace
+        training = TrainingSettings(settings, 1, EVERY)
+        self.backend.train(model, self.images, self.labels, training, checkpoint=checkpoint, listener=heard)
+        return model, heard
+
+    def save(self, name: str, model: Model, heard: Heard | None = None) -> None:
+        arrays: dict[str, Any] = {f"weights:{key}": value for key, value in model.get_weights().items()}
+        np.savez(self.folder / f"{name}.npz", **(arrays | (heard.arrays() if heard else {})))
+
+    def run(self) -> None:
+        start = self.model(recipe())
+        self.save("start", start)
+        np.savez(self.folder / "logits.npz", logits=start.predict(self.images))
+        self.save("sgd", *self.train(recipe()))
+        self.save("sgd again", *self.train(recipe()))
+        self.save("adam", *self.train(recipe(**ADAM)))
+        self.save("drop last", *self.train(recipe(drop_last=True)))
+        dropout = recipe(architecture="cnn3", dropout=0.4, **ADAM)
+        self.save("dropout", *self.train(dropout))
+        np.savez(self.folder / "cnn3 logits.npz", logits=self.model(dropout).predict(self.images))
+        self.save("no dropout", *self.train(recipe(architecture="cnn3", dropout=0.0, **ADAM)))
+        for style in ("cnn3-functional", "cnn3-subclassed"):
+            self.save(style, *self.train(recipe(architecture=style, dropout=0.4, **ADAM)))
+        for architecture in ("lenet", "inception", "cnn3-subclassed"):
+            self.saved(architecture)
+        for name, settings in (("sgd", recipe()), ("adam", recipe(**ADAM)), ("dropout", dropout)):
+            self.interrupted(name, settings)
+
+    def saved(self, architecture: str) -> None:
+        model = self.model(recipe(architecture=architecture, dropout=0.4 if "cnn3" in architecture else None))
+        (self.folder / architecture).mkdir()
+        model.save(self.folder / architecture)
+        np.save(self.folder / architecture / "input.npy", model.native_input(self.images))
+        np.save(self.folder / architecture / "logits.npy", model.predict(self.images))
+
+    def interrupted(self, name: str, settings: Recipe) -> None:
+        checkpoint = self.folder / f"{name}.weights.h5"
+        with expected(Interrupted):
+            self.train(settings, checkpoint=checkpoint, die_after=1)
+        self.save(f"{name} resumed", *self.train(settings, checkpoint=checkpoint))
+        model, heard = self.train(settings, checkpoint=checkpoint)  # nothing is left to do
+        assert heard.epochs == []
+        self.save(f"{name} resumed at the end", model)
+
+
+@contextmanager
+def expected(error: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except error:
+        return
+    raise AssertionError(f"{error.__name__} did not happen")
+
+
+def first_batch_by_hand(losses_of: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> float:
+    """Return the loss of the first batch of epoch 1 from logits of all images."""
+    from experiments.training.scoring import score
+
+    order = batch_order(IMAGES, seed=1, epoch=1, batch_size=BATCH, drop_last=False)[:BATCH]
+    return score(losses_of[order], labels[order]).loss
+
+
+if __name__ == "__main__":
+    Probe(backend_name(sys.argv[1]), Path(sys.argv[2])).run()

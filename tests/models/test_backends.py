@@ -1,0 +1,187 @@
+"""Both backends, each in a process of its own, through the same small trainings: what they must have in common."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from experiments.contract.weights import draw_weights
+from experiments.frameworks import PACKAGES
+from experiments.system.processes import threads_for
+from tests.conftest import ROOT
+from tests.models.backend_probe import BATCH, EPOCHS, EVERY, IMAGES, data, first_batch_by_hand
+
+Arrays = dict[str, npt.NDArray[Any]]
+BACKENDS = list(PACKAGES)
+STEPS = -(-IMAGES // BATCH)
+
+
+@pytest.fixture(scope="module")
+def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Arrays]]:
+    """Scenario → arrays, for each backend."""
+    found: dict[str, dict[str, Arrays]] = {}
+    for backend in BACKENDS:
+        folder = tmp_path_factory.mktemp(backend)
+        command = [sys.executable, "-m", "tests.models.backend_probe", backend, str(folder)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == "", "a backend talks where nobody asked"
+        found[backend] = {path.stem: dict(np.load(path)) for path in folder.glob("*.npz")}
+        found[backend]["folder"] = {"path": np.array(str(folder))}
+    return found
+
+
+Probed = dict[str, dict[str, Arrays]]
+
+
+def weights(arrays: Arrays) -> Arrays:
+    return {name: value for name, value in arrays.items() if name.startswith("weights:")}
+
+
+def largest_difference(a: Arrays, b: Arrays) -> float:
+    assert list(a) == list(b)
+    return max(float(np.abs(a[name] - b[name]).max()) for name in a)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_weights_survive_the_way_into_a_model_and_back(probed: Probed, backend: str) -> None:
+    from experiments.contract.weights import Parameter, fans
+
+    found = weights(probed[backend]["start"])
+    parameters = [
+        Parameter(name.removeprefix("weights:"), value.shape, *fans(found[name.rsplit("/", 1)[0] + "/weight"].shape))
+        for name, value in found.items()
+    ]
+    drawn = draw_weights(parameters, initialiser="torch", seed=1)
+    assert [p.name for p in parameters] == [
+        f"{layer}/{kind}" for layer in ("conv1", "conv2", "dense1", "output") for kind in ("weight", "bias")
+    ]
+    for name, value in drawn.items():
+        np.testing.assert_array_equal(found[f"weights:{name}"], value)
+
+
+@pytest.mark.parametrize("scenario", ["logits", "cnn3 logits"])
+def test_the_same_weights_give_the_same_logits(probed: Probed, scenario: str) -> None:
+    a, b = (probed[backend][scenario]["logits"] for backend in BACKENDS)
+    assert a.dtype == b.dtype == np.float32
+    # A few hundred float32 additions in another order: relative rounding of about √n·2⁻²⁴ ≈ 1e-6.
+    np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+    assert a.std() > 0.01
+
+
+# Adam divides by a root of squared gradients, which blows float32's rounding up where gradients are small; with
+# Keras's own Adam, epsilon 1e-7 where PyTorch has 1e-8, the losses here are 0.017 apart.
+@pytest.mark.parametrize(("optimiser", "tolerance"), [("sgd", 2e-5), ("adam", 1e-4)])
+def test_a_pair_takes_the_same_steps(probed: Probed, optimiser: str, tolerance: float) -> None:
+    a, b = (probed[backend][optimiser] for backend in BACKENDS)
+    assert len(a["losses"]) == STEPS * EPOCHS
+    np.testing.assert_allclose(a["losses"], b["losses"], rtol=0, atol=tolerance)
+    np.testing.assert_array_equal(a["correct"], b["correct"])
+    assert a["losses"][-STEPS:].mean() < a["losses"][:STEPS].mean() - 0.01
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_first_loss_is_that_of_the_first_batch(probed: Probed, backend: str) -> None:
+    _, labels = data()
+    by_hand = first_batch_by_hand(probed[backend]["logits"]["logits"], labels)
+    assert probed[backend]["sgd"]["losses"][0] == pytest.approx(by_hand, abs=1e-6)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_step_is_reported_once_and_in_place(probed: Probed, backend: str) -> None:
+    found = probed[backend]["sgd"]
+    reports = [*range(EVERY, STEPS, EVERY), STEPS]
+    assert found["places"].tolist() == [[epoch, step] for epoch in range(1, EPOCHS + 1) for step in reports]
+    assert found["epochs"].tolist() == list(range(1, EPOCHS + 1))
+    assert found["correct"].reshape(EPOCHS, STEPS)[:, -1].max() <= IMAGES % BATCH
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_drop_last_takes_whole_batches_alone(probed: Probed, backend: str) -> None:
+    assert len(probed[backend]["drop last"]["losses"]) == (IMAGES // BATCH) * EPOCHS
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_same_training_gives_the_same_bits(probed: Probed, backend: str) -> None:
+    a, b = probed[backend]["sgd"], probed[backend]["sgd again"]
+    assert largest_difference(weights(a), weights(b)) == 0
+    np.testing.assert_array_equal(a["losses"], b["losses"])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("optimiser", ["sgd", "adam", "dropout"])
+def test_a_resumed_training_ends_with_the_bits_of_an_undisturbed_one(
+    probed: Probed, backend: str, optimiser: str
+) -> None:
+    whole, resumed = probed[backend][optimiser], probed[backend][f"{optimiser} resumed"]
+    assert resumed["epochs"].tolist() == list(range(2, EPOCHS + 1))
+    assert largest_difference(weights(whole), weights(resumed)) == 0
+    np.testing.assert_array_equal(whole["losses"][STEPS:], resumed["losses"])
+    at_the_end = probed[backend][f"{optimiser} resumed at the end"]
+    assert largest_difference(weights(whole), weights(at_the_end)) == 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_dropout_is_on_in_training(probed: Probed, backend: str) -> None:
+    a, b = probed[backend]["dropout"], probed[backend]["no dropout"]
+    # In the first batch the weights are still the same: dropout alone moves the loss.
+    assert abs(a["losses"][0] - b["losses"][0]) > 1e-3
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("style", ["cnn3-functional", "cnn3-subclassed"])
+def test_styles_of_a_network_give_the_same_bits(probed: Probed, backend: str, style: str) -> None:
+    assert largest_difference(weights(probed[backend]["dropout"]), weights(probed[backend][style])) == 0
+    np.testing.assert_array_equal(probed[backend]["dropout"]["losses"], probed[backend][style]["losses"])
+
+
+LOADS = {
+    "lightning": """
+import sys, numpy as np, torch
+from experiments.contract.backend import ModelSettings
+from models_torch.backend.model import Classifier
+folder, architecture = sys.argv[1:]
+module = Classifier(ModelSettings(architecture, (28, 28), 10, 0.4 if "cnn3" in architecture else None, 1 / 60, -2.0))
+module.load_state_dict(torch.load(f"{folder}/model.pt", weights_only=True))
+with torch.no_grad():
+    logits = module.eval()(torch.from_numpy(np.load(f"{folder}/input.npy"))).numpy()
+""",
+    "keras": """
+import sys, numpy as np, keras
+if "subclassed" in sys.argv[2]:
+    import models_tf.cnn3_subclassed  # a class of one's own must be there before a model of it is loaded
+folder, architecture = sys.argv[1:]
+logits = keras.models.load_model(f"{folder}/model.keras").predict(np.load(f"{folder}/input.npy"), verbose=0)
+""",
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("architecture", ["lenet", "inception", "cnn3-subclassed"])
+def test_a_saved_model_loads_in_another_process(probed: Probed, backend: str, architecture: str) -> None:
+    folder = Path(str(probed[backend]["folder"]["path"])) / architecture
+    code = LOADS[backend] + "np.save(f'{folder}/loaded.npy', logits)"
+    subprocess.run([sys.executable, "-c", code, str(folder), architecture], cwd=ROOT, capture_output=True, check=True)
+    np.testing.assert_allclose(np.load(folder / "loaded.npy"), np.load(folder / "logits.npy"), rtol=1e-5, atol=1e-5)
+
+
+def test_threads_are_as_many_as_asked_for() -> None:
+    assert threads_for(3) == 3
+    assert threads_for("auto") >= 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_gpu_that_is_not_there_is_one_line(backend: str, tmp_path: Path) -> None:
+    code = (
+        "import sys; from experiments.frameworks import *; from experiments.system.errors import TandemError\n"
+        "try: load_backend(sys.argv[1], device='gpu', threads=1)\n"
+        "except TandemError as error: print(error)"
+    )
+    environment = {"CUDA_VISIBLE_DEVICES": "", "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-c", code, backend]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("params.yaml: train.device: expected a GPU that ")

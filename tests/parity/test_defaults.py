@@ -1,0 +1,46 @@
+import pytest
+
+from experiments.parity.defaults import TANDEM, read_defaults
+
+Row = tuple[str, str, str]
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Row]:
+    return {name: (torch, keras, tandem) for name, torch, keras, tandem in read_defaults()}
+
+
+def test_every_default_has_an_answer_from_both_and_from_tandem(found: dict[str, Row]) -> None:
+    assert list(found) == list(TANDEM)
+    assert all(all(row) for row in found.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "torch", "keras"),
+    [
+        ("dense weight", "±1.00/√fan_in", "GlorotUniform: uniform within ±1.00·√(6"),
+        ("convolution weight", "±1.00/√fan_in", "GlorotUniform: uniform within ±1.00·√(6"),
+        ("dense bias", "/√fan_in", "zeros"),
+        ("SGD formula", "w ← w - lr·v", "w ← w + v"),
+        ("Adam settings", "eps 1e-08", "epsilon 1e-07"),
+        ("Adam epsilon", "√v̂ + ε", "√v + ε, before v is corrected"),
+        ("weight decay, if any", "added to the gradient", "apart from the gradient"),
+        ("average pooling, padded", "zeros count", "zeros don't count"),
+        ("batch norm momentum", "0.10 of the new batch", "0.01 of the new batch"),
+        ("batch norm variance kept", "n - 1", "divided by n"),
+        ("max pooling that rounds up", "ceil_mode: 7 → 4", "padding same: 7 → 4"),
+        ("cross-entropy takes", "logits", "probabilities"),
+    ],
+)
+def test_the_differences_that_tandem_stands_on_are_still_there(
+    found: dict[str, Row], name: str, torch: str, keras: str
+) -> None:
+    assert torch in found[name][0]
+    assert keras in found[name][1]
+    assert found[name][0] != found[name][1]
+
+
+def test_what_the_frameworks_agree_on_is_the_same_text(found: dict[str, Row]) -> None:
+    assert found["last short batch"][0] == found["last short batch"][1] == "kept"
+    assert found["max pooling by 2"][0] == found["max pooling by 2"][1] == "7 → 3"
+    assert found["weight decay"][0] == found["weight decay"][1] == "none"

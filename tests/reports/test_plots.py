@@ -1,0 +1,39 @@
+import numpy as np
+from matplotlib.colors import to_hex
+
+from experiments.reports.plots import learning_curves, plot_confusion_matrix
+
+HISTORY = [{"epoch": float(e), "train/loss": 1.0 / e, "train/accuracy": 0.5, "test/accuracy": 0.9} for e in (1, 2, 3)]
+
+
+def test_curves_show_every_metric_that_there_is() -> None:
+    loss, error = learning_curves("title", {"keras": HISTORY}).axes
+    assert [line.get_label() for line in loss.lines] == ["training, keras"]
+    assert [line.get_label() for line in error.lines] == ["training, keras", "test, keras"]
+    np.testing.assert_allclose(np.asarray(error.lines[1].get_ydata(), float), np.full(3, 10.0))  # per cent
+
+
+def test_a_pair_also_shows_its_signed_difference() -> None:
+    other = [{**row, "train/loss": row["train/loss"] - 0.25} for row in HISTORY]
+    *_, difference = learning_curves("title", {"lightning": HISTORY, "keras": other}).axes
+    _, line = difference.lines  # after the zero
+    np.testing.assert_allclose(np.asarray(line.get_ydata(), float), np.full(3, -0.25))
+    assert difference.get_ylabel() == "loss of keras - loss of lightning (nats)"
+
+
+def test_colour_is_the_framework_and_line_style_the_split() -> None:
+    _, error, _ = learning_curves("title", {"lightning": HISTORY, "keras": HISTORY}).axes
+    looks = [(to_hex(line.get_color()), line.get_linestyle()) for line in error.lines]
+    assert looks == [("#0072b2", "-"), ("#0072b2", ":"), ("#d55e00", "-"), ("#d55e00", ":")]
+
+
+def test_of_two_equal_curves_both_are_visible() -> None:
+    _, error, _ = learning_curves("title", {"lightning": HISTORY, "keras": HISTORY}).axes
+    first, _, second, _ = error.lines
+    assert first.get_linewidth() > 3 * second.get_linewidth()
+    assert first.get_zorder() <= second.get_zorder()
+
+
+def test_a_confusion_matrix_shows_every_count() -> None:
+    axes = plot_confusion_matrix("title", np.array([[5, 1], [2, 7]])).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["5", "1", "2", "7"]

@@ -1,0 +1,131 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.frameworks import check_architectures
+from experiments.settings.params import Params, load_params
+from experiments.system.errors import TandemError
+from tests.conftest import Change
+
+Write = Callable[[Change], Path]
+
+
+def test_the_repository_s_settings_are_valid(params: Params) -> None:
+    check_architectures(params)
+    assert params.recipe("lenet").momentum == 0.5
+
+
+def test_settings_are_frozen(params: Params) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        params.train.threads = 3
+
+
+def _set(*place: str, value: Any) -> Change:
+    def change(content: dict[str, Any]) -> None:
+        for key in place[:-1]:
+            content = content[key]
+        content[place[-1]] = value
+
+    return change
+
+
+def _drop(*place: str) -> Change:
+    def change(content: dict[str, Any]) -> None:
+        for key in place[:-1]:
+            content = content[key]
+        del content[place[-1]]
+
+    return change
+
+
+LENET = ("recipes", "lenet")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_set(*LENET, "momentum", value=1.2), "recipes.lenet.momentum: expected less than 1; got 1.2"),
+        (_set(*LENET, "momentun", value=0.5), "recipes.lenet.momentun: expected one of architecture, "),
+        (
+            _drop(*LENET, "architecture"),
+            "recipes.lenet.architecture: expected a value for this key; got nothing",
+        ),
+        (_set(*LENET, "lr", value="fast"), "recipes.lenet.lr: expected a number; got 'fast'"),
+        (_set(*LENET, "lr", value="0.001"), "recipes.lenet.lr: expected a number; got '0.001'"),
+        (_set(*LENET, "lr", value=float("nan")), "recipes.lenet.lr: expected a finite number; got nan"),
+        (_set(*LENET, "lr", value=0), "recipes.lenet.lr: expected greater than 0; got 0"),
+        (_set(*LENET, "epochs", value=2.5), "recipes.lenet.epochs: expected a whole number; got 2.5"),
+        (
+            _set(*LENET, "batch_size", value=True),
+            "recipes.lenet.batch_size: expected a whole number; got True",
+        ),
+        (
+            _set(*LENET, "optimiser", value="adam"),
+            "recipes.lenet: expected no momentum, since the optimiser is adam",
+        ),
+        (_drop(*LENET, "momentum"), "recipes.lenet: expected a momentum, since the optimiser is sgd"),
+        (
+            _set("train", "threads", value="many"),
+            "train.threads: expected a whole number or 'auto'; got 'many'",
+        ),
+        (_set("train", "recipes", value=["lennet"]), "train.recipes: expected one of the recipes "),
+        (_set("train", "seeds", value=[1, 1]), "train.seeds: expected a list without repeats; got [1, 1]"),
+        (_set("train", "seeds", value=[]), "train.seeds: expected a list of at least one item; got []"),
+        (
+            _set("train", "backends", value=["jax"]),
+            "train.backends.0: expected 'lightning' or 'keras'; got 'jax'",
+        ),
+        (_set("recipes", "Le.Net", value={}), "recipes.Le.Net: expected a name of lower-case letters, "),
+        (
+            _set("data", "mirrors", value=["ftp://x"]),
+            "data.mirrors: expected addresses that begin with https:// ",
+        ),
+        (
+            _set("data", "offline_fallback", value="letters"),
+            "data.offline_fallback: expected 'digits'; got 'letters'",
+        ),
+        (_drop("data"), "data: expected a value for this key; got nothing"),
+        (
+            _set("preproces", value={}),
+            "preproces: expected one of data, preprocess, train, sweep, recipes; got an unknown key",
+        ),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_line(write_params: Write, change: Change, message: str) -> None:
+    with pytest.raises(TandemError) as caught:
+        load_params(write_params(change))
+    assert str(caught.value).startswith(f"params.yaml: {message}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: [1", "expected YAML; "),
+        ("a: 1\na: 2", "expected YAML; .*duplicate key"),
+        ("- 1", "expected the sections data, preprocess, train, sweep, recipes; got \\[1\\]"),
+        ("", "expected the sections data, preprocess, train, sweep, recipes; got None"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(content)
+    with pytest.raises(TandemError, match=message) as caught:
+        load_params(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_dropout_is_refused_where_the_architecture_has_none(write_params: Write) -> None:
+    params = load_params(write_params(_set(*LENET, "dropout", value=0.5)))
+    with pytest.raises(
+        TandemError, match=r"recipes\.lenet\.dropout: expected none, since lenet has no dropout; got 0\.5"
+    ):
+        check_architectures(params)
+
+
+def test_an_unknown_architecture_is_refused(write_params: Write) -> None:
+    params = load_params(write_params(_set(*LENET, "architecture", value="lennet")))
+    with pytest.raises(TandemError, match=r"recipes\.lenet\.architecture: expected one of .*lenet.*; got 'lennet'"):
+        check_architectures(params)

@@ -1,0 +1,75 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+# Prints how it ended; stands for a stage.
+STAGE = """
+import sys, time
+from experiments.system.errors import Stopped
+from experiments.system.stopping import raise_on_signals
+raise_on_signals()
+try:
+    print("ready", flush=True)
+    time.sleep(60)
+except Stopped as stopped:
+    open(sys.argv[1], "w").write(str(stopped.exit_code))
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, "143"), (signal.SIGINT, "130")])
+def test_a_signal_ends_a_stage_with_its_code(tmp_path: Path, number: signal.Signals, code: str) -> None:
+    told = tmp_path / "told"
+    process = subprocess.Popen([sys.executable, "-c", STAGE, str(told)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    process.communicate(timeout=20)
+    assert told.read_text() == code
+
+
+def test_a_stage_ends_when_the_dvc_that_started_it_is_killed(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    # Stands for DVC: starts a stage and waits.
+    parent = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-c', sys.argv[1], sys.argv[2]], stdout=subprocess.PIPE)\n"
+        "child.stdout.readline(); print(child.pid, flush=True); child.wait()"
+    )
+    command = [sys.executable, "-c", parent, STAGE, str(told)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "DVC_STAGE": "train"})
+    assert process.stdout is not None
+    int(process.stdout.readline())
+    process.kill()
+    process.communicate()
+    for _ in range(100):
+        if told.exists() and told.read_text():
+            break
+        time.sleep(0.1)
+    assert told.read_text() == "143"
+
+
+TWICE = (
+    STAGE
+    + """
+    time.sleep(0.5)
+    open(sys.argv[1], "a").write(" closed")
+"""
+)
+
+
+def test_a_second_signal_of_the_other_kind_does_not_disturb_the_closing(tmp_path: Path) -> None:
+    # Ctrl-C reaches a whole group of processes, and `tandem published` stops its training besides.
+    told = tmp_path / "told"
+    process = subprocess.Popen([sys.executable, "-c", TWICE, str(told)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert told.read_text() == "130 closed"
