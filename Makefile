@@ -33,10 +33,11 @@ unit: setup ## the tests that take a minute or two
 	pytest --ignore=tests/end_to_end --ignore=tests/parity
 
 .PHONY: check
-check: setup ## lint, format and types
+check: setup ## lint, format, types and layers
 	ruff check
 	ruff format --check
 	mypy
+	lint-imports --no-logo
 
 .PHONY: parity
 parity: setup ## prove that all twins are the same models (needs prepared/, which make repro leaves)

@@ -92,14 +92,13 @@ def train(
 
 @app.command(rich_help_panel=STAGES)
 def compare() -> None:
-    """Set the two members of each pair side by side, in reports/."""
+    """Set the two runs of each pair side by side, in reports/."""
     project = Project.find()
     params = load_checked(project)
-    from experiments.stages.compare import compare, report_files
+    from experiments.stages.compare import compare
 
     print(compare(project, params))
-    for path in report_files(project.reports):
-        print(path.relative_to(project.root))
+    print("reports/compare.md\nreports/compare.json\nreports/pairs/")
     print("Next: `tandem ui` opens every run in MLflow.")
 
 

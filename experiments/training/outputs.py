@@ -16,6 +16,7 @@ from experiments.contract.backend import Model
 from experiments.system.files import digest, read_json, write_atomically, write_json
 from experiments.training.scoring import Score
 from experiments.training.session import Session
+from experiments.training.training import environment_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def make_outputs(session: Session, score: Score) -> Outputs:
         "mlflow_run_id": session.tracker.run_id,
         **session.record,
         "tags": dict(session.tags),
+        "environment": environment_of(session.training, session.backend),
         "final_weights": digest(session.model.get_weights()),
         "first_batch_loss": state.first_batch_loss,
         "test_scorings": state.test_scorings,
