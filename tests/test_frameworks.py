@@ -35,7 +35,10 @@ def test_dropout_is_known_without_importing_a_framework() -> None:
     [
         ("def build(classes):\n    return (\n", r"broken\.py, line 2: expected Python; .*'\(' was never closed"),
         ("x = '\0'", r"broken\.py, line 1: expected Python; .*null bytes"),
-        ("def make(classes): ...\n", r"broken\.py: expected a function build; got none; add it, or correct ARCHITECTURES"),
+        (
+            "def make(classes): ...\n",
+            r"broken\.py: expected a function build; got none; add it, or correct ARCHITECTURES",
+        ),
         (None, r"^models_torch\.broken:build: expected a module models_torch\.broken; got none; add its file"),
     ],
 )
@@ -60,7 +63,7 @@ def test_a_misspelt_target_is_one_line(monkeypatch: pytest.MonkeyPatch, target: 
 
 def test_dropout_in_one_framework_only_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(models_torch.ARCHITECTURES, "lenet", "models_torch.cnn3:build")
-    with pytest.raises(TandemError, match="`dropout` of both factories, or of none; got one in models_torch.cnn3:build"):
+    with pytest.raises(TandemError, match=r"of both factories, or of none; got one in models_torch\.cnn3:build"):
         takes_dropout("lenet")
 
 
