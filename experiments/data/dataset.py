@@ -1,4 +1,4 @@
-"""The prepared dataset as arrays, and the order in which a training sees it."""
+"""The prepared dataset as arrays, and the order in which a training sees the images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Split:
     labels: Labels
 
 
-# What the architectures take: MNIST's height and width.
+# The height and width that the architectures expect: MNIST's.
 IMAGE_SHAPE = (28, 28)
 
 
@@ -41,7 +41,7 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What preprocess wrote to `folder`."""
+    """A dataset that preprocess wrote to `folder`; the fingerprint is a digest of its arrays."""
 
     folder: Path
     name: str
@@ -56,7 +56,7 @@ class Dataset:
         return Split(images, np.load(self.folder / f"{name}_labels.npy"))
 
     def training_split(self, train_on: TrainOn) -> Split:
-        """Return what a recipe trains on: the training split, or it and the validation split after it."""
+        """Return the images that a recipe trains on: the training split, or that and then the validation split."""
         train = self.split("train")
         if train_on == "train":
             return train
