@@ -38,9 +38,9 @@ def download() -> None:
     """
     project = Project.find()
     data = load_checked(project).data
-    from experiments.stages.download import download, mirror_from_environment
+    from experiments.stages.download import download
 
-    name = download(data, project.downloads, mirror_from_environment())
+    name = download(project, data, os.environ.get("TANDEM_MIRROR"))
     print(f"downloads/: {name}")
 
 

@@ -1,7 +1,7 @@
 """Published results beside ours, over several seeds: `tandem published`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tabulate import tabulate
@@ -14,8 +14,6 @@ from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.system.files import write_atomically, write_json
 from experiments.training.outputs import Outputs
-
-RUNS = "reports/published"
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def reproduce(project: Project, params: Params, recipes: Sequence[str], seeds: S
         params.recipe(name, asked_by="RECIPE")
     dataset = load_dataset(project.prepared).name
     keys = [RunKey(recipe, backend, seed) for recipe in recipes for seed in seeds for backend in PACKAGES]
-    runs = train_missing(replace(project, runs_in=RUNS), params, keys)
+    runs = train_missing(project.for_published(), params, keys)
     entries = [_entry(recipe, seeds, runs) for recipe in recipes]
     write_json(project.reports / "published.json", {"dataset": dataset, "seeds": list(seeds), "recipes": entries})
     text = to_markdown(dataset, seeds, entries)

@@ -269,11 +269,18 @@ def test_a_queued_experiment_is_tracked_in_the_repository_s_store(clone: Clone) 
     assert runs[0].info.status == "FINISHED"
 
 
-def test_one_s_own_data_takes_the_place_of_the_download(clone: Clone) -> None:
+def test_your_own_data_replace_the_download(clone: Clone) -> None:
     (clone.root / "data.dvc").unlink()
     (clone.root / "data" / "name.txt").write_text("mine\n")
     clone.run("dvc", "add", "data")
-    output = clone.run("dvc", "repro", "preprocess")
-    assert stages_run(output) == ["preprocess"]
+    # As in a fresh clone: without downloads, and without DVC's memory of one.
+    shutil.rmtree(clone.root / "downloads")
+    clone.change_params(lambda content: content["data"].update(retries=0))
+    output = clone.run("dvc", "repro", "download", "preprocess")
+    assert stages_run(output) == ["download", "preprocess"]
+    assert "data/ is your own" in output
+    assert "no mirror answers" not in output
     assert read_json(clone.root / "prepared" / "dataset.json")["name"] == "mine"
+    assert list((clone.root / "downloads").iterdir()) == []
+    assert stages_run(clone.run("dvc", "repro", "download", "preprocess")) == []
     assert "download" not in clone.run("dvc", "dag", "preprocess")
