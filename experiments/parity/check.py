@@ -97,7 +97,9 @@ def start_quantities(starts: Mapping[Key, Start]) -> dict[Precision, list[Quanti
         ("loss", "", first.loss),
         ("gradients", "gradient of ", dict(reversed(first.gradients.items()))),
     ):
-        values = {key: _one_row([getattr(start, kind)[name] for name in arrays]) for key, start in starts.items()}
+        values = {}
+        for key, start in starts.items():  # one row of all arrays
+            values[key] = np.concatenate([getattr(start, kind)[name].ravel() for name in arrays])[np.newaxis]
         differences = measure(values, _starts([array.size for array in arrays.values()]))
         for precision in PRECISIONS:
             quantities[precision] += _row(differences, precision, 0, [f"{prefix}{name}" for name in arrays])
@@ -130,10 +132,6 @@ def _parameter_differences(trainings: Mapping[Key, Steps], parameters: Sequence[
         key: np.memmap(steps.file, key[1], mode="r").reshape(-1, sum(sizes))[:count] for key, steps in trainings.items()
     }
     return measure(values, _starts(sizes)).columns([in_file.index(parameter) for parameter in parameters])
-
-
-def _one_row(arrays: Sequence[FloatArray]) -> FloatArray:
-    return np.concatenate([array.ravel() for array in arrays])[np.newaxis]
 
 
 def _starts(sizes: Sequence[int]) -> npt.NDArray[np.int64]:

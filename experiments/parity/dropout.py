@@ -1,7 +1,4 @@
-"""Does a dropout layer do what dropout is defined to do?
-
-The frameworks draw different masks, so what must agree is the distribution.
-"""
+"""Checks dropout layers. The frameworks draw different masks, so what must agree is the distribution."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

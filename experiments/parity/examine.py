@@ -11,29 +11,11 @@ from typing import TypeVar
 from experiments.contract.backend import Precision
 from experiments.data.dataset import Dataset, load_dataset
 from experiments.frameworks import takes_dropout, twins
-from experiments.parity import jobs
-from experiments.parity.check import (
-    Key,
-    Quantity,
-    check_structure,
-    check_weights,
-    first_beyond,
-    start_quantities,
-    step_quantities,
-)
+from experiments.parity import check, jobs, protocol
+from experiments.parity.check import Key, Quantity
 from experiments.parity.dropout import check_dropout
 from experiments.parity.jobs import Side, SideProcess, Steps, run_on_all
-from experiments.parity.protocol import (
-    DROPOUT_CHANGES,
-    DROPOUT_RATE,
-    OPTIMISERS,
-    PRECISIONS,
-    Job,
-    Optimiser,
-    Variant,
-    base_recipe,
-    make_job,
-)
+from experiments.parity.protocol import PRECISIONS, Job, Optimiser, Variant, base_recipe, make_job
 from experiments.parity.result import Result, Training
 from experiments.settings.params import Params
 from experiments.settings.project import Project
@@ -62,7 +44,7 @@ def run_parity(
         results = []
         for number, architecture in enumerate(architectures, 1):
             examiner = Examiner(processes, dataset, base_recipe(params, architecture), folder / "steps")
-            results.append(examiner.examine(OPTIMISERS))
+            results.append(examiner.examine(protocol.OPTIMISERS))
             outcome = results[-1].problems[0] if results[-1].problems else "the same"
             say(f"parity {number}/{len(architectures)}: {architecture}: {outcome}")
         return results
@@ -107,26 +89,25 @@ class Examiner:
         self.parameters = first.parameters
         self.result.layers = len(first.layers)
         self.result.parameters = sum(math.prod(parameter.shape) for parameter in self.parameters)
-        if problem := check_structure(sides):
+        if problem := check.check_structure(sides):
             self.result.problems.append(problem)
 
     def _start(self) -> dict[Precision, list[Quantity]]:
         variants = [self._job(Variant(precision)) for precision in PRECISIONS]
         starts = _by_key([run_on_all(self.processes, self.result.architecture, jobs.start, job) for job in variants])
-        if problem := check_weights(starts, self.parameters, self.recipe):
+        if problem := check.check_weights(starts, self.parameters, self.recipe):
             self.result.problems.append(problem)
-        return start_quantities(starts)
+        return check.start_quantities(starts)
 
     def _train(self, optimiser: Optimiser, start: Mapping[Precision, list[Quantity]]) -> None:
         trainings = _by_key([self._steps(Variant(precision, optimiser)) for precision in PRECISIONS])
-        steps = step_quantities(trainings, self.parameters)
+        steps = check.step_quantities(trainings, self.parameters)
         for precision in PRECISIONS:
             training = Training(optimiser, precision, start[precision], steps[precision])
             self.result.trainings.append(training)
-            if beyond := first_beyond(training.quantities):
-                where = f"{optimiser}, {precision}: {beyond.where}"
-                rounding = f"{beyond.difference:.1e} apart, where {beyond.bound:.1e} is rounding"
-                self.result.problems.append(f"{where}: {rounding}")
+            if beyond := check.first_beyond(training.quantities):
+                apart = f"{beyond.difference:.1e} apart, where {beyond.bound:.1e} is rounding"
+                self.result.problems.append(f"{optimiser}, {precision}: {beyond.where}: {apart}")
         for style in self.result.styles:
             self._compare_style(style, optimiser, trainings)
         shutil.rmtree(self.folder)
@@ -139,20 +120,20 @@ class Examiner:
                 self.result.problems.append(f"{style}, {optimiser}: not the bits of {first} in {backend}")
 
     def _dropout(self) -> None:
-        job = self._job(Variant("float32", dropout=DROPOUT_RATE))
+        job = self._job(Variant("float32", dropout=protocol.DROPOUT_RATE))
         for backend, layers in run_on_all(self.processes, self.result.architecture, jobs.dropout, job).items():
             for path, passes in layers.items():
-                check = check_dropout(f"{backend}: {path}", rate=DROPOUT_RATE, passes=passes)
-                self.result.dropout.append(check)
-                if check.problem:
-                    self.result.problems.append(f"dropout layer {check.layer} {check.problem}")
+                checked = check_dropout(f"{backend}: {path}", rate=protocol.DROPOUT_RATE, passes=passes)
+                self.result.dropout.append(checked)
+                if checked.problem:
+                    self.result.problems.append(f"dropout layer {checked.layer} {checked.problem}")
 
     def _dropout_in_training(self) -> None:
         """Check that dropout is on in the training function itself: it changes the first loss."""
-        on, off = (self._steps(Variant("float32", dropout=rate)) for rate in (DROPOUT_RATE, 0.0))
+        on, off = (self._steps(Variant("float32", dropout=rate)) for rate in (protocol.DROPOUT_RATE, 0.0))
         for backend in on:
             first, plain = on[backend].losses[0], off[backend].losses[0]
-            if abs(first - plain) < DROPOUT_CHANGES * plain:
+            if abs(first - plain) < protocol.DROPOUT_CHANGES * plain:
                 self.result.problems.append(
                     f"dropout in training: {backend}: the first loss with dropout is {first:.6f}, without {plain:.6f}"
                 )

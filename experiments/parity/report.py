@@ -10,20 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from tabulate import tabulate
 
-from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, SHRINKS, UNIT_ROUNDOFF
+from experiments.parity import bounds, protocol
 from experiments.parity.check import largest
-from experiments.parity.protocol import (
-    BATCH_SIZE,
-    DROPOUT_ERROR,
-    DROPOUT_RATE,
-    EPOCHS,
-    IMAGES,
-    OPTIMISERS,
-    PRECISIONS,
-    SEED,
-    SETTINGS,
-    Optimiser,
-)
 from experiments.parity.result import Result, Training
 from experiments.system.files import write_atomically, write_json
 
@@ -37,30 +25,34 @@ same differ. The proof that the steps are the same is float64's.
 
 def write_report(folder: Path, results: Sequence[Result], *, dataset: str, backends: Sequence[str]) -> str:
     """Write parity.json, parity.md and parity.png into a folder, and return the table."""
-    protocol = {
-        "backends": list(backends),
-        "dataset": dataset,
-        "images": IMAGES,
-        "batch_size": BATCH_SIZE,
-        "epochs": EPOCHS,
-        "seed": SEED,
-        "optimisers": SETTINGS,
-        "dropout": {"rate": DROPOUT_RATE, "error_probability": DROPOUT_ERROR},
-        "bounds": {"multiple": MULTIPLE, "later_multiple": LATER_MULTIPLE, "float64_scale": SHRINKS},
+    content = {
+        "passed": not any(result.problems for result in results),
+        "protocol": {"backends": list(backends), "dataset": dataset, **_protocol()},
+        "architectures": [result.as_json() for result in results],
     }
-    content = [result.as_json() for result in results]
-    passed = not any(result.problems for result in results)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "parity.json", {"passed": passed, "protocol": protocol, "architectures": content})
+    write_json(folder / "parity.json", content)
     table = to_markdown(results, backends)
     write_atomically(folder / "parity.md", table)
     parity_plot(results).savefig(folder / "parity.png", dpi=150)
     return table
 
 
+def _protocol() -> dict[str, object]:
+    scale = {"multiple": bounds.MULTIPLE, "later_multiple": bounds.LATER_MULTIPLE, "float64_scale": bounds.SHRINKS}
+    return {
+        "images": protocol.IMAGES,
+        "batch_size": protocol.BATCH_SIZE,
+        "epochs": protocol.EPOCHS,
+        "seed": protocol.SEED,
+        "optimisers": protocol.SETTINGS,
+        "dropout": {"rate": protocol.DROPOUT_RATE, "error_probability": protocol.DROPOUT_ERROR},
+        "bounds": scale,
+    }
+
+
 def to_markdown(results: Sequence[Result], backends: Sequence[str]) -> str:
     """Return a row for each architecture: its largest difference, as a share of its bound, in each training."""
-    columns = [(optimiser, precision) for precision in PRECISIONS for optimiser in OPTIMISERS]
+    columns = [(optimiser, precision) for precision in protocol.PRECISIONS for optimiser in protocol.OPTIMISERS]
     header = ["architecture", "parameters", *map(", ".join, columns), "dropout", "the same model"]
     rows = []
     for result in results:
@@ -87,8 +79,8 @@ def _cell(training: Training) -> str:
 def parity_plot(results: Sequence[Result]) -> Figure:
     """Return a plot of the largest difference of the loss or any parameter up to each step, a panel per optimiser."""
     figure = Figure(figsize=(9, 4.4), layout="constrained")
-    panels = figure.subplots(1, len(OPTIMISERS), sharex=True, sharey=True)
-    for axes, optimiser in zip(panels, OPTIMISERS, strict=True):
+    panels = figure.subplots(1, len(protocol.OPTIMISERS), sharex=True, sharey=True)
+    for axes, optimiser in zip(panels, protocol.OPTIMISERS, strict=True):
         _draw_panel(axes, results, optimiser)
     panels[0].set(ylabel="difference", yscale="log")
     handles, labels = panels[0].get_legend_handles_labels()
@@ -98,31 +90,20 @@ def parity_plot(results: Sequence[Result]) -> Figure:
     return figure
 
 
-def _draw_panel(axes: Axes, results: Sequence[Result], optimiser: Optimiser) -> None:
+def _draw_panel(axes: Axes, results: Sequence[Result], optimiser: protocol.Optimiser) -> None:
     by_size = sorted(results, key=lambda result: result.parameters)
-    # Ordered colours of rising lightness: they differ in grey and for a colour-blind reader too.
+    # Ordered colours, darker with more parameters: they differ in grey and for a colour-blind reader too.
     colours = mpl.colormaps["viridis"](np.linspace(0.92, 0, len(by_size)))
     for result, colour in zip(by_size, colours, strict=True):
         label = f"{result.architecture}, {result.parameters:,}"
         for training in result.trainings:
             if training.optimiser == optimiser:
                 largest_so_far = np.maximum.accumulate(training.differences)
-                steps = np.arange(1, len(largest_so_far) + 1)
-                axes.plot(steps, largest_so_far, color=colour, linewidth=1.6, label=label)
+                axes.plot(np.arange(len(largest_so_far)) + 1, largest_so_far, color=colour, linewidth=1.6, label=label)
                 label = "_"  # one line in the legend for both precisions
-    for precision, roundoff in UNIT_ROUNDOFF.items():
+    for precision, roundoff in bounds.UNIT_ROUNDOFF.items():
         axes.axhline(roundoff, color="black", linestyle=":", linewidth=1)
-        text = f"{precision}, rounding unit {roundoff:.0e}"
-        axes.annotate(
-            text,
-            (1, roundoff),
-            (-5, -4),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            ha="right",
-            va="top",
-            fontsize=10,
-            fontweight="bold",
-        )
+        text, right = f"{precision}, rounding unit {roundoff:.0e}", axes.get_yaxis_transform()
+        axes.text(0.98, roundoff / 1.6, text, transform=right, ha="right", va="top", fontweight="bold")
     axes.set(title={"sgd": "SGD", "adam": "Adam"}[optimiser], xlabel="step")
     axes.grid(alpha=0.25)

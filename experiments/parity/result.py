@@ -31,11 +31,6 @@ class Training:
         """The largest difference of each step."""
         return [max(quantity.difference for quantity in row) for row in self.steps]
 
-    @property
-    def ratios(self) -> list[float]:
-        """The largest share of its bound of each step."""
-        return [largest(row).ratio for row in self.steps]
-
     def as_json(self) -> dict[str, Any]:
         """Return the quantity closest to its bound, the first beyond it, and the largest of each step.
 
@@ -52,7 +47,7 @@ class Training:
             "first_difference": beyond and {name: _finite(value) for name, value in asdict(beyond).items()},
             "steps": {
                 "difference": [_finite(value) for value in self.differences],
-                "share_of_bound": [_finite(value) for value in self.ratios],
+                "share_of_bound": [_finite(largest(row).ratio) for row in self.steps],
             },
         }
 

@@ -67,6 +67,12 @@ def test_output_stays_off_the_screen_and_is_told_when_the_process_ends(capfd: py
     assert capfd.readouterr() == ("", "")
 
 
+def test_ctrl_c_is_blocked_from_the_first_moment() -> None:
+    with IsolatedProcess("test: the") as process:
+        assert signal.SIGINT in process.call(signal.pthread_sigmask, signal.SIG_BLOCK, [])
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
 def test_leaving_kills_a_process_at_work(tmp_path: Path) -> None:
     with IsolatedProcess("test: the") as process:
         process.submit(hold, tmp_path / "pid")
