@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import ParamSpec, Self, TypeVar
 
 from experiments.system.errors import TandemError
+from experiments.system.quiet import redirected
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,8 +34,6 @@ class IsolatedProcess:
     def __init__(self, name: str) -> None:
         self.name = name
         self._log = tempfile.NamedTemporaryFile()  # noqa: SIM115 - closed by __exit__
-        context = multiprocessing.get_context("spawn")
-        self._executor = ProcessPoolExecutor(1, context, initializer=_start, initargs=(self._log.name,))
 
     def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Start a function in the process; `wait` returns its result.
@@ -74,12 +72,11 @@ class IsolatedProcess:
 
     def __enter__(self) -> Self:
         others = multiprocessing.active_children()
-        # The process inherits the mask: Ctrl-C is the parent's to handle, from the first moment.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        context = multiprocessing.get_context("spawn")
+        # The process inherits the redirection: whatever it prints, and however it ends, the screen stays clean.
+        with redirected(self._log.fileno(), 1, 2):
+            self._executor = ProcessPoolExecutor(1, context, initializer=_exit_with_parent)
             self._executor.submit(int)  # the first job starts the process
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self._processes = [child for child in multiprocessing.active_children() if child not in others]
         return self
 
@@ -90,18 +87,10 @@ class IsolatedProcess:
         self._log.close()
 
 
-def _start(log: str) -> None:
-    file = os.open(log, os.O_WRONLY | os.O_APPEND)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    threading.Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent() -> None:
+def _exit_with_parent() -> None:
     # An idle worker of a killed parent would wait for its next job for ever.
     if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
 
 
 def _run(job: Callable[[], R]) -> R:

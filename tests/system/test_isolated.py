@@ -67,12 +67,6 @@ def test_output_stays_off_the_screen_and_is_told_when_the_process_ends(capfd: py
     assert capfd.readouterr() == ("", "")
 
 
-def test_ctrl_c_is_blocked_from_the_first_moment() -> None:
-    with IsolatedProcess("test: the") as process:
-        assert signal.SIGINT in process.call(signal.pthread_sigmask, signal.SIG_BLOCK, [])
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
-
-
 def test_leaving_kills_a_process_at_work(tmp_path: Path) -> None:
     with IsolatedProcess("test: the") as process:
         process.submit(hold, tmp_path / "pid")
@@ -81,32 +75,46 @@ def test_leaving_kills_a_process_at_work(tmp_path: Path) -> None:
 
 
 PARENT = """
-import sys
+import os, sys
 from pathlib import Path
+from experiments.system.errors import Stopped
 from experiments.system.isolated import IsolatedProcess
 from experiments.system.stopping import raise_on_signals
 from tests.system.test_isolated import hold
 
-raise_on_signals()
-with IsolatedProcess("test: the") as process:
-    process.call(hold, Path(sys.argv[1]))
+try:
+    raise_on_signals()
+    Path(sys.argv[1], "started").write_text(str(os.getpid()))
+    with IsolatedProcess("test: the") as process:
+        process.call(hold, Path(sys.argv[1], "pid"))
+except Stopped as stopped:  # as the command line does
+    os._exit(stopped.exit_code)
 """
 
 
+def parent_of_a_process(folder: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", PARENT, str(folder)]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_process_ends_with_its_parent_and_without_a_word(tmp_path: Path, number: signal.Signals) -> None:
-    command = [sys.executable, "-c", PARENT, str(tmp_path / "pid")]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True) as parent:
-        pid = wait_for(tmp_path / "pid")
-        if number == signal.SIGINT:
-            os.killpg(parent.pid, number)  # as a terminal does
-        else:
-            parent.send_signal(number)
-        _, errors = parent.communicate(timeout=20)
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=20)
-    assert not psutil.pid_exists(pid)
-    assert "SpawnProcess" not in errors
-    assert "KeyboardInterrupt" not in errors
+def test_a_process_ends_with_its_parent(tmp_path: Path, number: signal.Signals) -> None:
+    with parent_of_a_process(tmp_path) as parent:
+        child = psutil.Process(wait_for(tmp_path / "pid"))
+        parent.send_signal(number)
+        assert parent.communicate(timeout=20)[1] == ""
+    psutil.wait_procs([child], timeout=20)
+    assert not child.is_running()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.04, 0.06, 0.1, 0.2, 0.4, 0.8])
+def test_ctrl_c_prints_nothing_at_any_moment(tmp_path: Path, seconds: float) -> None:
+    with parent_of_a_process(tmp_path) as parent:
+        wait_for(tmp_path / "started")
+        time.sleep(seconds)
+        os.killpg(parent.pid, signal.SIGINT)  # to the whole group, as a terminal does
+        assert parent.communicate(timeout=20)[1] == ""
+    assert parent.returncode == 130
 
 
 def wait_for(file: Path) -> int:
