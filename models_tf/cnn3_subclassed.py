@@ -1,4 +1,4 @@
-"""`cnn3` in Keras's subclassed style: a class makes the layers, and its `call` runs them."""
+"""`cnn3` in Keras's subclassed style: a class creates the layers, and its `call` runs them."""
 
 from typing import Any
 

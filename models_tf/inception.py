@@ -1,4 +1,4 @@
-"""Two convolutions, each followed by four branches side by side.
+"""Two convolutions, each followed by four parallel branches.
 
 After Szegedy et al., "Going deeper with convolutions" (2015), without activations inside the branches.
 """
@@ -16,7 +16,7 @@ def inception(shape: tuple[int, int, int], name: str) -> keras.Model:
     three = layers.Conv2D(16, kernel_size=1, name="branch3x3_1")(images)
     three = layers.Conv2D(24, kernel_size=3, padding="same", name="branch3x3_2")(three)
     three = layers.Conv2D(24, kernel_size=3, padding="same", name="branch3x3_3")(three)  # → 24
-    # The zeros at the rim count in the average; AveragePooling2D(padding="same") would leave them out.
+    # The zeros at the border count in the average; AveragePooling2D(padding="same") would leave them out.
     pooled = layers.ZeroPadding2D(1, name="pool_pad")(images)
     pooled = layers.AveragePooling2D(3, strides=1, name="pool")(pooled)
     pooled = layers.Conv2D(24, kernel_size=1, name="branch_pool")(pooled)  # → 24

@@ -1,7 +1,7 @@
 """Every architecture in PyTorch, trained by Lightning; `models_tf` mirrors it file by file.
 
-Importing this package imports no framework: the dict names each factory as module:function. A factory that is there
-under several names is the twin of one architecture that Keras has in several styles.
+Importing this package imports no framework: the dict names each factory as module:function. A factory with
+several names is the twin of one architecture that Keras has in several styles.
 """
 
 ARCHITECTURES: dict[str, str] = {

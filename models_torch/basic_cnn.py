@@ -1,4 +1,4 @@
-"""Two pairs of 3×3 convolutions and a hidden dense layer, with the same dropout at three places."""
+"""Two pairs of 3×3 convolutions and a hidden dense layer, with the same dropout after three of its layers."""
 
 from collections import OrderedDict
 

@@ -1,4 +1,4 @@
-"""Two convolutions, each followed by four branches side by side.
+"""Two convolutions, each followed by four parallel branches.
 
 After Szegedy et al., "Going deeper with convolutions" (2015), without activations inside the branches.
 """
@@ -20,7 +20,7 @@ class Inception(nn.Module):
         self.branch3x3_1 = nn.Conv2d(channels, 16, kernel_size=1)
         self.branch3x3_2 = nn.Conv2d(16, 24, kernel_size=3, padding="same")
         self.branch3x3_3 = nn.Conv2d(24, 24, kernel_size=3, padding="same")
-        # The zeros at the rim count in the average, as in AvgPool2d(3, stride=1, padding=1).
+        # The zeros at the border count in the average, as in AvgPool2d(3, stride=1, padding=1).
         self.pool_pad = nn.ZeroPad2d(1)
         self.pool = nn.AvgPool2d(3, stride=1)
         self.branch_pool = nn.Conv2d(channels, 24, kernel_size=1)

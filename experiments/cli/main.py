@@ -108,7 +108,7 @@ def parity(
         list[str] | None, typer.Argument(help="By default, those of the recipes that `dvc repro` trains.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every architecture.")] = False,
-    backends: Annotated[str, typer.Option(help="The two to hold against each other.")] = "lightning,keras",
+    backends: Annotated[str, typer.Option(help="The two to compare.")] = "lightning,keras",
 ) -> None:
     """Prove that the twins are the same model, trained the same way; exit code 1 where they aren't.
 
@@ -146,16 +146,14 @@ def shapes(
     architecture: Annotated[str, typer.Argument(help="A name that `models_torch` and `models_tf` have.")],
 ) -> None:
     """Show the layers of an architecture: output shapes by formula and as measured, parameters, multiply-adds."""
-    project = Project.find()
-    params = load_checked(project)
     from rich.table import Table
 
-    from experiments.parity.shapes import describe, rows
+    from experiments.parity.shapes import describe_both, rows
 
     table = Table("layer", "kind", "formula", "PyTorch (c×h×w)", "Keras (h×w×c)", title=architecture)
     table.add_column("parameters", justify="right")
     table.add_column("multiply-adds", justify="right")
-    *layers, total = rows(describe(params, architecture))
+    *layers, total = rows(describe_both(architecture))
     for row in layers:
         table.add_row(*row)
     table.add_section()

@@ -1,9 +1,11 @@
-"""What a layer of a network is, in terms that both frameworks share, and the size that its output should have."""
+"""A layer of a network, in terms that both frameworks share, and the expected size of its output."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from tabulate import tabulate
 
 from experiments.system.errors import TandemError
 
@@ -18,7 +20,7 @@ class Layer:
     """One layer of a built network.
 
     `path` is its name, after that of the block around it (`inception1/branch1x1`). `input` and `output` are the
-    shapes measured for one image, in PyTorch's order whatever the framework: (channels, height, width), or (features,).
+    shapes measured for one image, in PyTorch's order in both frameworks: (channels, height, width), or (features,).
     `features` are the output channels of a convolution or the units of a dense layer; `kernel`, `stride` and `padding`
     are those of a convolution, pooling or padding, the same in both directions; `rounds_up` is pooling that keeps a
     last, incomplete window. `weights` is the size of its weight, `parameters` includes its bias.
@@ -38,7 +40,7 @@ class Layer:
 
     @property
     def multiply_adds(self) -> int:
-        """The multiplications by a weight, each with its addition, for one image: every weight at every place."""
+        """The multiplications by a weight, each with its addition, for one image: every weight at every position."""
         return self.weights * math.prod(self.output[1:])
 
 
@@ -51,8 +53,8 @@ def output_size(size: int, *, kernel: int, stride: int = 1, padding: int = 0, ro
     reach = size + 2 * padding - kernel
     if not rounds_up:
         return reach // stride + 1
-    places = -(-reach // stride) + 1
-    return places - 1 if (places - 1) * stride >= size + padding else places
+    windows = -(-reach // stride) + 1
+    return windows - 1 if (windows - 1) * stride >= size + padding else windows
 
 
 def same_size(size: int, *, stride: int = 1) -> int:
@@ -61,7 +63,7 @@ def same_size(size: int, *, stride: int = 1) -> int:
 
 
 def expected_output(layer: Layer) -> tuple[int, ...] | None:
-    """Return the output shape that the formulas above give for a layer's input; None for a block, which has none."""
+    """Return the output shape that the formulas above give for a layer's input; None for a block."""
     if layer.kind == "block":
         return None
     if layer.kind == "flatten":
@@ -80,7 +82,7 @@ def expected_output(layer: Layer) -> tuple[int, ...] | None:
 
 
 def check_outputs(where: str, layers: Sequence[Layer]) -> None:
-    """Hold every measured output against the formula.
+    """Compare every measured output with the formula.
 
     Raises:
         TandemError: naming the first layer whose output has another shape.
@@ -90,7 +92,7 @@ def check_outputs(where: str, layers: Sequence[Layer]) -> None:
         if expected is not None and expected != layer.output:
             raise TandemError(
                 f"{where}: {layer.path}: expected an output of {shown(expected)} by the formula; got "
-                f"{shown(layer.output)}; mend the layer, or the formula in experiments/layers.py"
+                f"{shown(layer.output)}; fix the layer, or the formula in experiments/contract/layers.py"
             )
 
 
@@ -101,14 +103,16 @@ def shown(shape: Sequence[int]) -> str:
 
 def layer_table(layers: Sequence[Layer]) -> str:
     """Return the layers as Markdown, with their output (channels first), parameters and multiply-adds per image."""
-    rows = [("layer", "kind", "output", "parameters", "multiply-adds"), ("---", "---", "---", "--:", "--:")]
+    rows = []
     for layer in layers:
-        counts = (f"{layer.parameters:,}" if layer.parameters else "", f"{layer.multiply_adds:,}")
-        rows.append((layer.path, layer.kind, shown(layer.output), counts[0], counts[1] if layer.weights else ""))
-    rows.append(("total", "", "", f"{sum(layer.parameters for layer in layers):,}", f"{multiply_adds(layers):,}"))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+        counts = (layer.parameters, layer.multiply_adds if layer.weights else 0)
+        rows.append((layer.path, layer.kind, shown(layer.output), *(f"{count:,}" if count else "" for count in counts)))
+    total = ("total", "", "", f"{sum(layer.parameters for layer in layers):,}", f"{multiply_adds(layers):,}")
+    header = ("layer", "kind", "output", "parameters", "multiply-adds")
+    align = ("left", "left", "left", "right", "right")
+    return tabulate([*rows, total], header, tablefmt="pipe", colalign=align, disable_numparse=True) + "\n"
 
 
 def multiply_adds(layers: Sequence[Layer]) -> int:
-    """Return the multiply-adds of one image's way through the layers."""
+    """Return the multiply-adds of all layers for one image."""
     return sum(layer.multiply_adds for layer in layers)

@@ -1,4 +1,4 @@
-"""Initial weights, drawn by NumPy so that both members of a pair start from the very same numbers."""
+"""Initial weights, drawn by NumPy so that both members of a pair start from the same numbers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ Weights = dict[str, FloatArray]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One trainable array of a model, as both frameworks agree to call it.
+    """One trainable array of a model, under the name and in the shape that both frameworks share.
 
     `name` is layer/weight or layer/bias. `shape` is PyTorch's: (out, in, height, width) for a convolution,
     (out, in) for a dense layer, (out,) for a bias; the inputs of a dense layer after a flatten are in the order
@@ -51,12 +51,12 @@ def draw_weights(
     `torch` is the default of torch.nn.Linear and Conv2d: weights and biases uniform within ±1/√fan_in
     (`reset_parameters` there: kaiming_uniform with a = √5). `keras` is the default of keras.layers.Dense and
     Conv2D: weights uniform within ±√(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010), biases zero. A parameter
-    among the `exceptions` is drawn as it says there: `xavier_uniform` is what `keras` does with weights.
+    among the `exceptions` is drawn as given there: `xavier_uniform` is what `keras` does with weights.
 
-    Each parameter has a random stream of its own, keyed by seed and name: a layer more leaves the others alone.
+    Each parameter has a random stream of its own, keyed by seed and name: adding a layer changes no other.
 
     Raises:
-        TandemError: there is no parameter of a name among the exceptions.
+        TandemError: an exception names a parameter that does not exist.
     """
     exceptions = exceptions or {}
     names = [parameter.name for parameter in parameters]

@@ -1,28 +1,28 @@
-"""Holds what two processes left in files against each other."""
+"""Compares what the two frameworks computed."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from experiments.contract.backend import Precision
-from experiments.contract.layers import Layer, check_outputs, shown
-from experiments.contract.weights import Parameter, draw_weights
-from experiments.parity.bounds import Arrays, Four, measure
+from experiments.contract.layers import check_outputs, shown
+from experiments.contract.weights import FloatArray, Parameter, draw_weights
+from experiments.parity.bounds import Differences, measure
+from experiments.parity.jobs import Description, Start, Steps
 from experiments.parity.protocol import PRECISIONS, SEED
 from experiments.settings.recipe import Recipe
 from experiments.system.errors import TandemError
-from experiments.system.files import read_json
 
-Sides = Mapping[tuple[str, Precision], Path]
+# (backend, precision) of two backends and two precisions.
+Key = tuple[str, Precision]
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something that both frameworks compute, how far apart they are in it, and how far they may be."""
+    """Something that both frameworks compute, its difference between them, and the bound of that."""
 
     where: str
     difference: float
@@ -30,138 +30,125 @@ class Quantity:
 
     @property
     def ratio(self) -> float:
-        """The difference, as a fraction of what it may be; infinite where it is no number, or may not be at all."""
+        """The difference divided by its bound; infinite if it isn't finite, or if it isn't 0 and the bound is."""
         if not math.isfinite(self.difference):
             return math.inf
         return self.difference / self.bound if self.bound else math.inf if self.difference else 0.0
 
 
-@dataclass(frozen=True)
-class Description:
-    """A model as one framework describes it."""
-
-    layers: list[Layer]
-    parameters: list[Parameter]
-
-
-def read_description(folder: Path) -> Description:
-    """Read what a `describe` job left."""
-    content = read_json(folder / "description.json")
-    layers = [
-        Layer(**{**layer, "input": tuple(layer["input"]), "output": tuple(layer["output"])})
-        for layer in content["layers"]
-    ]
-    parameters = [Parameter(**{**one, "shape": tuple(one["shape"])}) for one in content["parameters"]]
-    return Description(layers, parameters)
-
-
 def check_structure(sides: Mapping[str, Description]) -> str | None:
-    """Return the first layer or parameter that differs in name, kind or shape, or that its formula contradicts.
-
-    Branches side by side run in any order, so that layers are matched by their paths.
-    """
-    (a, first), (b, second) = sides.items()
-    layers = {layer.path: layer for layer in second.layers}
-    for left in first.layers:
-        right = layers.pop(left.path, None)
-        if right is None:
-            return f"layer {left.path}: only {a} has it"
-        if left.kind != right.kind:
-            return f"layer {left.path}: {left.kind} in {a}, {right.kind} in {b}"
-        if left.output != right.output:
-            return f"layer {left.path}: {shown(left.output)} in {a}, {shown(right.output)} in {b}"
-    for path in layers:
-        return f"layer {path}: only {b} has it"
-    parameters = {parameter.name: parameter for parameter in second.parameters}
-    for one in first.parameters:
-        other = parameters.pop(one.name, None)
-        if other != one:
-            return f"parameter {one.name}: {shown(one.shape)} in {a}, {shown(other.shape) if other else 'none'} in {b}"
-    for name in parameters:
-        return f"parameter {name}: only {b} has it"
-    for name, side in sides.items():
-        found = sum(layer.parameters for layer in side.layers)
-        all_of_them = sum(math.prod(parameter.shape) for parameter in side.parameters)
-        if found != all_of_them:
-            return f"layers: those of {name} are said to hold {found} parameters of {all_of_them}"
+    """Return the first layer or parameter whose name, kind or shape differs, or contradicts its formula."""
+    problem = _layers_differ(sides) or _parameters_differ(sides)
+    if problem:
+        return problem
+    for backend, side in sides.items():
+        counted = sum(layer.parameters for layer in side.layers)
+        expected = sum(math.prod(parameter.shape) for parameter in side.parameters)
+        if counted != expected:
+            return f"layers: expected {expected} parameters in those of {backend}; got {counted}"
         try:
-            check_outputs(name, side.layers)
+            check_outputs(backend, side.layers)
         except TandemError as error:
             return str(error)
     return None
 
 
-def check_weights(sides: Sides, parameters: Sequence[Parameter], recipe: Recipe) -> str | None:
-    """Return the first parameter that doesn't come back from a model exactly as it was drawn."""
+def _layers_differ(sides: Mapping[str, Description]) -> str | None:
+    # Matched by path: parallel branches run in any order.
+    (a, first), (b, second) = ((name, {layer.path: layer for layer in side.layers}) for name, side in sides.items())
+    for path, left in first.items():
+        right = second.get(path)
+        if right is None:
+            return f"layer {path}: only {a} has it"
+        if left.kind != right.kind:
+            return f"layer {path}: {left.kind} in {a}, {right.kind} in {b}"
+        if left.output != right.output:
+            return f"layer {path}: {shown(left.output)} in {a}, {shown(right.output)} in {b}"
+    return next((f"layer {path}: only {b} has it" for path in second if path not in first), None)
+
+
+def _parameters_differ(sides: Mapping[str, Description]) -> str | None:
+    (a, first), (b, second) = ((name, {p.name: p for p in side.parameters}) for name, side in sides.items())
+    for name, left in first.items():
+        right = second.get(name)
+        if left != right:
+            return f"parameter {name}: {shown(left.shape)} in {a}, {shown(right.shape) if right else 'none'} in {b}"
+    return next((f"parameter {name}: only {b} has it" for name in second if name not in first), None)
+
+
+def check_weights(starts: Mapping[Key, Start], parameters: Sequence[Parameter], recipe: Recipe) -> str | None:
+    """Return the first parameter that a model doesn't return exactly as it was drawn."""
     exceptions = recipe.initialiser_exceptions
     drawn = draw_weights(parameters, initialiser=recipe.initialiser, seed=SEED, exceptions=exceptions)
-    for (backend, precision), folder in sides.items():
-        with np.load(folder / "weights.npz") as found:
-            for name, value in drawn.items():
-                apart = np.abs(found[name] - value).max()
-                if apart != 0:
-                    return f"initial weights of {name}: {backend} gives them back {apart:.1e} away, in {precision}"
+    for (backend, precision), start in starts.items():
+        for name, value in drawn.items():
+            difference = np.abs(start.weights[name] - value).max()
+            if difference != 0:
+                return f"initial weights of {name}: {backend} returns them {difference:.1e} away, in {precision}"
     return None
 
 
-def start_quantities(sides: Sides) -> dict[Precision, list[Quantity]]:
-    """Return what happens to the first batch: activations from the input on, the loss, gradients from the output on."""
-    found: dict[Precision, list[Quantity]] = {precision: [] for precision in PRECISIONS}
-    for kind, words in (("activations", "activation of"), ("loss", ""), ("gradients", "gradient of")):
-        loaded = {side: dict(np.load(folder / f"{kind}.npz")) for side, folder in sides.items()}
-        names = list(next(iter(loaded.values())))
-        if kind == "gradients":
-            names.reverse()
-        rows = {side: [np.concatenate([arrays[n].ravel() for n in names])] for side, arrays in loaded.items()}
-        sizes = [next(iter(loaded.values()))[name].size for name in names]
-        four = measure({side: np.stack(row) for side, row in rows.items()}, _starts(sizes))
-        for precision, quantities in found.items():
-            quantities.extend(_row(four, precision, 0, [f"{words} {name}".strip() for name in names]))
-    return found
+def start_quantities(starts: Mapping[Key, Start]) -> dict[Precision, list[Quantity]]:
+    """Return the quantities of the first batch: activations from the input on, loss, gradients from the output on."""
+    first = next(iter(starts.values()))
+    quantities: dict[Precision, list[Quantity]] = {precision: [] for precision in PRECISIONS}
+    for kind, prefix, arrays in (
+        ("activations", "activation of ", first.activations),
+        ("loss", "", first.loss),
+        ("gradients", "gradient of ", dict(reversed(first.gradients.items()))),
+    ):
+        values = {}
+        for key, start in starts.items():  # one row of all arrays
+            values[key] = np.concatenate([getattr(start, kind)[name].ravel() for name in arrays])[np.newaxis]
+        differences = measure(values, _starts([array.size for array in arrays.values()]))
+        for precision in PRECISIONS:
+            quantities[precision] += _row(differences, precision, 0, [f"{prefix}{name}" for name in arrays])
+    return quantities
 
 
-def step_quantities(sides: Sides, parameters: Sequence[Parameter]) -> dict[Precision, list[list[Quantity]]]:
+def step_quantities(
+    trainings: Mapping[Key, Steps], parameters: Sequence[Parameter]
+) -> dict[Precision, list[list[Quantity]]]:
     """Return, for each step, its loss and then every parameter after it."""
-    losses = {side: np.load(folder / "losses.npy")[:, np.newaxis] for side, folder in sides.items()}
-    width = sum(math.prod(parameter.shape) for parameter in parameters)
-    steps = {
-        (backend, precision): np.memmap(folder / "steps.bin", precision, mode="r").reshape(-1, width)
-        for (backend, precision), folder in sides.items()
-    }
-    count = min(len(one) for one in losses.values())
-    loss = measure({side: one[:count] for side, one in losses.items()}, _starts([1]))
-    in_files = sorted(parameters, key=lambda parameter: parameter.name)
-    sizes = [int(np.prod(parameter.shape)) for parameter in in_files]
-    after = measure({side: one[:count] for side, one in steps.items()}, _starts(sizes))
-    after = after.columns([in_files.index(parameter) for parameter in parameters])
-    names = [parameter.name for parameter in parameters]
-    found: dict[Precision, list[list[Quantity]]] = {precision: [] for precision in PRECISIONS}
-    for precision, rows in found.items():
-        for step in range(count):
-            words = f"step {step + 1}: "
-            row = list(_row(loss, precision, step, [f"{words}loss"]))
-            rows.append(row + list(_row(after, precision, step, [f"{words}{name} after it" for name in names])))
-        counts = [len(losses[backend, precision]) for backend, kind in sides if kind == precision]
+    count = min(len(steps.losses) for steps in trainings.values())
+    loss = measure({key: steps.losses[:count, np.newaxis] for key, steps in trainings.items()}, _starts([1]))
+    after = _parameter_differences(trainings, parameters, count)
+    quantities: dict[Precision, list[list[Quantity]]] = {}
+    for precision in PRECISIONS:
+        rows = quantities[precision] = []
+        for row in range(count):
+            names = [f"step {row + 1}: {parameter.name} after it" for parameter in parameters]
+            rows.append([*_row(loss, precision, row, [f"step {row + 1}: loss"]), *_row(after, precision, row, names)])
+        counts = [len(steps.losses) for (_, other), steps in trainings.items() if other == precision]
         if len(set(counts)) > 1:
             rows.append([Quantity(f"number of steps, {' and '.join(map(str, counts))}", np.inf, 0.0)])
-    return found
+    return quantities
 
 
-def _starts(sizes: Sequence[int]) -> Any:
-    return np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+def _parameter_differences(trainings: Mapping[Key, Steps], parameters: Sequence[Parameter], count: int) -> Differences:
+    in_file = sorted(parameters, key=lambda parameter: parameter.name)
+    sizes = [math.prod(parameter.shape) for parameter in in_file]
+    values: dict[Key, FloatArray] = {
+        key: np.memmap(steps.file, key[1], mode="r").reshape(-1, sum(sizes))[:count] for key, steps in trainings.items()
+    }
+    return measure(values, _starts(sizes)).columns([in_file.index(parameter) for parameter in parameters])
 
 
-def _row(four: Four, precision: Precision, row: int, names: Sequence[str]) -> Iterator[Quantity]:
-    differences: Arrays = four.difference(precision)[row]
-    for name, difference, bound in zip(names, differences, four.bound(precision)[row], strict=True):
+def _starts(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
+    return np.cumsum([0, *sizes[:-1]], dtype=np.int64)
+
+
+def _row(differences: Differences, precision: Precision, row: int, names: Sequence[str]) -> Iterator[Quantity]:
+    values, bounds = differences.difference(precision)[row], differences.bound(precision)[row]
+    for name, difference, bound in zip(names, values, bounds, strict=True):
         yield Quantity(name, float(difference), float(bound))
 
 
 def first_beyond(quantities: Sequence[Quantity]) -> Quantity | None:
-    """Return the first quantity that is further apart than it may be."""
-    return next((one for one in quantities if one.ratio > 1), None)
+    """Return the first quantity whose difference exceeds its bound."""
+    return next((quantity for quantity in quantities if quantity.ratio > 1), None)
 
 
 def largest(quantities: Sequence[Quantity]) -> Quantity:
-    """Return the quantity that comes closest to its bound, or is furthest beyond it."""
-    return max(quantities, key=lambda one: one.ratio)
+    """Return the quantity with the largest ratio of difference to bound."""
+    return max(quantities, key=lambda quantity: quantity.ratio)

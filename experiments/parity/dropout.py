@@ -1,20 +1,18 @@
-"""Is a dropout layer one? Two frameworks draw different masks; their distribution must be the same."""
+"""Checks dropout layers. The frameworks draw different masks, so what must agree is the distribution."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import binomtest
 
+from experiments.contract.weights import FloatArray
 from experiments.parity.protocol import DROPOUT_ERROR
-
-Pass = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class DropoutCheck:
-    """What was found: `kept` and `agree` are fractions, each with the p-value of the exact binomial test."""
+    """The result: `kept` and `agree` are fractions, each with the p-value of the exact binomial test."""
 
     layer: str
     kept: float
@@ -32,20 +30,21 @@ class DropoutCheck:
         if not self.scaled:
             return "does not scale what it keeps by 1 / (1 - rate)"
         if self.agree_p < DROPOUT_ERROR:
-            return f"draws masks that agree in {self.agree:.4f} of places between steps (p = {self.agree_p:.1g})"
+            return f"draws masks that agree in {self.agree:.4f} of elements between steps (p = {self.agree_p:.1g})"
         if not self.off_in_evaluation:
             return "changes its input in evaluation"
         return None
 
 
-def check_dropout(layer: str, *, rate: float, evaluation: Pass, steps: tuple[Pass, Pass]) -> DropoutCheck:
-    """Hold a dropout layer against its definition (Srivastava et al., 2014, in the inverted form of both frameworks).
+def check_dropout(layer: str, *, rate: float, passes: Sequence[Sequence[FloatArray]]) -> DropoutCheck:
+    """Compare a dropout layer with its definition (Srivastava et al., 2014, in the inverted form of both frameworks).
 
-    Each pass is what went in and what came out, of one shape. Places whose input is 0 tell nothing and are left out.
-    The number of kept places is Binomial(n, 1 - rate). The masks of two steps are independent, so the number of
-    places where they agree is Binomial(n, rate² + (1 - rate)²). What is kept is multiplied by 1 / (1 - rate), to
-    two units in the last place.
+    `passes` are the input and output, of one shape, of a pass in evaluation and of two training steps. Elements whose
+    input is 0 show nothing and are left out. The number of kept elements is Binomial(n, 1 - rate). The masks of two
+    steps are independent, so the number of elements where they agree is Binomial(n, rate² + (1 - rate)²). What is
+    kept is multiplied by 1 / (1 - rate), to two units in the last place.
     """
+    evaluation, *steps = passes
     masks = [after != 0 for _, after in steps]
     alive = [before != 0 for before, _ in steps]
     kept, count = sum(int(np.sum(m & a)) for m, a in zip(masks, alive, strict=True)), sum(int(a.sum()) for a in alive)
@@ -64,5 +63,5 @@ def check_dropout(layer: str, *, rate: float, evaluation: Pass, steps: tuple[Pas
         agree / pairs,
         float(binomtest(agree, pairs, rate**2 + (1 - rate) ** 2).pvalue),
         all(close),
-        bool(np.array_equal(*evaluation)),
+        bool(np.array_equal(evaluation[0], evaluation[1])),
     )

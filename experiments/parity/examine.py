@@ -1,189 +1,144 @@
 """Examines architectures: are the twins the same model, trained in the same way?"""
 
+import math
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import numpy as np
-
+from experiments.contract.backend import Precision
 from experiments.data.dataset import Dataset, load_dataset
 from experiments.frameworks import takes_dropout, twins
-from experiments.parity.check import (
-    check_structure,
-    check_weights,
-    first_beyond,
-    read_description,
-    start_quantities,
-    step_quantities,
-)
+from experiments.parity import check, jobs, protocol
+from experiments.parity.check import Key, Quantity
 from experiments.parity.dropout import check_dropout
-from experiments.parity.protocol import (
-    DROPOUT_CHANGES,
-    DROPOUT_RATE,
-    IMAGES,
-    OPTIMISERS,
-    PRECISIONS,
-    Kind,
-    Optimiser,
-    base_recipe,
-    make_job,
-)
+from experiments.parity.jobs import Side, SideProcess, Steps, run_on_all
+from experiments.parity.protocol import PRECISIONS, Job, Optimiser, Variant, base_recipe, make_job
 from experiments.parity.result import Result, Training
-from experiments.parity.workers import JobFailed, Worker
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName, Recipe
 from experiments.system.console import say
+from experiments.system.isolated import JobFailed
 from experiments.system.processes import threads_for
+
+R = TypeVar("R")
 
 
 def run_parity(
-    project: Project,
-    params: Params,
-    architectures: Sequence[str],
-    backends: tuple[BackendName, BackendName],
-    *,
-    optimisers: Sequence[Optimiser] = OPTIMISERS,
-    commands: Mapping[str, Sequence[str]] | None = None,
+    project: Project, params: Params, architectures: Sequence[str], backends: tuple[BackendName, BackendName]
 ) -> list[Result]:
-    """Check each architecture in two processes, and return what was found.
-
-    `commands` replaces the command that starts a backend's process, for tests that plant a bug in one.
+    """Examine each architecture, with both frameworks at work at the same time, each in a process of its own.
 
     Raises:
-        TandemError: there is no prepared dataset, or a process can't do its work at all.
+        TandemError: there is no prepared dataset, a process refuses the device, or has ended.
     """
     dataset = load_dataset(project.prepared)
-    # Both work at the same time, each on its share of the cores.
-    threads = max(1, threads_for(params.train.threads) // 2)
+    threads = max(1, threads_for(params.train.threads) // len(backends))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-parity-")))
-        workers = []
-        for backend in backends:
-            command = {"command": commands[backend]} if commands and backend in commands else {}
-            worker = Worker(backend, device=params.train.device, threads=threads, **command)
-            workers.append(stack.enter_context(worker))
-        split = dataset.split("train")
-        images = folder / "images.npz"
-        np.savez(images, images=split.images[:IMAGES], labels=split.labels[:IMAGES])
+        sides = [Side(backend, params.train.device, threads) for backend in backends]
+        processes = [stack.enter_context(SideProcess(side)) for side in sides]
         results = []
-        for place, architecture in enumerate(architectures, 1):
-            examiner = Examiner(workers, dataset, base_recipe(params, architecture), images, folder / "arrays")
-            results.append(examiner.examine(optimisers))
-            words = "the same" if not results[-1].problems else results[-1].problems[0]
-            say(f"parity {place}/{len(architectures)}: {architecture}: {words}")
+        for number, architecture in enumerate(architectures, 1):
+            examiner = Examiner(processes, dataset, base_recipe(params, architecture), folder / "steps")
+            results.append(examiner.examine(protocol.OPTIMISERS))
+            outcome = results[-1].problems[0] if results[-1].problems else "the same"
+            say(f"parity {number}/{len(architectures)}: {architecture}: {outcome}")
         return results
 
 
 class Examiner:
-    """Examines one architecture."""
+    """Examines one architecture; `folder`, which it creates and deletes, is for the files of the trainings."""
 
-    def __init__(self, workers: Sequence[Worker], dataset: Dataset, recipe: Recipe, images: Path, folder: Path) -> None:
-        self.workers, self.dataset, self.recipe = workers, dataset, recipe
-        self.images, self.folder = images, folder
-        first = next(one for one, others in twins().items() if recipe.architecture in (one, *others))
+    def __init__(self, processes: Sequence[SideProcess], dataset: Dataset, recipe: Recipe, folder: Path) -> None:
+        self.processes, self.dataset, self.recipe, self.folder = processes, dataset, recipe, folder
+        first = next(name for name, others in twins().items() if recipe.architecture in (name, *others))
         self.result = Result(first, twins()[first])
 
     def examine(self, optimisers: Sequence[Optimiser]) -> Result:
-        """Return what there is to find; a difference in structure makes the rest pointless."""
+        """Return the result; where the structure differs, nothing else is examined."""
         try:
             self._structure()
             if not self.result.problems:
-                self._start_and_steps(optimisers)
-                self._styles(optimisers)
+                start = self._start()
+                for optimiser in optimisers:
+                    self._train(optimiser, start)
                 if takes_dropout(self.recipe.architecture):
                     self._dropout()
+                    self._dropout_in_training()
         except JobFailed as error:
             self.result.problems.append(str(error))
-        shutil.rmtree(self.folder, ignore_errors=True)
         return self.result
 
-    def _do(self, kind: Kind, name: str, *, architecture: str | None = None, **settings: Any) -> dict[str, Path]:
-        """Have every worker do a job at the same time, and return where each left its arrays."""
-        recipe = self.recipe.model_copy(update={"architecture": architecture or self.result.architecture})
-        folders = {worker.backend: self.folder / worker.backend / name for worker in self.workers}
-        for worker in self.workers:
-            folder = folders[worker.backend]
-            worker.ask(make_job(kind, recipe, self.dataset, images=self.images, folder=folder, **settings))
-        failures = []
-        for worker in self.workers:
-            try:
-                worker.wait()
-            except JobFailed as error:
-                failures.append(f"{worker.backend} can't run {architecture or 'it'}: {error}")
-        if failures:
-            raise JobFailed("; ".join(failures))
-        return folders
+    def _job(self, variant: Variant, style: str | None = None) -> Job:
+        recipe = self.recipe.model_copy(update={"architecture": style or self.result.architecture})
+        return make_job(recipe, self.dataset, variant)
+
+    def _steps(self, variant: Variant, style: str | None = None) -> dict[str, Steps]:
+        self.folder.mkdir(exist_ok=True)
+        job = self._job(variant, style)
+        return run_on_all(self.processes, job.model.architecture, jobs.steps, job, self.folder)
 
     def _structure(self) -> None:
-        sides = {backend: read_description(folder) for backend, folder in self._do("describe", "describe").items()}
-        self.parameters = next(iter(sides.values())).parameters
-        self.result.layers = len(next(iter(sides.values())).layers)
-        self.result.parameters = sum(int(np.prod(parameter.shape)) for parameter in self.parameters)
-        if problem := check_structure(sides):
+        model = self._job(Variant()).model
+        sides = run_on_all(self.processes, model.architecture, jobs.describe, model)
+        first = next(iter(sides.values()))
+        self.parameters = first.parameters
+        self.result.layers = len(first.layers)
+        self.result.parameters = sum(math.prod(parameter.shape) for parameter in self.parameters)
+        if problem := check.check_structure(sides):
             self.result.problems.append(problem)
 
-    def _start_and_steps(self, optimisers: Sequence[Optimiser]) -> None:
-        started = {p: self._do("start", f"start-{p}", precision=p) for p in PRECISIONS}
-        sides = {(backend, p): folder for p, folders in started.items() for backend, folder in folders.items()}
-        if problem := check_weights(sides, self.parameters, self.recipe):
+    def _start(self) -> dict[Precision, list[Quantity]]:
+        variants = [self._job(Variant(precision)) for precision in PRECISIONS]
+        starts = _by_key([run_on_all(self.processes, self.result.architecture, jobs.start, job) for job in variants])
+        if problem := check.check_weights(starts, self.parameters, self.recipe):
             self.result.problems.append(problem)
-        start = start_quantities(sides)
-        for optimiser in optimisers:
-            name = f"steps-{optimiser}"
-            trained = {p: self._do("steps", f"{name}-{p}", optimiser=optimiser, precision=p) for p in PRECISIONS}
-            sides = {(backend, p): folder for p, folders in trained.items() for backend, folder in folders.items()}
-            steps = step_quantities(sides, self.parameters)
-            for precision in PRECISIONS:
-                training = Training(optimiser, precision, start[precision], steps[precision])
-                self.result.trainings.append(training)
-                beyond = first_beyond(training.quantities)
-                if beyond:
-                    self.result.problems.append(
-                        f"{optimiser}, {precision}: {beyond.where}: "
-                        f"{beyond.difference:.1e} apart, where {beyond.bound:.1e} is rounding"
-                    )
-            if not self.result.styles:
-                shutil.rmtree(self.folder, ignore_errors=True)
+        return check.start_quantities(starts)
 
-    def _styles(self, optimisers: Sequence[Optimiser]) -> None:
-        """Hold other styles of an architecture against the first, within each framework: the same bits."""
+    def _train(self, optimiser: Optimiser, start: Mapping[Precision, list[Quantity]]) -> None:
+        trainings = _by_key([self._steps(Variant(precision, optimiser)) for precision in PRECISIONS])
+        steps = check.step_quantities(trainings, self.parameters)
+        for precision in PRECISIONS:
+            training = Training(optimiser, precision, start[precision], steps[precision])
+            self.result.trainings.append(training)
+            if beyond := check.first_beyond(training.quantities):
+                apart = f"{beyond.difference:.1e} apart, where {beyond.bound:.1e} is rounding"
+                self.result.problems.append(f"{optimiser}, {precision}: {beyond.where}: {apart}")
         for style in self.result.styles:
-            for optimiser in optimisers:
-                settings: dict[str, Any] = {"optimiser": optimiser, "precision": "float32"}
-                folders = self._do("steps", f"{style}-{optimiser}", architecture=style, **settings)
-                for backend, folder in folders.items():
-                    first = folder.parent / f"steps-{optimiser}-float32"
-                    if (folder / "steps.bin").read_bytes() != (first / "steps.bin").read_bytes():
-                        self.result.problems.append(f"{style}, {optimiser}: not the bits of {first.name} in {backend}")
+            self._compare_style(style, optimiser, trainings)
+        shutil.rmtree(self.folder)
+
+    def _compare_style(self, style: str, optimiser: Optimiser, trainings: Mapping[Key, Steps]) -> None:
+        """Compare a style of the architecture with the first style, within each framework: the same bits."""
+        for backend, steps in self._steps(Variant("float32", optimiser), style).items():
+            if steps.file.read_bytes() != trainings[backend, "float32"].file.read_bytes():
+                first = self.result.architecture
+                self.result.problems.append(f"{style}, {optimiser}: not the bits of {first} in {backend}")
 
     def _dropout(self) -> None:
-        for backend, folder in self._do("dropout", "dropout", precision="float32", dropout=DROPOUT_RATE).items():
-            for file in sorted((folder / "evaluation").glob("*.npz")):
-                passes = []
-                for name in ("evaluation", "step 1", "step 2"):
-                    with np.load(folder / name / file.name) as arrays:
-                        passes.append((arrays["before"], arrays["after"]))
-                check = check_dropout(
-                    f"{backend}: {file.stem.replace('.', '/')}",
-                    rate=DROPOUT_RATE,
-                    evaluation=passes[0],
-                    steps=(passes[1], passes[2]),
-                )
-                self.result.dropout.append(check)
-                if check.problem:
-                    self.result.problems.append(f"dropout layer {check.layer} {check.problem}")
-        self._dropout_in_training()
+        job = self._job(Variant("float32", dropout=protocol.DROPOUT_RATE))
+        for backend, layers in run_on_all(self.processes, self.result.architecture, jobs.dropout, job).items():
+            for path, passes in layers.items():
+                checked = check_dropout(f"{backend}: {path}", rate=protocol.DROPOUT_RATE, passes=passes)
+                self.result.dropout.append(checked)
+                if checked.problem:
+                    self.result.problems.append(f"dropout layer {checked.layer} {checked.problem}")
 
     def _dropout_in_training(self) -> None:
-        """See to it that dropout is on in the training function itself: the first loss isn't that without dropout."""
-        folders = [self._do("steps", f"dropout-{r}", precision="float32", dropout=r) for r in (DROPOUT_RATE, 0.0)]
-        for backend in folders[0]:
-            first, plain = (np.load(folder[backend] / "losses.npy")[0] for folder in folders)
-            if abs(first - plain) < DROPOUT_CHANGES * plain:
+        """Check that dropout is on in the training function itself: it changes the first loss."""
+        on, off = (self._steps(Variant("float32", dropout=rate)) for rate in (protocol.DROPOUT_RATE, 0.0))
+        for backend in on:
+            first, plain = on[backend].losses[0], off[backend].losses[0]
+            if abs(first - plain) < protocol.DROPOUT_CHANGES * plain:
                 self.result.problems.append(
                     f"dropout in training: {backend}: the first loss with dropout is {first:.6f}, without {plain:.6f}"
                 )
+
+
+def _by_key(results: Sequence[Mapping[str, R]]) -> dict[Key, R]:
+    pairs = zip(PRECISIONS, results, strict=True)
+    return {(backend, precision): result for precision, sides in pairs for backend, result in sides.items()}

@@ -1,63 +1,56 @@
-"""What parity runs: the settings of its small trainings, and the jobs that go to the two processes."""
+"""Parity's protocol: the settings of its small trainings, and the jobs made from them."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from experiments.contract.backend import ModelSettings, Precision, TrainingSettings, model_settings
-from experiments.data.dataset import Dataset
+from experiments.data.dataset import Dataset, Images, Labels
 from experiments.frameworks import takes_dropout, twins
 from experiments.settings.params import Params
 from experiments.settings.recipe import Recipe
 
 Optimiser = Literal["sgd", "adam"]
 OPTIMISERS: tuple[Optimiser, ...] = get_args(Optimiser)
-# float64 first: what differs there differs for a reason other than rounding.
+# float64 first: a difference there has a reason other than rounding.
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
 SETTINGS: dict[Optimiser, dict[str, Any]] = {
     "sgd": {"optimiser": "sgd", "lr": 0.01, "momentum": 0.9},
     "adam": {"optimiser": "adam", "lr": 0.001, "momentum": None},
 }
-# 10 batches an epoch, of which the last has 6 images, so that what becomes of a last short batch is seen; 50 steps.
+# 50 steps: 10 batches an epoch, the last of 6 images, so that the handling of a short batch is compared too.
 IMAGES, BATCH_SIZE, EPOCHS = 150, 16, 5
 SEED = 1
-# The probability with which the check of a dropout layer fails although nothing is wrong (each of its two tests).
-DROPOUT_RATE, DROPOUT_STEPS, DROPOUT_ERROR = 0.4, 2, 1e-6
-# Dropout moves the first loss by a per cent or so; what doesn't move it by this share of it is off.
+# The probability with which the check of a correct dropout layer fails (each of its two tests).
+DROPOUT_RATE, DROPOUT_ERROR = 0.4, 1e-6
+# Dropout changes the first loss by about a per cent; below this fraction of the loss, dropout is off.
 DROPOUT_CHANGES = 1e-4
 
-Kind = Literal["describe", "start", "steps", "dropout"]
+
+@dataclass(frozen=True)
+class Variant:
+    """What varies between parity's trainings of one architecture."""
+
+    precision: Precision = "float64"
+    optimiser: Optimiser = "sgd"
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """One thing for a process to do with one model; it leaves its arrays in `folder`.
+    """A model to build, and its training on images, uint8 (n, height, width), with labels, uint8 (n,)."""
 
-    `images` is an .npz with images, uint8 (n, height, width), and labels, uint8 (n,).
-    """
-
-    kind: Kind
-    model: Mapping[str, Any]
-    recipe: Mapping[str, Any]
-    images: str
-    folder: str
-
-    @property
-    def model_settings(self) -> ModelSettings:
-        """What to build."""
-        return ModelSettings(**{**self.model, "image_shape": tuple(self.model["image_shape"])})
-
-    @property
-    def training_settings(self) -> TrainingSettings:
-        """How to train it: every step is reported."""
-        return TrainingSettings(Recipe.model_validate(self.recipe), SEED, log_every_steps=1)
+    model: ModelSettings
+    training: TrainingSettings
+    images: Images
+    labels: Labels
 
 
 def base_recipe(params: Params, architecture: str) -> Recipe:
-    """Return a recipe of an architecture or of a style of it, for its scaling and initialiser, or one made up.
+    """Return a recipe of an architecture or of a style of it, for its scaling and initialiser.
 
-    The first of those that `dvc repro` trains, else the first of all.
+    The first of those that `dvc repro` trains, else the first in params.yaml, else a made-up one.
     """
     names = next(({first, *styles} for first, styles in twins().items() if architecture in (first, *styles)), set())
     for name in (*params.train.recipes, *params.recipes):
@@ -67,31 +60,23 @@ def base_recipe(params: Params, architecture: str) -> Recipe:
     return Recipe.model_validate({**made_up, **SETTINGS["sgd"]})
 
 
-def make_job(
-    kind: Kind,
-    base: Recipe,
-    dataset: Dataset,
-    *,
-    images: Path,
-    folder: Path,
-    optimiser: Optimiser = "sgd",
-    precision: Precision = "float64",
-    dropout: float = 0.0,
-) -> Job:
+def make_job(base: Recipe, dataset: Dataset, variant: Variant) -> Job:
     """Return a job for the architecture of a recipe, with parity's own optimisers, batches and dropout."""
     changes = {
-        **SETTINGS[optimiser],
-        "dropout": dropout if takes_dropout(base.architecture) else None,
+        **SETTINGS[variant.optimiser],
+        "dropout": variant.dropout if takes_dropout(base.architecture) else None,
         "batch_size": BATCH_SIZE,
         "drop_last": False,
         "epochs": EPOCHS,
     }
     recipe = base.model_copy(update=changes)
-    settings = model_settings(
+    model = model_settings(
         recipe,
         image_shape=dataset.image_shape,
         classes=dataset.classes,
         statistics=dataset.statistics[recipe.train_on],
-        precision=precision,
+        precision=variant.precision,
     )
-    return Job(kind, asdict(settings), recipe.model_dump(), str(images), str(folder))
+    split = dataset.split("train")
+    images, labels = np.array(split.images[:IMAGES]), np.array(split.labels[:IMAGES])
+    return Job(model, TrainingSettings(recipe, SEED, log_every_steps=1), images, labels)

@@ -1,109 +1,109 @@
-"""Parity as JSON, as a table, and as a picture."""
+"""The report of parity: JSON, a table, and a plot."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from tabulate import tabulate
 
-from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, SHRINKS
-from experiments.parity.protocol import (
-    BATCH_SIZE,
-    DROPOUT_ERROR,
-    DROPOUT_RATE,
-    EPOCHS,
-    IMAGES,
-    OPTIMISERS,
-    PRECISIONS,
-    SEED,
-    SETTINGS,
-)
-from experiments.parity.result import Result
+from experiments.parity import bounds, protocol
+from experiments.parity.check import largest
+from experiments.parity.result import Result, Training
 from experiments.system.files import write_atomically, write_json
+
+NOTES = """
+Each cell: of all activations, gradients, losses and parameters, the one closest to its bound: the difference between
+the frameworks, and its share of the bound. experiments/parity/bounds.py derives the bounds. In float32, the check
+after the first step is one of magnitude only: rounding can flip a ReLU in one framework, and then two that are the
+same differ. The proof that the steps are the same is float64's.
+"""
 
 
 def write_report(folder: Path, results: Sequence[Result], *, dataset: str, backends: Sequence[str]) -> str:
     """Write parity.json, parity.md and parity.png into a folder, and return the table."""
-    protocol = {
-        "backends": list(backends),
-        "dataset": dataset,
-        "images": IMAGES,
-        "batch_size": BATCH_SIZE,
-        "epochs": EPOCHS,
-        "seed": SEED,
-        "optimisers": SETTINGS,
-        "dropout": {"rate": DROPOUT_RATE, "error_probability": DROPOUT_ERROR},
-        "bounds": {"multiple": MULTIPLE, "later_multiple": LATER_MULTIPLE, "float64_scale": SHRINKS},
+    content = {
+        "passed": not any(result.problems for result in results),
+        "protocol": {"backends": list(backends), "dataset": dataset, **_protocol()},
+        "architectures": [result.as_json() for result in results],
     }
-    content = [result.as_json() for result in results]
-    passed = all(result["passed"] for result in content)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "parity.json", {"passed": passed, "protocol": protocol, "architectures": content})
-    table = to_markdown(content, backends)
+    write_json(folder / "parity.json", content)
+    table = to_markdown(results, backends)
     write_atomically(folder / "parity.md", table)
-    picture(content).savefig(folder / "parity.png", dpi=120)
+    parity_plot(results).savefig(folder / "parity.png", dpi=150)
     return table
 
 
-def to_markdown(architectures: Sequence[dict[str, Any]], backends: Sequence[str]) -> str:
+def _protocol() -> dict[str, object]:
+    scale = {"multiple": bounds.MULTIPLE, "later_multiple": bounds.LATER_MULTIPLE, "float64_scale": bounds.SHRINKS}
+    return {
+        "images": protocol.IMAGES,
+        "batch_size": protocol.BATCH_SIZE,
+        "epochs": protocol.EPOCHS,
+        "seed": protocol.SEED,
+        "optimisers": protocol.SETTINGS,
+        "dropout": {"rate": protocol.DROPOUT_RATE, "error_probability": protocol.DROPOUT_ERROR},
+        "bounds": scale,
+    }
+
+
+def to_markdown(results: Sequence[Result], backends: Sequence[str]) -> str:
     """Return a row for each architecture: its largest difference, as a share of its bound, in each training."""
-    columns = [(optimiser, precision) for precision in PRECISIONS for optimiser in OPTIMISERS]
-    header = ["architecture", "parameters", *(f"{o}, {p}" for o, p in columns), "dropout", "the same model"]
-    rows = [header, ["---", *["--:"] * (len(columns) + 1), "---", "---"]]
-    for one in architectures:
-        found = {(t["optimiser"], t["precision"]): t for t in one["trainings"]}
-        cells = [_cell(found[column]) if column in found else "" for column in columns]
-        dropout = f"{len(one['dropout'])} checked" if one["dropout"] else ""
-        name = ", ".join([one["architecture"], *one["styles"]])
-        rows.append([name, f"{one['parameters']:,}", *cells, dropout, "yes" if one["passed"] else "**no**"])
-    lines = [f"# Parity: {' and '.join(backends)}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
-    lines += [
-        "Each cell: of all activations, gradients, losses and parameters, the one that comes closest to its bound:",
-        "how far the frameworks are apart in it, and what share of the bound that is. experiments/parity/bounds.py",
-        "derives the bounds. In float32, what comes after the first step is a check of size alone: rounding can flip a",
-        "ReLU in one framework, and part two that are the same. The proof that steps are the same is float64's.",
-    ]
-    problems = [f"- {one['architecture']}: {problem}" for one in architectures for problem in one["problems"]]
-    if problems:
-        lines += ["", "## First differences", "", *problems]
-    return "\n".join(lines) + "\n"
+    columns = [(optimiser, precision) for precision in protocol.PRECISIONS for optimiser in protocol.OPTIMISERS]
+    header = ["architecture", "parameters", *map(", ".join, columns), "dropout", "the same model"]
+    rows = []
+    for result in results:
+        cells = {(training.optimiser, training.precision): _cell(training) for training in result.trainings}
+        dropout = f"{len(result.dropout)} checked" if result.dropout else ""
+        name = ", ".join([result.architecture, *result.styles])
+        same = "**no**" if result.problems else "yes"
+        shares = [cells.get(column, "") for column in columns]
+        rows.append([name, f"{result.parameters:,}", *shares, dropout, same])
+    align = ["left", *["right"] * (len(columns) + 1), "left", "left"]
+    table = tabulate(rows, header, tablefmt="pipe", colalign=align, disable_numparse=True)
+    problems = [f"- {result.architecture}: {problem}" for result in results for problem in result.problems]
+    differences = ["\n## First differences\n", *problems, ""] if problems else []
+    return "\n".join([f"# Parity: {' and '.join(backends)}\n", table, NOTES.rstrip(), "", *differences])
 
 
-def _cell(training: dict[str, Any]) -> str:
-    if training["maximum"] is None:
+def _cell(training: Training) -> str:
+    closest = largest(training.quantities)
+    if not math.isfinite(closest.difference):
         return "not a number"
-    share = training["maximum"] / training["bound"] if training["bound"] else np.inf
-    return f"{training['maximum']:.0e} ({100 * share:.0f} %)"
+    return f"{closest.difference:.0e} ({100 * closest.ratio:.0f} %)"
 
 
-def picture(architectures: Sequence[dict[str, Any]]) -> Figure:
-    """Return the largest difference of any parameter or loss after each step: above in itself, below of its bound."""
-    columns = [(optimiser, precision) for precision in PRECISIONS for optimiser in OPTIMISERS]
-    figure = Figure(figsize=(4 * len(columns), 7), layout="constrained")
-    axes = figure.subplots(2, len(columns), sharex=True, sharey="row", squeeze=False)
-    for place, (optimiser, precision) in enumerate(columns):
-        above, below = axes[0][place], axes[1][place]
-        for one in architectures:
-            for training in one["trainings"]:
-                if (training["optimiser"], training["precision"]) == (optimiser, precision):
-                    _draw(above, one["architecture"], training["steps"]["difference"])
-                    _draw(below, one["architecture"], training["steps"]["share_of_bound"])
-        above.set(title=f"{optimiser}, {precision}")
-        below.set(xlabel="step")
-        below.axhline(1, color="black", linestyle="--", linewidth=1)
-        for one in (above, below):
-            one.set_yscale("log")
-            one.grid(alpha=0.3)
-    axes[0][0].set(ylabel="largest difference")
-    axes[1][0].set(ylabel="share of its bound (dashed: 1)")
-    if axes[0][-1].get_legend_handles_labels()[0]:
-        axes[0][-1].legend(fontsize=8)
-    figure.suptitle("How far apart the two frameworks are after each step, over the loss and every parameter")
+def parity_plot(results: Sequence[Result]) -> Figure:
+    """Return a plot of the largest difference of the loss or any parameter up to each step, a panel per optimiser."""
+    figure = Figure(figsize=(9, 4.4), layout="constrained")
+    panels = figure.subplots(1, len(protocol.OPTIMISERS), sharex=True, sharey=True)
+    for axes, optimiser in zip(panels, protocol.OPTIMISERS, strict=True):
+        _draw_panel(axes, results, optimiser)
+    panels[0].set(ylabel="difference", yscale="log")
+    handles, labels = panels[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside right center", title="parameters", frameon=False, fontsize=9)
+    figure.suptitle("Largest difference of a parameter or loss between the frameworks, up to each step")
     return figure
 
 
-def _draw(axes: Any, name: str, values: Sequence[float | None]) -> None:
-    finite = np.array(values, dtype=float)
-    finite[finite == 0] = np.nan  # a logarithmic axis has no place for an exact 0
-    axes.plot(np.arange(1, len(finite) + 1), finite, label=name, linewidth=1.2)
+def _draw_panel(axes: Axes, results: Sequence[Result], optimiser: protocol.Optimiser) -> None:
+    by_size = sorted(results, key=lambda result: result.parameters)
+    # Ordered colours, darker with more parameters: they differ in grey and for a colour-blind reader too.
+    colours = mpl.colormaps["viridis"](np.linspace(0.92, 0, len(by_size)))
+    for result, colour in zip(by_size, colours, strict=True):
+        label = f"{result.architecture}, {result.parameters:,}"
+        for training in result.trainings:
+            if training.optimiser == optimiser:
+                largest_so_far = np.maximum.accumulate(training.differences)
+                axes.plot(np.arange(len(largest_so_far)) + 1, largest_so_far, color=colour, linewidth=1.6, label=label)
+                label = "_"  # one line in the legend for both precisions
+    for precision, roundoff in bounds.UNIT_ROUNDOFF.items():
+        axes.axhline(roundoff, color="black", linestyle=":", linewidth=1)
+        text, right = f"{precision}, rounding unit {roundoff:.0e}", axes.get_yaxis_transform()
+        axes.text(0.98, roundoff / 1.6, text, transform=right, ha="right", va="top", fontweight="bold")
+    axes.set(title={"sgd": "SGD", "adam": "Adam"}[optimiser], xlabel="step")
+    axes.grid(alpha=0.25)

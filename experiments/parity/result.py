@@ -1,13 +1,15 @@
-"""What parity finds for one architecture, in memory and as JSON."""
+"""The result of parity for one architecture, in memory and as JSON."""
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from experiments.contract.backend import Precision
 from experiments.parity.check import Quantity, first_beyond, largest
 from experiments.parity.dropout import DropoutCheck
 from experiments.parity.protocol import Optimiser
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -21,16 +23,20 @@ class Training:
 
     @property
     def quantities(self) -> list[Quantity]:
-        """All of them, in the order in which they come about."""
-        return [*self.start, *(one for row in self.steps for one in row)]
+        """All of them, in the order in which they are computed."""
+        return [*self.start, *(quantity for row in self.steps for quantity in row)]
+
+    @property
+    def differences(self) -> list[float]:
+        """The largest difference of each step."""
+        return [max(quantity.difference for quantity in row) for row in self.steps]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the quantity that comes closest to its bound, the first beyond it, and the course of the steps.
+        """Return the quantity closest to its bound, the first beyond it, and the largest of each step.
 
-        `maximum` is the difference of the closest quantity, the largest in the measure that counts.
+        `maximum` is the difference of the closest quantity.
         """
         closest, beyond = largest(self.quantities), first_beyond(self.quantities)
-        worst = [largest(row) for row in self.steps]
         return {
             "optimiser": self.optimiser,
             "precision": self.precision,
@@ -40,23 +46,20 @@ class Training:
             "bound": _finite(closest.bound),
             "first_difference": beyond and {name: _finite(value) for name, value in asdict(beyond).items()},
             "steps": {
-                "difference": [_finite(max(one.difference for one in row)) for row in self.steps],
-                "share_of_bound": [_finite(one.ratio) for one in worst],
+                "difference": [_finite(value) for value in self.differences],
+                "share_of_bound": [_finite(largest(row).ratio) for row in self.steps],
             },
         }
 
 
-def _finite(value: Any) -> Any:
-    """Return the value, or None for a number that JSON has no word for."""
+def _finite(value: T) -> T | None:
+    """Return the value, or None for a number that JSON can't hold."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @dataclass
 class Result:
-    """What parity found for one architecture.
-
-    `problems` are the first differences, in the order in which they were found; none: the twins are the same.
-    """
+    """The result for one architecture; `problems` are the first differences, none if the twins are the same."""
 
     architecture: str
     styles: list[str]
@@ -67,7 +70,7 @@ class Result:
     problems: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything that parity.json says of the architecture."""
+        """Return the content of parity.json for the architecture."""
         return {
             "architecture": self.architecture,
             "styles": self.styles,

@@ -1,45 +1,30 @@
 """The layers of an architecture in both frameworks, side by side: `tandem shapes`."""
 
-import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack
-from pathlib import Path
 
-from experiments.contract.layers import check_outputs, expected_output, multiply_adds, shown
-from experiments.data.dataset import IMAGE_SHAPE, Dataset, Statistics
-from experiments.frameworks import PACKAGES, check_architecture
-from experiments.parity.check import Description, check_structure, read_description
-from experiments.parity.protocol import base_recipe, make_job
-from experiments.parity.workers import JobFailed, Worker
-from experiments.settings.params import Params
+from experiments.contract.backend import ModelSettings
+from experiments.contract.layers import Layer, check_outputs, expected_output, multiply_adds, shown
+from experiments.data.dataset import IMAGE_SHAPE
+from experiments.frameworks import check_architecture, takes_dropout
+from experiments.parity.check import check_structure
+from experiments.parity.jobs import Description, describe, run_once
 from experiments.system.errors import TandemError
 
 CLASSES = 10
 Row = tuple[str, str, str, str, str, str, str]
 
 
-def describe(params: Params, architecture: str) -> dict[str, Description]:
-    """Build an architecture in both frameworks, each in a process of its own, and return what they measured.
+def describe_both(architecture: str) -> dict[str, Description]:
+    """Build an architecture in both frameworks, and return their descriptions by backend.
 
     Raises:
-        TandemError: there is no such architecture in both, a framework can't run it, its layers differ between the
-            two, or an output has another shape than the formula gives.
+        TandemError: only one framework or none has the architecture, a framework can't run it, its layers differ
+            between the two, or an output has another shape than the formula gives.
     """
     check_architecture(architecture, asked_by="ARCHITECTURE")
-    recipe = base_recipe(params, architecture)
-    statistics: dict[str, Statistics] = {recipe.train_on: Statistics(mean=0.0, std=1.0)}
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-shapes-")))
-        dataset = Dataset(folder, "none", "none", IMAGE_SHAPE, CLASSES, statistics)
-        workers = [stack.enter_context(Worker(name, device="cpu", threads=1)) for name in PACKAGES]
-        for worker in workers:
-            worker.ask(make_job("describe", recipe, dataset, images=folder, folder=folder / worker.backend))
-        for worker in workers:
-            try:
-                worker.wait()
-            except JobFailed as error:
-                raise TandemError(f"{architecture}: {worker.backend} can't run it: {error}") from None
-        sides = {worker.backend: read_description(folder / worker.backend) for worker in workers}
+    dropout = 0.0 if takes_dropout(architecture) else None
+    settings = ModelSettings(architecture, IMAGE_SHAPE, CLASSES, dropout, scale=1.0, offset=0.0)
+    sides = run_once("shapes", architecture, describe, settings)
     for backend, side in sides.items():
         check_outputs(f"{architecture}, {backend}", side.layers)
     if problem := check_structure(sides):
@@ -52,24 +37,21 @@ def rows(sides: Mapping[str, Description]) -> list[Row]:
 
     The last row is the total.
     """
-    first, second = sides.values()
-    found: list[Row] = []
-    by_path = {layer.path: layer for layer in second.layers}
-    for left in first.layers:
-        right = by_path[left.path]
-        formula = expected_output(left)
-        channels, *places = right.output
-        found.append(
-            (
-                left.path,
-                left.kind,
-                shown(formula) if formula else "",
-                shown(left.output),
-                shown((*places, channels)),
-                f"{left.parameters:,}" if left.parameters else "",
-                f"{left.multiply_adds:,}" if left.weights else "",
-            )
-        )
-    parameters = sum(layer.parameters for layer in first.layers)
-    found.append(("total", "", "", "", "", f"{parameters:,}", f"{multiply_adds(first.layers):,}"))
-    return found
+    first, second = (side.layers for side in sides.values())
+    by_path = {layer.path: layer for layer in second}
+    total = ("total", "", "", "", "", f"{sum(layer.parameters for layer in first):,}", f"{multiply_adds(first):,}")
+    return [*(_row(layer, by_path[layer.path]) for layer in first), total]
+
+
+def _row(left: Layer, right: Layer) -> Row:
+    channels, *sizes = right.output
+    formula = expected_output(left)
+    return (
+        left.path,
+        left.kind,
+        shown(formula) if formula else "",
+        shown(left.output),
+        shown((*sizes, channels)),
+        f"{left.parameters:,}" if left.parameters else "",
+        f"{left.multiply_adds:,}" if left.weights else "",
+    )

@@ -15,15 +15,15 @@ from experiments.system.errors import TandemError
 def selected(params: Params, names: Sequence[str], *, everything: bool) -> list[str]:
     """Return which architectures to check: those named, all, or those of the recipes that `dvc repro` trains.
 
-    A style stands for the architecture that it is a style of.
+    A style selects the architecture that it is a style of.
 
     Raises:
-        TandemError: there is no such architecture, or only on one side.
+        TandemError: there is no such architecture, or in one framework only.
     """
     for name in names:
         check_architecture(name, asked_by="ARCHITECTURE")
     if everything:
-        for name in {**ARCHITECTURES["lightning"], **ARCHITECTURES["keras"]}:
+        for name in dict.fromkeys(name for known in ARCHITECTURES.values() for name in known):
             check_architecture(name, asked_by="--all")
         return list(twins())
     asked = names or [params.recipe(name).architecture for name in params.train.recipes]
@@ -36,10 +36,10 @@ def two_backends(text: str) -> tuple[BackendName, BackendName]:
     Raises:
         TandemError: they aren't two different ones.
     """
-    names = [name.strip() for name in text.split(",")]
-    if len(set(names)) != 2 or len(names) != 2:
+    first, _, second = (name.strip() for name in text.partition(","))
+    if first == second or not second or "," in second:
         raise TandemError(f"--backends: expected two different ones, as in lightning,keras; got {text!r}")
-    return backend_name(names[0], asked_by="--backends"), backend_name(names[1], asked_by="--backends")
+    return backend_name(first, asked_by="--backends"), backend_name(second, asked_by="--backends")
 
 
 def parity(
@@ -48,7 +48,7 @@ def parity(
     """Check the architectures, write the report into reports/, and return its table and whether all are the same.
 
     Raises:
-        TandemError: there is no prepared dataset, or a process can't do its work at all.
+        TandemError: there is no prepared dataset, a process refuses the device, or has ended.
     """
     results = run_parity(project, params, architectures, backends)
     dataset = load_dataset(project.prepared).name

@@ -1,4 +1,4 @@
-"""Keeps the notes of native libraries to their developers off the screen."""
+"""Keeps the output of native libraries and child processes off the screen."""
 
 import os
 import sys
@@ -8,22 +8,33 @@ from contextlib import contextmanager
 
 
 @contextmanager
+def redirected(file: int, *descriptors: int) -> Iterator[None]:
+    """Redirect file descriptors, those that child processes inherit, to a file (a descriptor too)."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = [os.dup(descriptor) for descriptor in descriptors]
+    try:
+        for descriptor in descriptors:
+            os.dup2(file, descriptor)
+        yield
+    finally:
+        for descriptor, original in zip(descriptors, saved, strict=True):
+            os.dup2(original, descriptor)
+            os.close(original)
+
+
+@contextmanager
 def quiet_native_stderr() -> Iterator[None]:
     """Hold back what native code writes to standard error, and write it after all if the block fails.
 
     TensorFlow's libraries log how they were built before any setting of theirs (TF_CPP_MIN_LOG_LEVEL included) is
     read, and report versions of operations that don't matter as errors.
     """
-    sys.stderr.flush()
-    saved = os.dup(2)
     with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
         try:
-            yield
+            with redirected(held.fileno(), 2):
+                yield
         except BaseException:
             held.seek(0)
-            os.write(saved, held.read())
+            os.write(2, held.read())
             raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)

@@ -1,18 +1,14 @@
-"""The contract of `experiments.contract.backend`, met with Keras on TensorFlow."""
+"""The contract of `experiments.contract.backend`, implemented with Keras on TensorFlow."""
 
-import os
 from pathlib import Path
 
 from experiments.system.quiet import quiet_native_stderr
 
-# Both are read when TensorFlow and Keras are imported. 2: errors alone.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ["KERAS_BACKEND"] = "tensorflow"
 with quiet_native_stderr():
     import keras
     import tensorflow as tf
 
-    GPUS = tf.config.list_physical_devices("GPU")  # makes CUDA complain where there is none
+    GPUS = tf.config.list_physical_devices("GPU")  # logs an error where there is no CUDA
 
 from experiments.contract.backend import Device, Listener, ModelSettings, TrainingSettings
 from experiments.data.dataset import Images, Labels
@@ -38,18 +34,18 @@ class Backend:
         if device == "cpu":
             tf.config.set_visible_devices([], "GPU")
         for gpu in tf.config.get_visible_devices("GPU"):
-            # Without this, TensorFlow takes the whole of the GPU's memory at once.
+            # Without this, TensorFlow allocates all of the GPU's memory at once.
             tf.config.experimental.set_memory_growth(gpu, True)
         used = tf.config.get_visible_devices("GPU")
         self.device = tf.config.experimental.get_device_details(used[0])["device_name"] if used else "cpu"
-        # Keras demands a seed with determinism; every draw that matters is seeded by recipe and epoch later on.
+        # Keras requires a seed with determinism; every draw that matters is seeded by recipe and epoch later.
         keras.utils.set_random_seed(0)
         keras.utils.disable_interactive_logging()
-        # It warns of functions that are traced again and again, which is what several models in one process look like.
+        # It warns of functions that are traced repeatedly, as happens with several models in one process.
         tf.get_logger().setLevel("ERROR")
 
     def build(self, settings: ModelSettings) -> KerasModel:
-        """Return a fresh model."""
+        """Return a new model."""
         return KerasModel(settings)
 
     def train(
@@ -62,13 +58,10 @@ class Backend:
         checkpoint: Path | None,
         listener: Listener,
     ) -> None:
-        """Train the model in place, from the checkpoint if there is one."""
+        """Train the model in place, resuming from the checkpoint if it exists."""
         use_precision(model.settings.precision)
         trainee = KerasRecipe(model, tf.constant(model.native_input(images)), tf.constant(labels, tf.int64), settings)
-        trainee.compile(
-            optimizer=make_optimizer(settings.recipe),
-            loss=batch_loss(),
-        )
+        trainee.compile(optimizer=make_optimizer(settings.recipe), loss=batch_loss())
         trainee.optimizer.build(trainee.trainable_variables)
         if checkpoint is not None and checkpoint.is_file():
             trainee.load_weights(checkpoint)
@@ -82,9 +75,9 @@ class Backend:
         )
 
     def forget_models(self) -> None:
-        """Clear Keras's global state, which holds on to every graph."""
+        """Clear Keras's global state, which keeps every graph."""
         keras.utils.clear_session(free_memory=True)
-        keras.utils.set_random_seed(0)  # it is part of that state
+        keras.utils.set_random_seed(0)  # the seed is part of that state
 
     def versions(self) -> dict[str, str]:
         """Return the versions of TensorFlow and Keras."""

@@ -1,9 +1,8 @@
-"""The defaults of Keras, found out by asking it.
+"""The defaults of Keras, read from its signatures and measured.
 
 `models_torch.backend.defaults` answers the same questions, in the same order.
 """
 
-import json
 import math
 
 import keras
@@ -30,7 +29,7 @@ def _step(optimizer: keras.optimizers.Optimizer, variable: keras.Variable, gradi
 
 
 def sgd() -> tuple[str, str]:
-    """Return SGD's settings, and where its learning rate is: two steps with gradient 1, lr 0.1 and then 0.01."""
+    """Return SGD's settings, and where its learning rate is applied: two steps with gradient 1, lr 0.1, then 0.01."""
     weight = keras.Variable(np.zeros(1, np.float32))
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     _step(optimizer, weight, 1.0)
@@ -41,11 +40,11 @@ def sgd() -> tuple[str, str]:
 
 
 def adam() -> tuple[str, str]:
-    """Return Adam's settings, and where its epsilon is: one step with gradient and epsilon 1e-4."""
+    """Return Adam's settings, and where its epsilon is added: one step with gradient and epsilon 1e-4."""
     weight = keras.Variable(np.zeros(1, np.float32))
     after = math.isclose(_step(keras.optimizers.Adam(1.0, epsilon=1e-4), weight, 1e-4), -0.5, rel_tol=1e-3)
-    found = defaults_of(keras.optimizers.Adam, "learning_rate", "beta_1", "beta_2", "epsilon")
-    return found, "√v̂ + ε" if after else "√v + ε, before v is corrected"
+    settings = defaults_of(keras.optimizers.Adam, "learning_rate", "beta_1", "beta_2", "epsilon")
+    return settings, "√v̂ + ε" if after else "√v + ε, before v is corrected"
 
 
 def weight_decay() -> tuple[str, str]:
@@ -75,8 +74,8 @@ def average_pooling() -> str:
 def same_convolution() -> str:
     """Return the sizes that a convolution with `same` padding makes of 7, with stride 1 and 2."""
     image = np.ones((1, 7, 7, 1), np.float32)
-    one, two = (layers.Conv2D(1, 3, padding="same", strides=stride)(image).shape[1] for stride in (1, 2))
-    return f"7 → {one}; stride 2: 7 → {two}"
+    sizes = [layers.Conv2D(1, 3, padding="same", strides=stride)(image).shape[1] for stride in (1, 2)]
+    return f"7 → {sizes[0]}; stride 2: 7 → {sizes[1]}"
 
 
 def pooling() -> tuple[str, str]:
@@ -139,7 +138,3 @@ def defaults() -> dict[str, str]:
             "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off"
         ),
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(defaults()))

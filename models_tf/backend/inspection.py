@@ -1,15 +1,14 @@
-"""The inside of a Keras model: its layers, their outputs, the gradients (`experiments.contract.inspection`)."""
+"""The layers of a Keras model, their outputs, and gradients: `experiments.contract.inspection`."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from keras import layers as kl
 
 from experiments.contract.layers import Kind, Layer
-from experiments.contract.weights import Weights
+from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
 from models_tf.backend.model import KerasModel
 from models_tf.backend.trace import Call, trace
@@ -28,15 +27,15 @@ KINDS: dict[type[kl.Layer], Kind] = {
 
 
 def layers(model: KerasModel) -> list[Layer]:
-    """Return the layers in the order in which they run, with the shapes that an image takes on its way."""
+    """Return the layers in the order in which they run, with the shapes of one image."""
     calls = _trace(model, model.blank(), training=False)
     seen: set[int] = set()
-    found = []
+    described = []
     for call in calls:  # a block's call ends after those of its layers, which own the variables
-        own = [one for one in call.layer.trainable_variables if id(one) not in seen]
-        seen |= {id(one) for one in own}
-        found.append(replace(_describe(call), parameters=sum(int(np.prod(one.shape)) for one in own)))
-    return found
+        own = [variable for variable in call.layer.trainable_variables if id(variable) not in seen]
+        seen |= {id(variable) for variable in own}
+        described.append(replace(_describe(call), parameters=sum(int(np.prod(variable.shape)) for variable in own)))
+    return described
 
 
 def activations(model: KerasModel, images: Images) -> Weights:
@@ -45,8 +44,8 @@ def activations(model: KerasModel, images: Images) -> Weights:
     return {"input": _to_torch(calls[0].input)} | {call.path: _output(call) for call in calls}
 
 
-def dropouts(model: KerasModel, images: Images, *, training: bool) -> dict[str, tuple[npt.NDArray[Any], ...]]:
-    """Return what goes into every dropout layer and what comes out, by its path."""
+def dropouts(model: KerasModel, images: Images, *, training: bool) -> dict[str, tuple[FloatArray, ...]]:
+    """Return the input and the output of every dropout layer, by its path."""
     calls = _trace(model, images, training=training)
     return {c.path: (c.input.numpy(), c.output.numpy()) for c in calls if isinstance(c.layer, kl.Dropout)}
 
@@ -57,21 +56,22 @@ def loss_and_gradients(model: KerasModel, images: Images, labels: Labels) -> tup
     with tf.GradientTape() as tape:
         logits = model.module(model.native_input(images), training=True)
         loss = batch_loss()(tf.constant(labels, tf.int64), logits)
-    found = tape.gradient(loss, [variable.value for variable in variables])
-    return float(loss), model.in_torch_shapes(dict(zip((id(variable) for variable in variables), found, strict=True)))
+    gradients = tape.gradient(loss, [variable.value for variable in variables])
+    by_id = dict(zip((id(variable) for variable in variables), gradients, strict=True))
+    return float(loss), model.in_torch_shapes(by_id)
 
 
 def _trace(model: KerasModel, images: Images, *, training: bool) -> list[Call]:
     return trace(model.module, model.network, model.native_input(images), training=training)
 
 
-def _to_torch(value: tf.Tensor) -> npt.NDArray[Any]:
+def _to_torch(value: tf.Tensor) -> FloatArray:
     """Return the value with its axes in PyTorch's order: (n, h, w, c) → (n, c, h, w)."""
     array = value.numpy()
     return np.ascontiguousarray(array.transpose(0, 3, 1, 2) if array.ndim == 4 else array)
 
 
-def _output(call: Call) -> npt.NDArray[Any]:
+def _output(call: Call) -> FloatArray:
     if isinstance(call.layer, kl.Flatten):  # pixel by pixel → channel by channel
         image = _to_torch(tf.reshape(call.output, tf.shape(call.input)))
         return image.reshape(len(image), -1)
@@ -79,12 +79,12 @@ def _output(call: Call) -> npt.NDArray[Any]:
 
 
 def _shape(value: tf.Tensor) -> tuple[int, ...]:
-    *places, channels = value.shape[1:]
-    return (channels, *places)
+    *sizes, channels = value.shape[1:]
+    return (channels, *sizes)
 
 
 def _describe(call: Call) -> Layer:
-    layer: Any = call.layer
+    layer = call.layer
     form: dict[str, Any] = {}
     if isinstance(layer, kl.Conv2D):
         form = {"kernel": layer.kernel_size[0], "stride": layer.strides[0], "features": layer.filters}

@@ -21,7 +21,7 @@ _NAMES = {"kernel": "weight", "bias": "bias"}
 
 
 class KerasModel:
-    """Meets `experiments.contract.backend.Model`."""
+    """Implements `experiments.contract.backend.Model`."""
 
     def __init__(self, settings: ModelSettings) -> None:
         use_precision(settings.precision)
@@ -93,15 +93,15 @@ class KerasModel:
         return np.concatenate(parts)
 
     def native_input(self, images: Images) -> npt.NDArray[np.uint8]:
-        """Return uint8 images (n, height, width) as (n, height, width, 1), in memory of their own."""
+        """Return uint8 images (n, height, width) as (n, height, width, 1), copied."""
         return np.array(images[..., np.newaxis], np.uint8)
 
     def blank(self) -> Images:
-        """Return one black image, uint8 (1, height, width), to see what becomes of its shape."""
+        """Return one black image, uint8 (1, height, width), for tracing shapes."""
         return np.zeros((1, *self.settings.image_shape), np.uint8)
 
     def layer(self, path: str) -> layers.Layer:
-        """Return the layer at a path, that of a block after its name (`inception1/pool`)."""
+        """Return the layer at a path; a block's layers follow its name (`inception1/pool`)."""
         return self._layers[path]
 
     def dropouts(self) -> list[layers.Dropout]:
@@ -113,12 +113,12 @@ class KerasModel:
         return self.module
 
     def save(self, folder: Path) -> None:
-        """Write the model to model.keras, to be loaded with `keras.models.load_model`."""
+        """Write the model to model.keras, for `keras.models.load_model`."""
         self.module.save(folder / "model.keras")
 
 
 def use_precision(precision: Precision) -> None:
-    """Have whatever Keras makes from now on (layers, losses, optimisers) compute in a precision."""
+    """Set the precision in which all that Keras creates from now on (layers, losses, optimisers) computes."""
     keras.config.set_floatx(precision)
     keras.config.set_dtype_policy(precision)
 
@@ -136,14 +136,14 @@ def _named(calls: Iterable[Call]) -> dict[str, keras.Variable]:
 
 
 def _flattened(calls: Iterable[Call]) -> dict[str, tuple[int, int, int]]:
-    """Return, for the weight of each dense layer behind a flatten, the (height, width, channels) that it takes."""
-    found: dict[str, tuple[int, int, int]] = {}
+    """Return, for the weight of each dense layer after a flatten, its (height, width, channels) before the flatten."""
+    shapes: dict[str, tuple[int, int, int]] = {}
     shape = None
     for call in calls:
         if isinstance(call.layer, layers.Flatten):
             shape = tuple(call.input.shape[1:])
         elif isinstance(call.layer, layers.Dense):
             if shape is not None:
-                found[f"{call.path}/weight"] = shape
+                shapes[f"{call.path}/weight"] = shape
             shape = None
-    return found
+    return shapes

@@ -14,10 +14,10 @@ from experiments.settings.recipe import Recipe
 
 
 class OnOneDevice(keras.optimizers.Optimizer):
-    """Updates each variable where it is.
+    """Updates each variable on its device.
 
-    Keras goes through `tf.distribute`, which keeps the graph that it is traced in, and all that it captures, for the
-    life of the process: 50 MB for a training on MNIST.
+    Keras uses `tf.distribute`, which keeps the traced graph, and all that it captures, for the life of the process:
+    50 MB for a training on MNIST.
     """
 
     def _backend_update_step(
@@ -30,7 +30,7 @@ class OnOneDevice(keras.optimizers.Optimizer):
 class SGD(OnOneDevice, keras.optimizers.SGD):
     """SGD as PyTorch writes it (torch.optim.SGD; Sutskever et al., 2013, with the learning rate outside).
 
-    v ← momentum·v + g, w ← w - lr·v. Keras keeps lr·v as its velocity instead, which is the same as long as lr is.
+    v ← momentum·v + g, w ← w - lr·v. Keras's velocity is lr·v, which is the same only while lr is constant.
     """
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
@@ -52,8 +52,8 @@ class Adam(OnOneDevice, keras.optimizers.Adam):
     """Adam as its authors and PyTorch write it (Kingma and Ba, 2015, Algorithm 1; torch.optim.Adam).
 
     m ← β₁·m + (1 - β₁)·g, v ← β₂·v + (1 - β₂)·g², w ← w - lr·m̂ / (√v̂ + ε) with m̂ = m / (1 - β₁ᵗ) and
-    v̂ = v / (1 - β₂ᵗ). TensorFlow's kernel, as Keras does, adds its epsilon to √v instead (their remark after
-    Algorithm 1): the same for ε·√(1 - β₂ᵗ), which it is given here.
+    v̂ = v / (1 - β₂ᵗ). TensorFlow's kernel, like Keras, adds its epsilon to √v instead (their remark after Algorithm 1):
+    it is given ε·√(1 - β₂ᵗ) here, which is equivalent.
     """
 
     def apply(self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
@@ -65,15 +65,15 @@ class Adam(OnOneDevice, keras.optimizers.Adam):
 
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         """Update one variable."""
-        place, dtype = self._get_variable_index(variable), variable.dtype
+        index, dtype = self._get_variable_index(variable), variable.dtype
         power1, power2 = self._powers
         root = tf.sqrt(1 - power2)
-        # The kernel's own correction is lr·√(1 - power2) / (1 - power1): with powers of 0 it does nothing.
+        # The kernel's own correction is lr·√(1 - power2) / (1 - power1): powers of 0 turn it off.
         corrected = tf.cast(learning_rate, tf.float64) * root / (1 - power1)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=self._momentums[place].value.handle,
-            v=self._velocities[place].value.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
             beta1_power=tf.zeros((), dtype),
             beta2_power=tf.zeros((), dtype),
             lr=tf.cast(corrected, dtype),

@@ -1,9 +1,8 @@
-"""Which layers of a Keras model run, in which order, on what: what PyTorch's forward hooks tell."""
+"""Which layers of a Keras model run, in which order, on which input: what forward hooks do in PyTorch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
@@ -25,7 +24,7 @@ class Call:
 def trace(module: keras.Model, network: keras.Model, images: npt.NDArray[np.uint8], *, training: bool) -> list[Call]:
     """Return the calls of the layers of `network`, a part of `module`, while that runs on images (n, h, w, 1).
 
-    Keras has no hooks, and a subclassed model knows its layers only while it runs them.
+    Keras has no hooks, and the layers of a subclassed model are known only while it runs.
     """
     calls: list[Call] = []
     with _hook(network, calls):
@@ -38,13 +37,13 @@ def _hook(network: keras.Model, calls: list[Call]) -> Iterator[None]:
     original = layers.Layer.__call__
     around: list[layers.Layer] = []
 
-    def call(layer: layers.Layer, *inputs: Any, **options: Any) -> Any:
+    def call(layer: layers.Layer, *inputs: tf.Tensor, **options: object) -> tf.Tensor:
         inside = network in around
         around.append(layer)
         try:
             output = original(layer, *inputs, **options)
         finally:
-            path = [one.name for one in around[around.index(network) + 1 :]] if inside else []
+            path = [outer.name for outer in around[around.index(network) + 1 :]] if inside else []
             around.pop()
         if inside:
             calls.append(Call("/".join(path), layer, inputs[0], output))

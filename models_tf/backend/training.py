@@ -14,11 +14,11 @@ from models_tf.backend.model import KerasModel
 
 
 class KerasRecipe(keras.Model):
-    """Trains a model as its recipe says, on images that lie on the device.
+    """Trains a model as its recipe says, on images on the device.
 
     A `train_step` takes a block of batches, and a step of the optimiser for each, in one graph. `fit` on a dataset of
-    batches with as many `steps_per_execution` does the same, a tenth slower where the network is small: it asks the
-    dataset for every batch.
+    batches with as many `steps_per_execution` does the same, a tenth slower for a small network: it fetches every
+    batch from the dataset.
     """
 
     def __init__(self, model: KerasModel, images: tf.Tensor, labels: tf.Tensor, settings: TrainingSettings) -> None:
@@ -48,37 +48,37 @@ class KerasRecipe(keras.Model):
         return -(-int(self.order.shape[0]) // self.settings.recipe.batch_size)
 
     def blocks(self) -> tf.data.Dataset:
-        """Return the numbers of an epoch's blocks of `log_every_steps` batches, from 0; the last may be shorter."""
+        """Return the indices of an epoch's blocks of `log_every_steps` batches, from 0; the last may be shorter."""
         options = tf.data.Options()
-        # There is nothing to tune, and the end of the tuning thread can hold up the next epoch for more than a second.
+        # There is nothing to tune, and joining the tuning thread can delay the next epoch by more than a second.
         options.autotune.enabled = False
         blocks = tf.data.Dataset.range(-(-self.steps_per_epoch // self.settings.log_every_steps))
         return blocks.with_options(options)
 
     def start_epoch(self, epoch: int) -> None:
-        """Load the order of an epoch, and seed what dropout draws from."""
+        """Load the order of an epoch, and seed dropout."""
         self.order.assign(self._order(epoch))
-        for place, layer in enumerate(self.dropouts):
-            layer.seed_generator.state.assign([dropout_seed(self.settings.seed, epoch), place])
+        for index, layer in enumerate(self.dropouts):
+            layer.seed_generator.state.assign([dropout_seed(self.settings.seed, epoch), index])
 
     @tf.function  # type: ignore[untyped-decorator]
     def train_step(self, block: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Take a step for each batch of a block; keep each step's loss and right answers."""
+        """Take a step for each batch of a block; keep each step's loss and correct count."""
         first = block * self.settings.log_every_steps
         count = tf.cast(tf.minimum(self.steps_per_epoch - first, self.settings.log_every_steps), tf.int32)
         losses, correct = tf.TensorArray(self.step_losses.dtype, count), tf.TensorArray(tf.int64, count)
-        for place in tf.range(count):
-            loss, right = self.step(first + tf.cast(place, tf.int64))
-            losses, correct = losses.write(place, loss), correct.write(place, right)
+        for index in tf.range(count):
+            loss, right = self.step(first + tf.cast(index, tf.int64))
+            losses, correct = losses.write(index, loss), correct.write(index, right)
         self.step_losses[:count].assign(losses.stack())
         self.step_correct[:count].assign(correct.stack())
         return {"loss": self.step_losses[0]}
 
     def step(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Forward, loss, backward, update; return the loss and the number of right answers."""
+        """Forward, loss, backward, update; return the loss and the number of correct predictions."""
         size = self.settings.recipe.batch_size
-        places = self.order[step * size : (step + 1) * size]
-        images, labels = tf.gather(self.images, places), tf.gather(self.labels, places)
+        indices = self.order[step * size : (step + 1) * size]
+        images, labels = tf.gather(self.images, indices), tf.gather(self.labels, indices)
         with tf.GradientTape() as tape:
             logits = self(images, training=True)
             loss = self.compute_loss(y=labels, y_pred=logits)
@@ -88,7 +88,7 @@ class KerasRecipe(keras.Model):
 
 
 class Report(keras.callbacks.Callback):
-    """Tells a listener of steps and epochs, then writes the checkpoint."""
+    """Reports steps and epochs to a listener, and writes the checkpoint after each epoch."""
 
     def __init__(self, trained: KerasModel, listener: Listener, checkpoint: Path | None) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class Report(keras.callbacks.Callback):
         self.seconds, self.resumed = 0.0, time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Pass on the losses of a block."""
+        """Report the losses of a block."""
         every = self.model.settings.log_every_steps
         step = min((batch + 1) * every, self.model.steps_per_epoch)
         count = step - batch * every
@@ -114,7 +114,7 @@ class Report(keras.callbacks.Callback):
         self.resumed = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Pass on the epoch, and write the checkpoint."""
+        """Report the epoch, and write the checkpoint."""
         self.listener.epoch_done(epoch + 1, self.seconds, self.trained)
         if self.checkpoint is not None:
             part = self.checkpoint.with_name("part.weights.h5")

@@ -1,4 +1,4 @@
-"""The contract of `experiments.contract.backend`, met with PyTorch Lightning."""
+"""The contract of `experiments.contract.backend`, implemented with PyTorch Lightning."""
 
 import gc
 import logging
@@ -27,12 +27,12 @@ class Backend:
         # cuBLAS repeats its bits only with a workspace of fixed size (cuBLAS documentation, Results reproducibility).
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
-        # Made to find reads of memory that nobody wrote; costs a pass over every new tensor.
+        # Meant for finding reads of uninitialised memory; it costs a pass over every new tensor.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.set_num_threads(threads)
         # float32 means float32: PyTorch lets convolutions on a GPU round to TensorFloat-32 unless told not to.
         torch.backends.cudnn.allow_tf32 = False
-        # Lightning's advice on loaders, loggers and devices is about choices that are made on purpose here.
+        # Lightning's advice on loaders, loggers and devices concerns choices that are deliberate here.
         logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module="lightning")
         gpu = device != "cpu" and torch.cuda.is_available()
@@ -40,7 +40,7 @@ class Backend:
         self.device = torch.cuda.get_device_name(0) if gpu else "cpu"
 
     def build(self, settings: ModelSettings) -> TorchModel:
-        """Return a fresh model."""
+        """Return a new model."""
         return TorchModel(settings, self._device)
 
     def train(
@@ -53,7 +53,7 @@ class Backend:
         checkpoint: Path | None,
         listener: Listener,
     ) -> None:
-        """Train the model in place, from the checkpoint if there is one."""
+        """Train the model in place, resuming from the checkpoint if it exists."""
         targets = torch.from_numpy(labels).to(self._device, torch.int64)
         module = LitRecipe(model, model.as_input(images), targets, settings)
         trainer = L.Trainer(
@@ -72,7 +72,7 @@ class Backend:
         trainer.fit(module, ckpt_path=resume, weights_only=True)
 
     def forget_models(self) -> None:
-        """Collect what hangs together in circles: a trainer, its module and its callbacks."""
+        """Collect reference cycles: a trainer, its module and its callbacks."""
         gc.collect()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()

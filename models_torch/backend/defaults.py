@@ -1,9 +1,8 @@
-"""The defaults of PyTorch, found out by asking it.
+"""The defaults of PyTorch, read from its signatures and measured.
 
 `models_tf.backend.defaults` answers the same questions, in the same order.
 """
 
-import json
 import math
 
 import torch
@@ -24,7 +23,7 @@ def initialisation(layer: nn.Linear | nn.Conv2d, fan_in: int) -> tuple[str, str]
 
 
 def sgd() -> tuple[str, str]:
-    """Return SGD's settings, and where its learning rate is: two steps with gradient 1, lr 0.1 and then 0.01."""
+    """Return SGD's settings, and where its learning rate is applied: two steps with gradient 1, lr 0.1, then 0.01."""
     weight = nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9)
     for lr in (0.1, 0.01):
@@ -37,7 +36,7 @@ def sgd() -> tuple[str, str]:
 
 
 def adam() -> tuple[str, str]:
-    """Return Adam's settings, and where its epsilon is: one step with gradient and epsilon 1e-4."""
+    """Return Adam's settings, and where its epsilon is added: one step with gradient and epsilon 1e-4."""
     weight = nn.Parameter(torch.zeros(1))
     weight.grad = torch.full((1,), 1e-4)
     torch.optim.Adam([weight], lr=1.0, eps=1e-4).step()
@@ -131,7 +130,3 @@ def defaults() -> dict[str, str]:
         "batch norm variance kept": variance,
         "TensorFloat-32 convolutions on a GPU": "on" if torch.backends.cudnn.allow_tf32 else "off",
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(defaults()))

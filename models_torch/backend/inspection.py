@@ -1,17 +1,16 @@
-"""The inside of a PyTorch model: its layers, their outputs, the gradients (`experiments.contract.inspection`)."""
+"""The layers of a PyTorch model, their outputs, and gradients: `experiments.contract.inspection`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from experiments.contract.layers import Kind, Layer
-from experiments.contract.weights import Weights
+from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
 from models_torch.backend.model import TorchModel
 from models_torch.backend.training import batch_loss
@@ -39,7 +38,7 @@ class Call:
 
 
 def layers(model: TorchModel) -> list[Layer]:
-    """Return the layers in the order in which they run, with the shapes that an image takes on its way."""
+    """Return the layers in the order in which they run, with the shapes of one image."""
     return [_describe(call) for call in _trace(model, model.blank(), training=False)]
 
 
@@ -49,8 +48,8 @@ def activations(model: TorchModel, images: Images) -> Weights:
     return {"input": _array(calls[0].input)} | {call.path: _array(call.output) for call in calls}
 
 
-def dropouts(model: TorchModel, images: Images, *, training: bool) -> dict[str, tuple[npt.NDArray[Any], ...]]:
-    """Return what goes into every dropout layer and what comes out, by its path."""
+def dropouts(model: TorchModel, images: Images, *, training: bool) -> dict[str, tuple[FloatArray, ...]]:
+    """Return the input and the output of every dropout layer, by its path."""
     calls = _trace(model, images, training=training)
     return {c.path: (_array(c.input), _array(c.output)) for c in calls if isinstance(c.layer, nn.Dropout)}
 
@@ -77,18 +76,15 @@ def _trace(model: TorchModel, images: Images, *, training: bool) -> list[Call]:
 
 @contextmanager
 def _hooks(network: nn.Module, calls: list[Call]) -> Iterator[None]:
-    def keep(path: str) -> Any:
+    def keep(path: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         return lambda layer, inputs, output: calls.append(Call(path, layer, inputs[0], output))
 
-    def name_it(path: str) -> Any:
-        def hook(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            entered.append(f"{path}, given {tuple(inputs[0].shape[1:])}")
-
-        return hook
+    def enter(path: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        return lambda layer, inputs: entered.append(f"{path}, given {tuple(inputs[0].shape[1:])}")
 
     named = {path.replace(".", "/"): layer for path, layer in network.named_modules() if path}
     handles = [layer.register_forward_hook(keep(path)) for path, layer in named.items()]
-    handles += [layer.register_forward_pre_hook(name_it(path)) for path, layer in named.items()]
+    handles += [layer.register_forward_pre_hook(enter(path)) for path, layer in named.items()]
     entered: list[str] = []
     try:
         yield
@@ -99,17 +95,21 @@ def _hooks(network: nn.Module, calls: list[Call]) -> Iterator[None]:
             handle.remove()
 
 
-def _array(tensor: Tensor) -> npt.NDArray[Any]:
+def _array(tensor: Tensor) -> FloatArray:
     return np.ascontiguousarray(tensor.cpu().numpy())
 
 
 def _describe(call: Call) -> Layer:
-    layer: Any = call.layer
+    layer = call.layer
     form: dict[str, Any] = {}
     if isinstance(layer, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
-        form = {"kernel": _one(layer.kernel_size), "stride": _one(layer.stride), "padding": _one(layer.padding)}
+        form = {
+            "kernel": _single(layer.kernel_size),
+            "stride": _single(layer.stride),
+            "padding": _single(layer.padding),
+        }
     if isinstance(layer, nn.ZeroPad2d):
-        form = {"padding": _one(layer.padding)}
+        form = {"padding": _single(layer.padding)}
     if isinstance(layer, nn.Conv2d | nn.Linear):
         form["features"] = layer.weight.shape[0]
         form["weights"] = layer.weight.numel()
@@ -124,6 +124,6 @@ def _describe(call: Call) -> Layer:
     )
 
 
-def _one(value: Any) -> Any:
+def _single(value: int | str | tuple[int, ...]) -> int | str:
     """Return the number that a setting has in both directions, or the word."""
     return value if isinstance(value, int | str) else value[0]

@@ -36,7 +36,7 @@ class Classifier(nn.Module):
 
 
 class TorchModel:
-    """Meets `experiments.contract.backend.Model`; weights lie channels-last, which convolutions on a CPU prefer."""
+    """Implements `experiments.contract.backend.Model`; channels-last in memory, which is faster on a CPU."""
 
     def __init__(self, settings: ModelSettings, device: torch.device) -> None:
         self.module = Classifier(settings).to(device)
@@ -57,7 +57,7 @@ class TorchModel:
         return {name: value.detach().cpu().numpy().copy(order="C") for name, value in self._named().items()}
 
     def get_gradients(self) -> Weights:
-        """Return a copy of the gradients that the last backward pass left."""
+        """Return a copy of the gradients of the last backward pass."""
         named = self._named().items()
         return {name: value.grad.cpu().numpy().copy(order="C") for name, value in named if value.grad is not None}
 
@@ -84,11 +84,11 @@ class TorchModel:
         return torch.from_numpy(self.native_input(images)).to(self.device)
 
     def native_input(self, images: Images) -> npt.NDArray[np.uint8]:
-        """Return uint8 images (n, height, width) as (n, 1, height, width), in memory of their own."""
+        """Return uint8 images (n, height, width) as (n, 1, height, width), copied."""
         return np.array(images[:, np.newaxis], np.uint8)
 
     def blank(self) -> Images:
-        """Return one black image, uint8 (1, height, width), to see what becomes of its shape."""
+        """Return one black image, uint8 (1, height, width), for tracing shapes."""
         return np.zeros((1, *self._image_shape), np.uint8)
 
     def native(self) -> nn.Module:
@@ -98,5 +98,5 @@ class TorchModel:
         return module.eval()
 
     def save(self, folder: Path) -> None:
-        """Write the module's state dict to model.pt, to be loaded with `torch.load(…, weights_only=True)`."""
+        """Write the module's state dict to model.pt, for `torch.load(…, weights_only=True)`."""
         torch.save(self.native().state_dict(), folder / "model.pt")

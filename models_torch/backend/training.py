@@ -11,28 +11,28 @@ from torch import Tensor, nn
 from experiments.contract.backend import Listener, TrainingSettings
 from experiments.data.dataset import batch_order
 from experiments.data.randomness import dropout_seed
-from experiments.settings.recipe import Recipe
 from experiments.system.files import replace_durably
 from models_torch.backend.model import TorchModel
+from models_torch.backend.optimizers import make_optimizer
 
 Block = Sequence[Tensor]
 
 
 class Blocks:
-    """The batches of one epoch, as places in tensors that lie on the device, in blocks of a few batches.
+    """The batches of one epoch, as indices into tensors on the device, in blocks of a few batches.
 
     A DataLoader would fetch image by image and cost several times as much as this (see benchmarks/).
     """
 
     def __init__(self, order: Tensor, *, batch_size: int, batches: int) -> None:
-        self.places, self.batches = order.split(batch_size), batches
+        self.indices, self.batches = order.split(batch_size), batches
 
     def __len__(self) -> int:
-        return -(-len(self.places) // self.batches)
+        return -(-len(self.indices) // self.batches)
 
     def __iter__(self) -> Iterator[Block]:
-        for start in range(0, len(self.places), self.batches):
-            yield self.places[start : start + self.batches]
+        for start in range(0, len(self.indices), self.batches):
+            yield self.indices[start : start + self.batches]
 
 
 class LitRecipe(L.LightningModule):
@@ -49,7 +49,7 @@ class LitRecipe(L.LightningModule):
         self.images, self.labels, self.settings = images, labels, settings
 
     def train_dataloader(self) -> Blocks:
-        """Return the batches of the epoch that comes next."""
+        """Return the batches of the next epoch."""
         recipe = self.settings.recipe
         order = batch_order(
             len(self.labels),
@@ -58,11 +58,11 @@ class LitRecipe(L.LightningModule):
             batch_size=recipe.batch_size,
             drop_last=recipe.drop_last,
         )
-        places = torch.from_numpy(order).to(self.images.device)
-        return Blocks(places, batch_size=recipe.batch_size, batches=self.settings.log_every_steps)
+        indices = torch.from_numpy(order).to(self.images.device)
+        return Blocks(indices, batch_size=recipe.batch_size, batches=self.settings.log_every_steps)
 
     def transfer_batch_to_device(self, batch: Block, device: torch.device, dataloader_idx: int) -> Block:
-        """Leave the places alone: they are there."""
+        """Return the batch as it is: it is on the device already."""
         return batch
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -70,16 +70,16 @@ class LitRecipe(L.LightningModule):
         return make_optimizer(self.network, self.settings.recipe)
 
     def on_train_epoch_start(self) -> None:
-        """Seed what dropout draws from, and turn it on: Lightning leaves a module in evaluation mode that comes so."""
+        """Seed dropout, and turn it on: Lightning leaves a module in the mode in which it was passed in."""
         self.network.train()
         torch.manual_seed(dropout_seed(self.settings.seed, self.current_epoch + 1))
 
     def training_step(self, block: Block, block_idx: int) -> dict[str, Tensor]:
-        """Take a step for each batch: forward, loss, backward, update; return the steps' losses and right answers."""
+        """Take a step for each batch: forward, loss, backward, update; return the losses and correct counts."""
         optimizer = self.optimizers(use_pl_optimizer=False)
         losses, correct = [], []
-        for places in block:
-            images, labels = self.images[places], self.labels[places]
+        for indices in block:
+            images, labels = self.images[indices], self.labels[indices]
             logits = self.network(images)
             loss = batch_loss(logits, labels)
             optimizer.zero_grad()
@@ -91,7 +91,7 @@ class LitRecipe(L.LightningModule):
 
 
 class Report(L.Callback):
-    """Tells a listener of steps and epochs, then writes the checkpoint."""
+    """Reports steps and epochs to a listener, and writes the checkpoint after each epoch."""
 
     def __init__(self, model: TorchModel, listener: Listener, checkpoint: Path | None) -> None:
         self.model, self.listener, self.checkpoint = model, listener, checkpoint
@@ -105,7 +105,7 @@ class Report(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, module: LitRecipe, outputs: dict[str, Tensor], batch: Block, batch_idx: int
     ) -> None:
-        """Pass on the losses of a block."""
+        """Report the losses of a block."""
         losses, correct = outputs["losses"].cpu().numpy(), outputs["correct"].cpu().numpy()
         self.seconds += time.perf_counter() - self.resumed
         step = batch_idx * module.settings.log_every_steps + len(losses)
@@ -113,7 +113,7 @@ class Report(L.Callback):
         self.resumed = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: LitRecipe) -> None:
-        """Pass on the epoch, and write the checkpoint."""
+        """Report the epoch, and write the checkpoint."""
         self.listener.epoch_done(trainer.current_epoch + 1, self.seconds, self.model)
         if self.checkpoint is not None:
             part = self.checkpoint.with_suffix(".part")
@@ -124,14 +124,3 @@ class Report(L.Callback):
 def batch_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the mean cross-entropy of a batch, from logits (n, classes) and labels, int64 (n,)."""
     return nn.functional.cross_entropy(logits, labels)
-
-
-def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return SGD or Adam on all parameters; `fused` does each update in one kernel.
-
-    SGD: v ← momentum·v + g, w ← w - lr·v (Sutskever et al., 2013, without dampening). Adam: Kingma and Ba (2015),
-    epsilon 1e-8 added to the root of the bias-corrected second moment. Neither decays weights.
-    """
-    if recipe.optimiser == "sgd":
-        return torch.optim.SGD(network.parameters(), lr=recipe.lr, momentum=recipe.momentum or 0.0, fused=True)
-    return torch.optim.Adam(network.parameters(), lr=recipe.lr, eps=1e-8, fused=True)

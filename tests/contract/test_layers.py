@@ -28,7 +28,7 @@ from experiments.system.errors import TandemError
         (7, {"kernel": 2, "stride": 2}, 3),
         (7, {"kernel": 2, "stride": 2, "rounds_up": True}, 4),
         (8, {"kernel": 2, "stride": 2, "rounds_up": True}, 4),
-        # The window that rounding up adds would start in the padding behind the input: PyTorch leaves it out.
+        # The window that rounding up adds would start in the padding after the input: PyTorch omits it.
         (4, {"kernel": 1, "stride": 3, "padding": 1, "rounds_up": True}, 2),
     ],
 )
@@ -51,7 +51,7 @@ def test_height_and_width_are_apart() -> None:
     assert expected_output(convolution((32, 64))) == (20, 28, 60)
 
 
-def test_every_weight_of_a_convolution_is_used_at_every_place() -> None:
+def test_every_weight_of_a_convolution_is_used_at_every_position() -> None:
     assert convolution((28, 28)).multiply_adds == 500 * 24 * 24
     dense = Layer("dense1", "dense", (800,), (500,), features=500, weights=400_000, parameters=400_500)
     assert dense.multiply_adds == 400_000
@@ -66,4 +66,4 @@ def test_an_output_that_the_formula_contradicts_is_named() -> None:
 
 def test_the_table_ends_with_the_totals() -> None:
     *_, last = layer_table([convolution((28, 28))]).splitlines()
-    assert last == "| total |  |  | 520 | 288,000 |"
+    assert [cell.strip() for cell in last.split("|")] == ["", "total", "", "", "520", "288,000", ""]

@@ -38,7 +38,7 @@ def test_every_parameter_has_a_stream_of_its_own() -> None:
     np.testing.assert_array_equal(alone["conv1/bias"], together["conv1/bias"])
 
 
-def test_the_draw_is_the_same_on_every_machine_and_differs_by_seed() -> None:
+def test_the_draw_is_the_same_on_every_machine_and_depends_on_the_seed() -> None:
     weights = draw_weights([BIAS], initialiser="torch", seed=3)
     assert digest(weights)[:16] == "59f8d3e52a1f226b"
     assert digest(weights) != digest(draw_weights([BIAS], initialiser="torch", seed=4))
@@ -53,7 +53,7 @@ def test_an_exception_is_drawn_xavier_uniform_and_the_rest_is_not() -> None:
     assert np.abs(drawn["output/weight"]).max() == pytest.approx(np.sqrt(6 / 3146), rel=1e-3)
 
 
-def test_an_exception_for_a_parameter_that_is_not_there_is_one_line() -> None:
+def test_an_exception_for_a_missing_parameter_is_one_line() -> None:
     with pytest.raises(TandemError, match="expected some of the parameters output/bias; got 'ouput/bias'"):
         draw_weights(
             [Parameter("output/bias", (10,), 4, 10)],

@@ -1,9 +1,5 @@
-"""Runs one backend through small trainings, in a process of its own, and writes what happened.
+"""Small trainings of one backend, each written as an .npz; run in a process of its own, which imports one framework."""
 
-`python -m tests.models.backend_probe BACKEND FOLDER`: an .npz for each scenario. A process imports one framework only.
-"""
-
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,15 +11,12 @@ import numpy.typing as npt
 from experiments.contract.backend import Model, ModelSettings, TrainingSettings
 from experiments.contract.weights import draw_weights
 from experiments.data.dataset import batch_order
-from experiments.frameworks import backend_name, load_backend, load_inspection
+from experiments.frameworks import load_backend, load_inspection
 from experiments.settings.recipe import BackendName, Recipe
 
-IMAGES, BATCH, EPOCHS, EVERY = (
-    230,
-    32,
-    3,
-    3,
-)  # neither 3 nor 32 divides: the last batch and the last report are short
+# 230 = 7·32 + 6, and 8 = 2·3 + 2: the last batch and the last report of an epoch are short.
+IMAGES, BATCH, EPOCHS, EVERY = 230, 32, 3, 3
+Array = npt.NDArray[Any]
 SGD: dict[str, Any] = {"optimiser": "sgd", "lr": 0.02, "momentum": 0.5}
 ADAM: dict[str, Any] = {"optimiser": "adam", "lr": 0.001, "momentum": None}
 
@@ -45,34 +38,34 @@ class Interrupted(Exception):
     """Stands for a kill."""
 
 
-class Heard:
-    """A listener that keeps all it hears."""
+class Recorder:
+    """A listener that keeps all that is reported."""
 
-    def __init__(self, die_after: int | None = None) -> None:
-        self.die_after = die_after
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.stop_after = stop_after
         self.losses: list[npt.NDArray[np.float32]] = []
         self.correct: list[npt.NDArray[np.int64]] = []
-        self.places: list[tuple[int, int]] = []
+        self.reports: list[tuple[int, int]] = []
         self.epochs: list[int] = []
 
     def steps_done(
         self, epoch: int, step: int, losses: npt.NDArray[np.float32], correct: npt.NDArray[np.int64]
     ) -> None:
-        if self.die_after is not None and epoch > self.die_after:
+        if self.stop_after is not None and epoch > self.stop_after:
             raise Interrupted
         self.losses.append(losses)
         self.correct.append(correct)
-        self.places.append((epoch, step))
+        self.reports.append((epoch, step))
 
     def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
         assert seconds > 0
         self.epochs.append(epoch)
 
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+    def arrays(self) -> dict[str, Array]:
         return {
             "losses": np.concatenate(self.losses),
             "correct": np.concatenate(self.correct),
-            "places": np.array(self.places),
+            "reports": np.array(self.reports),
             "epochs": np.array(self.epochs),
         }
 
@@ -91,17 +84,17 @@ class Probe:
         return built
 
     def train(
-        self, settings: Recipe, *, checkpoint: Path | None = None, die_after: int | None = None
-    ) -> tuple[Model, Heard]:
-        model, heard = self.model(settings), Heard(die_after)
-        self.inspection.layers(model)  # as the train stage does, which must leave no trace
+        self, settings: Recipe, *, checkpoint: Path | None = None, stop_after: int | None = None
+    ) -> tuple[Model, Recorder]:
+        model, recorder = self.model(settings), Recorder(stop_after)
+        self.inspection.layers(model)  # as the train stage does; it must not change the training
         training = TrainingSettings(settings, 1, EVERY)
-        self.backend.train(model, self.images, self.labels, training, checkpoint=checkpoint, listener=heard)
-        return model, heard
+        self.backend.train(model, self.images, self.labels, training, checkpoint=checkpoint, listener=recorder)
+        return model, recorder
 
-    def save(self, name: str, model: Model, heard: Heard | None = None) -> None:
+    def save(self, name: str, model: Model, recorder: Recorder | None = None) -> None:
         arrays: dict[str, Any] = {f"weights:{key}": value for key, value in model.get_weights().items()}
-        np.savez(self.folder / f"{name}.npz", **(arrays | (heard.arrays() if heard else {})))
+        np.savez(self.folder / f"{name}.npz", **(arrays | (recorder.arrays() if recorder else {})))
 
     def run(self) -> None:
         start = self.model(recipe())
@@ -132,10 +125,10 @@ class Probe:
     def interrupted(self, name: str, settings: Recipe) -> None:
         checkpoint = self.folder / f"{name}.weights.h5"
         with expected(Interrupted):
-            self.train(settings, checkpoint=checkpoint, die_after=1)
+            self.train(settings, checkpoint=checkpoint, stop_after=1)
         self.save(f"{name} resumed", *self.train(settings, checkpoint=checkpoint))
-        model, heard = self.train(settings, checkpoint=checkpoint)  # nothing is left to do
-        assert heard.epochs == []
+        model, recorder = self.train(settings, checkpoint=checkpoint)  # nothing is left to do
+        assert recorder.epochs == []
         self.save(f"{name} resumed at the end", model)
 
 
@@ -156,5 +149,35 @@ def first_batch_by_hand(losses_of: npt.NDArray[np.float32], labels: npt.NDArray[
     return score(losses_of[order], labels[order]).loss
 
 
-if __name__ == "__main__":
-    Probe(backend_name(sys.argv[1]), Path(sys.argv[2])).run()
+def run(name: BackendName, folder: Path) -> None:
+    """Run all scenarios."""
+    Probe(name, folder).run()
+
+
+def gpu(name: BackendName) -> None:
+    """Set the backend up for a GPU."""
+    load_backend(name, device="gpu", threads=1)
+
+
+def load_torch(folder: Path, architecture: str) -> Array:
+    """Return the logits of a saved PyTorch model."""
+    import torch
+
+    from models_torch.backend.model import Classifier
+
+    dropout = 0.4 if "cnn3" in architecture else None
+    module = Classifier(ModelSettings(architecture, (28, 28), 10, dropout, 1 / 60, -2.0))
+    module.load_state_dict(torch.load(folder / "model.pt", weights_only=True))
+    with torch.no_grad():
+        logits: Array = module.eval()(torch.from_numpy(np.load(folder / "input.npy"))).numpy()
+    return logits
+
+
+def load_keras(folder: Path, architecture: str) -> Array:
+    """Return the logits of a saved Keras model."""
+    import keras
+
+    if "subclassed" in architecture:
+        import models_tf.cnn3_subclassed  # noqa: F401 - a class of one's own must be registered before loading
+    logits: Array = keras.models.load_model(folder / "model.keras").predict(np.load(folder / "input.npy"), verbose=0)
+    return logits

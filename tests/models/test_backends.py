@@ -1,7 +1,5 @@
-"""Both backends, each in a process of its own, through the same small trainings: what they must have in common."""
+"""Both backends, each in a process of its own, in the same small trainings: what they must have in common."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from experiments.contract.weights import draw_weights
+from experiments.contract.weights import Parameter, draw_weights, fans
 from experiments.frameworks import PACKAGES
+from experiments.settings.recipe import BackendName
+from experiments.system.errors import TandemError
+from experiments.system.isolated import IsolatedProcess
 from experiments.system.processes import threads_for
-from tests.conftest import ROOT
+from tests.models import backend_probe
 from tests.models.backend_probe import BATCH, EPOCHS, EVERY, IMAGES, data, first_batch_by_hand
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -23,16 +24,15 @@ STEPS = -(-IMAGES // BATCH)
 @pytest.fixture(scope="module")
 def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Arrays]]:
     """Scenario → arrays, for each backend."""
-    found: dict[str, dict[str, Arrays]] = {}
+    probed: dict[str, dict[str, Arrays]] = {}
     for backend in BACKENDS:
         folder = tmp_path_factory.mktemp(backend)
-        command = [sys.executable, "-m", "tests.models.backend_probe", backend, str(folder)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr == "", "a backend talks where nobody asked"
-        found[backend] = {path.stem: dict(np.load(path)) for path in folder.glob("*.npz")}
-        found[backend]["folder"] = {"path": np.array(str(folder))}
-    return found
+        with IsolatedProcess(backend) as process:
+            process.call(backend_probe.run, backend, folder)
+            assert process.output() == "", "a backend prints without being asked"
+        probed[backend] = {path.stem: dict(np.load(path)) for path in folder.glob("*.npz")}
+        probed[backend]["folder"] = {"path": np.array(str(folder))}
+    return probed
 
 
 Probed = dict[str, dict[str, Arrays]]
@@ -48,20 +48,18 @@ def largest_difference(a: Arrays, b: Arrays) -> float:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_weights_survive_the_way_into_a_model_and_back(probed: Probed, backend: str) -> None:
-    from experiments.contract.weights import Parameter, fans
-
-    found = weights(probed[backend]["start"])
+def test_a_model_returns_the_weights_that_it_was_given(probed: Probed, backend: str) -> None:
+    arrays = weights(probed[backend]["start"])
     parameters = [
-        Parameter(name.removeprefix("weights:"), value.shape, *fans(found[name.rsplit("/", 1)[0] + "/weight"].shape))
-        for name, value in found.items()
+        Parameter(name.removeprefix("weights:"), value.shape, *fans(arrays[name.rsplit("/", 1)[0] + "/weight"].shape))
+        for name, value in arrays.items()
     ]
     drawn = draw_weights(parameters, initialiser="torch", seed=1)
     assert [p.name for p in parameters] == [
         f"{layer}/{kind}" for layer in ("conv1", "conv2", "dense1", "output") for kind in ("weight", "bias")
     ]
     for name, value in drawn.items():
-        np.testing.assert_array_equal(found[f"weights:{name}"], value)
+        np.testing.assert_array_equal(arrays[f"weights:{name}"], value)
 
 
 @pytest.mark.parametrize("scenario", ["logits", "cnn3 logits"])
@@ -73,7 +71,7 @@ def test_the_same_weights_give_the_same_logits(probed: Probed, scenario: str) ->
     assert a.std() > 0.01
 
 
-# Adam divides by a root of squared gradients, which blows float32's rounding up where gradients are small; with
+# Adam divides by a root of squared gradients, which amplifies float32's rounding where gradients are small; with
 # Keras's own Adam, epsilon 1e-7 where PyTorch has 1e-8, the losses here are 0.017 apart.
 @pytest.mark.parametrize(("optimiser", "tolerance"), [("sgd", 2e-5), ("adam", 1e-4)])
 def test_a_pair_takes_the_same_steps(probed: Probed, optimiser: str, tolerance: float) -> None:
@@ -92,16 +90,16 @@ def test_the_first_loss_is_that_of_the_first_batch(probed: Probed, backend: str)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_every_step_is_reported_once_and_in_place(probed: Probed, backend: str) -> None:
-    found = probed[backend]["sgd"]
+def test_every_step_is_reported_once_and_in_order(probed: Probed, backend: str) -> None:
+    arrays = probed[backend]["sgd"]
     reports = [*range(EVERY, STEPS, EVERY), STEPS]
-    assert found["places"].tolist() == [[epoch, step] for epoch in range(1, EPOCHS + 1) for step in reports]
-    assert found["epochs"].tolist() == list(range(1, EPOCHS + 1))
-    assert found["correct"].reshape(EPOCHS, STEPS)[:, -1].max() <= IMAGES % BATCH
+    assert arrays["reports"].tolist() == [[epoch, step] for epoch in range(1, EPOCHS + 1) for step in reports]
+    assert arrays["epochs"].tolist() == list(range(1, EPOCHS + 1))
+    assert arrays["correct"].reshape(EPOCHS, STEPS)[:, -1].max() <= IMAGES % BATCH
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_drop_last_takes_whole_batches_alone(probed: Probed, backend: str) -> None:
+def test_drop_last_keeps_complete_batches_only(probed: Probed, backend: str) -> None:
     assert len(probed[backend]["drop last"]["losses"]) == (IMAGES // BATCH) * EPOCHS
 
 
@@ -114,7 +112,7 @@ def test_the_same_training_gives_the_same_bits(probed: Probed, backend: str) -> 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("optimiser", ["sgd", "adam", "dropout"])
-def test_a_resumed_training_ends_with_the_bits_of_an_undisturbed_one(
+def test_a_resumed_training_ends_with_the_bits_of_an_uninterrupted_one(
     probed: Probed, backend: str, optimiser: str
 ) -> None:
     whole, resumed = probed[backend][optimiser], probed[backend][f"{optimiser} resumed"]
@@ -139,34 +137,16 @@ def test_styles_of_a_network_give_the_same_bits(probed: Probed, backend: str, st
     np.testing.assert_array_equal(probed[backend]["dropout"]["losses"], probed[backend][style]["losses"])
 
 
-LOADS = {
-    "lightning": """
-import sys, numpy as np, torch
-from experiments.contract.backend import ModelSettings
-from models_torch.backend.model import Classifier
-folder, architecture = sys.argv[1:]
-module = Classifier(ModelSettings(architecture, (28, 28), 10, 0.4 if "cnn3" in architecture else None, 1 / 60, -2.0))
-module.load_state_dict(torch.load(f"{folder}/model.pt", weights_only=True))
-with torch.no_grad():
-    logits = module.eval()(torch.from_numpy(np.load(f"{folder}/input.npy"))).numpy()
-""",
-    "keras": """
-import sys, numpy as np, keras
-if "subclassed" in sys.argv[2]:
-    import models_tf.cnn3_subclassed  # a class of one's own must be there before a model of it is loaded
-folder, architecture = sys.argv[1:]
-logits = keras.models.load_model(f"{folder}/model.keras").predict(np.load(f"{folder}/input.npy"), verbose=0)
-""",
-}
+LOADS = {"lightning": backend_probe.load_torch, "keras": backend_probe.load_keras}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("architecture", ["lenet", "inception", "cnn3-subclassed"])
 def test_a_saved_model_loads_in_another_process(probed: Probed, backend: str, architecture: str) -> None:
     folder = Path(str(probed[backend]["folder"]["path"])) / architecture
-    code = LOADS[backend] + "np.save(f'{folder}/loaded.npy', logits)"
-    subprocess.run([sys.executable, "-c", code, str(folder), architecture], cwd=ROOT, capture_output=True, check=True)
-    np.testing.assert_allclose(np.load(folder / "loaded.npy"), np.load(folder / "logits.npy"), rtol=1e-5, atol=1e-5)
+    with IsolatedProcess(backend) as process:
+        logits = process.call(LOADS[backend], folder, architecture)
+    np.testing.assert_allclose(logits, np.load(folder / "logits.npy"), rtol=1e-5, atol=1e-5)
 
 
 def test_threads_are_as_many_as_asked_for() -> None:
@@ -175,13 +155,8 @@ def test_threads_are_as_many_as_asked_for() -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_gpu_that_is_not_there_is_one_line(backend: str, tmp_path: Path) -> None:
-    code = (
-        "import sys; from experiments.frameworks import *; from experiments.system.errors import TandemError\n"
-        "try: load_backend(sys.argv[1], device='gpu', threads=1)\n"
-        "except TandemError as error: print(error)"
-    )
-    environment = {"CUDA_VISIBLE_DEVICES": "", "PATH": "/usr/bin:/bin"}
-    command = [sys.executable, "-c", code, backend]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("params.yaml: train.device: expected a GPU that ")
+def test_a_missing_gpu_is_one_line(backend: BackendName, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    expected = r"^params\.yaml: train\.device: expected a GPU that .*; got none; set auto or cpu$"
+    with IsolatedProcess(backend) as process, pytest.raises(TandemError, match=expected):
+        process.call(backend_probe.gpu, backend)

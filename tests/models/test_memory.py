@@ -1,60 +1,65 @@
-"""A process that trains many models keeps none of them: a worker of a sweep goes on for days."""
+"""A process that trains many models keeps none of them: a worker of a sweep runs for days."""
 
-import json
-import subprocess
-import sys
+import gc
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
+from experiments.contract.backend import Backend, Model, TrainingSettings, model_settings
+from experiments.contract.weights import FloatArray
+from experiments.data.dataset import Statistics
+from experiments.frameworks import load_backend
+from experiments.settings.params import load_params
+from experiments.settings.recipe import BackendName, Recipe
+from experiments.system.isolated import IsolatedProcess
 from tests.conftest import ROOT
 
-# Counts what is left of two trainings: modules, graphs, and the copies of the images on the device.
-LEFT = """
-import gc, json, sys
-import numpy as np
-from pathlib import Path
-from experiments.contract.backend import TrainingSettings, model_settings
-from experiments.frameworks import load_backend
-from experiments.data.dataset import Statistics
-from experiments.settings.params import load_params
+IMAGES, LABELS = np.zeros((200, 28, 28), np.uint8), np.zeros(200, np.uint8)
 
-name = sys.argv[1]
-backend = load_backend(name, device="cpu", threads=1)
-recipe = load_params(Path("params.yaml")).recipe(sys.argv[2]).model_copy(update={"epochs": 1, "batch_size": 50})
-images, labels = np.zeros((200, 28, 28), np.uint8), np.zeros(200, np.uint8)
 
-class Listener:
-    def steps_done(self, *heard): pass
-    def epoch_done(self, epoch, seconds, model): model.predict(images)
+class Predict:
+    """A listener that uses the model after every epoch."""
 
-def train():
-    settings = model_settings(recipe, image_shape=(28, 28), classes=10, statistics=Statistics(0.1, 0.3))
-    model = backend.build(settings)
-    backend.train(model, images, labels, TrainingSettings(recipe, 1, 2), checkpoint=None, listener=Listener())
+    def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
+        pass
 
-def left():
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+        model.predict(IMAGES)
+
+
+def left_of_two_trainings(name: BackendName, recipe: Recipe) -> list[int]:
+    """Return how many graphs, modules and models, with the copies of the images on the device, are left."""
+    backend = load_backend(name, device="cpu", threads=1)
+    for _ in range(2):
+        train(backend, recipe)
     backend.forget_models()
-    gc.collect()  # what finalizers have let go
+    gc.collect()  # what finalizers have released
+    return [sum(isinstance(item, kind) for item in gc.get_objects()) for kind in kinds(name)]
+
+
+def train(backend: Backend[Model], recipe: Recipe) -> None:
+    settings = model_settings(recipe, image_shape=(28, 28), classes=10, statistics=Statistics(0.1, 0.3))
+    model, training = backend.build(settings), TrainingSettings(recipe, 1, 2)
+    backend.train(model, IMAGES, LABELS, training, checkpoint=None, listener=Predict())
+
+
+def kinds(name: BackendName) -> tuple[type, ...]:
     if name == "keras":
         from tensorflow.python.framework.func_graph import FuncGraph
-        from models_tf.backend.training import KerasRecipe
-        kinds = (FuncGraph, KerasRecipe)
-    else:
-        from models_torch.backend.training import LitRecipe
-        from models_torch.backend.model import TorchModel
-        kinds = (LitRecipe, TorchModel)
-    return [sum(isinstance(one, kind) for one in gc.get_objects()) for kind in kinds]
 
-train()
-train()
-print(json.dumps(left()))
-"""
+        from models_tf.backend.training import KerasRecipe
+
+        return FuncGraph, KerasRecipe
+    from models_torch.backend.model import TorchModel
+    from models_torch.backend.training import LitRecipe
+
+    return LitRecipe, TorchModel
 
 
 @pytest.mark.parametrize("recipe", ["cnn3-sgd", "cnn3"])
 @pytest.mark.parametrize("backend", ["lightning", "keras"])
-def test_nothing_is_left_of_a_training(backend: str, recipe: str) -> None:
-    command = [sys.executable, "-c", LEFT, backend, recipe]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == [0, 0]
+def test_nothing_is_left_of_a_training(backend: BackendName, recipe: str) -> None:
+    changed = load_params(ROOT / "params.yaml").recipe(recipe).model_copy(update={"epochs": 1, "batch_size": 50})
+    with IsolatedProcess(backend) as process:
+        assert process.call(left_of_two_trainings, backend, changed) == [0, 0]

@@ -1,4 +1,4 @@
-"""The stand-in, prepared once: parity needs images that look like something."""
+"""The stand-in dataset, prepared once: parity needs images of digits, not noise."""
 
 from pathlib import Path
 

@@ -1,30 +1,44 @@
-"""A process of parity with a bug in it: `python -m tests.parity.planted FILE BACKEND DEVICE THREADS`.
+"""Bugs to plant in a framework's process, for one job at a time."""
 
-Before each job it reads the name of a bug from FILE, and plants that one for the job.
-"""
-
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from unittest.mock import patch
 
-from experiments.parity import probe
+from experiments.parity.jobs import Side, SideProcess
 
-Bug = Callable[[], Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+Bug = Callable[[], AbstractContextManager[Any]]
+
+
+class BuggyProcess(SideProcess):
+    """A framework's process that does its jobs with the bug `bug`, if that is a bug of this framework."""
+
+    bug = ""
+
+    def start(self, job: Callable[Concatenate[Side, P], R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        return self.submit(run_with_bug, self.bug, self.side.backend, partial(job, self.side, *args, **kwargs))
+
+
+def run_with_bug(bug: str, here: str, job: Callable[[], R]) -> R:
+    backend, plant = BUGS.get(bug, ("", nullcontext))
+    with plant() if backend == here else nullcontext():
+        return job()
 
 
 def adam_epsilon() -> Any:
-    """Keras's own value of epsilon, in the right place."""
+    """Keras's own value of epsilon, in PyTorch's formula."""
     from models_tf.backend import optimizers
 
     return patch("models_tf.backend.backend.make_optimizer", lambda recipe: optimizers.Adam(recipe.lr, epsilon=1e-7))
 
 
 def adam_of_keras() -> Any:
-    """Keras's own place for epsilon, with the right value."""
+    """Keras's own formula, with PyTorch's value of epsilon."""
     import keras
 
     return patch(
@@ -99,7 +113,8 @@ def sum_for_mean() -> Any:
     def batch_loss(logits: Any, labels: Any) -> Any:
         return cross_entropy(logits, labels, reduction="sum")
 
-    return both(*(patch(f"models_torch.{module}.batch_loss", batch_loss) for module in ("training", "inspection")))
+    users = ("models_torch.backend.training", "models_torch.backend.inspection")
+    return all_of([patch(f"{module}.batch_loss", batch_loss) for module in users])
 
 
 def low_precision() -> Any:
@@ -148,7 +163,7 @@ def dropout_in_evaluation() -> Any:
 
 
 def the_same_mask() -> Any:
-    """The generator starts anew before each step."""
+    """The generator is seeded again before each step."""
     import torch
     from torch import nn
 
@@ -162,8 +177,10 @@ def the_same_mask() -> Any:
 
 
 @contextmanager
-def both(one: Any, other: Any) -> Iterator[None]:
-    with one, other:
+def all_of(patches: Sequence[Any]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for planted in patches:
+            stack.enter_context(planted)
         yield
 
 
@@ -184,21 +201,3 @@ BUGS: dict[str, tuple[str, Bug]] = {
     "dropout in evaluation": ("keras", dropout_in_evaluation),
     "the same mask": ("lightning", the_same_mask),
 }
-
-
-def main(file: str, backend: str, *arguments: str) -> None:
-    original = probe.answer
-
-    def answer(asked: probe.Probe, line: str) -> str:
-        side, plant = BUGS.get(Path(file).read_text(), ("", None))
-        if plant is None or side != backend:
-            return original(asked, line)
-        with plant():
-            return original(asked, line)
-
-    with patch("experiments.parity.probe.answer", answer):
-        probe.main(backend, *arguments)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

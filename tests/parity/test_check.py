@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from experiments.contract.layers import Layer
 from experiments.contract.weights import Parameter
-from experiments.parity.check import Description, Quantity, check_structure, first_beyond, largest
+from experiments.parity.check import Quantity, check_structure, first_beyond, largest
+from experiments.parity.jobs import Description
 
 RELU = Layer("relu1", "relu", (4,), (4,))
 DENSE = Layer("dense1", "dense", (4,), (2,), features=2, weights=8, parameters=8)
@@ -33,7 +34,7 @@ def test_another_kind_shape_or_parameter_is_named() -> None:
     assert check_structure(sides([RELU, DENSE], [turned])) == "parameter dense1/weight: 2×4 in a, 4×2 in b"
 
 
-def test_both_sides_can_share_a_mistake_that_the_formula_shows() -> None:
+def test_a_mistake_that_both_sides_share_contradicts_the_formula() -> None:
     wrong = replace(RELU, output=(3,))
     both = {name: Description([wrong], []) for name in ("a", "b")}
     assert "relu1: expected an output of 4 by the formula; got 3" in str(check_structure(both))
@@ -48,7 +49,7 @@ def test_the_first_beyond_its_bound_and_the_closest_to_it() -> None:
     assert Quantity("exact", 1e-30, 0.0).ratio == float("inf")
 
 
-def test_a_layer_whose_parameters_are_not_counted_is_told() -> None:
+def test_a_layer_whose_parameters_are_not_counted_is_reported() -> None:
     silent = replace(DENSE, parameters=0)
     both = {name: Description([RELU, silent], [WEIGHT]) for name in ("a", "b")}
-    assert check_structure(both) == "layers: those of a are said to hold 0 parameters of 8"
+    assert check_structure(both) == "layers: expected 8 parameters in those of a; got 0"

@@ -6,13 +6,13 @@ Row = tuple[str, str, str]
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Row]:
+def defaults() -> dict[str, Row]:
     return {name: (torch, keras, tandem) for name, torch, keras, tandem in read_defaults()}
 
 
-def test_every_default_has_an_answer_from_both_and_from_tandem(found: dict[str, Row]) -> None:
-    assert list(found) == list(TANDEM)
-    assert all(all(row) for row in found.values())
+def test_every_default_has_an_answer_from_both_and_from_tandem(defaults: dict[str, Row]) -> None:
+    assert list(defaults) == list(TANDEM)
+    assert all(all(row) for row in defaults.values())
 
 
 @pytest.mark.parametrize(
@@ -32,15 +32,15 @@ def test_every_default_has_an_answer_from_both_and_from_tandem(found: dict[str, 
         ("cross-entropy takes", "logits", "probabilities"),
     ],
 )
-def test_the_differences_that_tandem_stands_on_are_still_there(
-    found: dict[str, Row], name: str, torch: str, keras: str
+def test_the_differences_that_tandem_depends_on_still_exist(
+    defaults: dict[str, Row], name: str, torch: str, keras: str
 ) -> None:
-    assert torch in found[name][0]
-    assert keras in found[name][1]
-    assert found[name][0] != found[name][1]
+    assert torch in defaults[name][0]
+    assert keras in defaults[name][1]
+    assert defaults[name][0] != defaults[name][1]
 
 
-def test_what_the_frameworks_agree_on_is_the_same_text(found: dict[str, Row]) -> None:
-    assert found["last short batch"][0] == found["last short batch"][1] == "kept"
-    assert found["max pooling by 2"][0] == found["max pooling by 2"][1] == "7 → 3"
-    assert found["weight decay"][0] == found["weight decay"][1] == "none"
+def test_what_the_frameworks_agree_on_is_the_same_text(defaults: dict[str, Row]) -> None:
+    assert defaults["last short batch"][0] == defaults["last short batch"][1] == "kept"
+    assert defaults["max pooling by 2"][0] == defaults["max pooling by 2"][1] == "7 → 3"
+    assert defaults["weight decay"][0] == defaults["weight decay"][1] == "none"

@@ -1,0 +1,180 @@
+"""The jobs of parity, each run in one framework, in a process of its own."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.contract.backend import Backend, Device, Model, ModelSettings
+from experiments.contract.inspection import Inspection
+from experiments.contract.layers import Layer
+from experiments.contract.weights import FloatArray, Parameter, Weights, draw_weights
+from experiments.frameworks import PACKAGES, load_backend, load_inspection
+from experiments.parity.protocol import BATCH_SIZE, SEED, Job
+from experiments.settings.recipe import BackendName
+from experiments.system.errors import TandemError
+from experiments.system.isolated import IsolatedProcess, JobFailed
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Passes = list[tuple[FloatArray, ...]]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two frameworks, and how to set it up."""
+
+    backend: BackendName
+    device: Device = "cpu"
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Description:
+    """A model as one framework describes it."""
+
+    layers: list[Layer]
+    parameters: list[Parameter]
+
+
+@dataclass(frozen=True)
+class Start:
+    """The initial weights as a model returns them, and what it computes from the first batch."""
+
+    weights: Weights
+    activations: Weights
+    loss: Weights
+    gradients: Weights
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A training: the loss of each step, and a file with all parameters after each step, in order of name."""
+
+    losses: FloatArray
+    file: Path
+
+
+class SideProcess(IsolatedProcess):
+    """The process of one side; `command` is the command that needs it."""
+
+    def __init__(self, side: Side, *, command: str = "parity") -> None:
+        super().__init__(f"{command}: the {side.backend}")
+        self.side = side
+
+    def start(self, job: Callable[Concatenate[Side, P], R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Start a job of this module."""
+        return self.submit(job, self.side, *args, **kwargs)
+
+
+def run_on_all(
+    processes: Sequence[SideProcess],
+    what: str,
+    job: Callable[Concatenate[Side, P], R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> dict[str, R]:
+    """Run a job in all processes at the same time, and return the results by backend.
+
+    Raises:
+        JobFailed: it failed; the message says in which backend and why, and calls the job `what`.
+        TandemError: a process refused the device, or has ended.
+    """
+    futures = [process.start(job, *args, **kwargs) for process in processes]
+    results: dict[str, R] = {}
+    failures = []
+    for process, future in zip(processes, futures, strict=True):
+        try:
+            results[process.side.backend] = process.wait(future)
+        except JobFailed as error:
+            failures.append(f"{process.side.backend} can't run {what}: {error}")
+    if failures:
+        raise JobFailed("; ".join(failures))
+    return results
+
+
+def run_once(
+    command: str, what: str, job: Callable[Concatenate[Side, P], R], *args: P.args, **kwargs: P.kwargs
+) -> dict[str, R]:
+    """Run a job in both frameworks, each in a new process on the CPU, and return the results by backend.
+
+    Raises:
+        TandemError: it failed, or a process has ended.
+    """
+    with ExitStack() as stack:
+        processes = [stack.enter_context(SideProcess(Side(name), command=command)) for name in PACKAGES]
+        try:
+            return run_on_all(processes, what, job, *args, **kwargs)
+        except JobFailed as error:
+            raise TandemError(f"{command}: {error}") from None
+
+
+def describe(side: Side, settings: ModelSettings) -> Description:
+    """Return the layers and the parameters of a model."""
+    backend, inspection = _load(side)
+    model = backend.build(settings)
+    return Description(inspection.layers(model), model.parameters())
+
+
+def start(side: Side, job: Job) -> Start:
+    """Return the initial weights, and the activations, loss and gradients of the first batch."""
+    model, inspection = _build(side, job), _load(side)[1]
+    images, labels = job.images[:BATCH_SIZE], job.labels[:BATCH_SIZE]
+    weights, activations = model.get_weights(), inspection.activations(model, images)
+    loss, gradients = inspection.loss_and_gradients(model, images, labels)
+    return Start(weights, activations, {"loss": np.array(loss)}, gradients)
+
+
+def steps(side: Side, job: Job, folder: Path) -> Steps:
+    """Train through the same function as every run; the file of the steps is written to `folder`."""
+    model, (backend, inspection) = _build(side, job), _load(side)
+    inspection.layers(model)  # as the train stage does; it must not change the training
+    # Written step by step: all parameters of all steps can be gigabytes.
+    path = folder / f"{job.model.architecture}-{job.training.recipe.optimiser}-{job.model.precision}-{side.backend}"
+    with path.open("wb") as file:
+        listener = EveryStep(model, file)
+        backend.train(model, job.images, job.labels, job.training, checkpoint=None, listener=listener)
+    return Steps(np.array(listener.losses), path)
+
+
+def dropout(side: Side, job: Job) -> dict[str, Passes]:
+    """Return the input and output of each dropout layer, by path: in evaluation, and in two training steps."""
+    model, inspection = _build(side, job), _load(side)[1]
+    passes = [inspection.dropouts(model, job.images, training=training) for training in (False, True, True)]
+    return {path: [arrays[path] for arrays in passes] for path in sorted(passes[0])}
+
+
+class EveryStep:
+    """A listener that keeps the loss of each step, and writes all parameters after it to a file."""
+
+    def __init__(self, model: Model, file: BinaryIO) -> None:
+        self.model, self.file = model, file
+        self.losses: list[float] = []
+
+    def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
+        """Keep the step."""
+        self.losses.extend(losses.tolist())
+        for _, value in sorted(self.model.get_weights().items()):
+            self.file.write(value.tobytes())
+
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+        """Do nothing: every step was kept."""
+
+
+@cache
+def _load(side: Side) -> tuple[Backend[Model], Inspection[Model]]:
+    return load_backend(side.backend, device=side.device, threads=side.threads), load_inspection(side.backend)
+
+
+def _build(side: Side, job: Job) -> Model:
+    model, recipe = _load(side)[0].build(job.model), job.training.recipe
+    exceptions = recipe.initialiser_exceptions
+    weights = draw_weights(model.parameters(), initialiser=recipe.initialiser, seed=SEED, exceptions=exceptions)
+    model.set_weights(weights)
+    return model
