@@ -89,8 +89,12 @@ class IsolatedProcess:
 
 def _exit_with_parent() -> None:
     # An idle worker of a killed parent would wait for its next job for ever.
-    if parent := multiprocessing.parent_process():
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    def follow() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _run(job: Callable[[], R]) -> R:
