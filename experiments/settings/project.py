@@ -26,6 +26,17 @@ class RunKey:
         return f"{self.recipe}-{self.backend}-{self.seed}"
 
 
+class _Inside:
+    """The path of a name inside of one of a project's folders."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.folder, self.name = folder, name
+
+    def __get__(self, project: "Project", owner: type) -> Path:
+        folder: Path = getattr(project, self.folder)
+        return folder / self.name
+
+
 @dataclass(frozen=True)
 class Project:
     """A checkout of the repository.
@@ -55,50 +66,19 @@ class Project:
             f"{start}: expected params.yaml and dvc.yaml, here or above; got neither; run this in a clone"
         )
 
-    @property
-    def params(self) -> Path:
-        """The settings."""
-        return self.root / "params.yaml"
-
-    @property
-    def data_file(self) -> Path:
-        """What DVC records of `data`."""
-        return self.root / "data.dvc"
-
-    @property
-    def downloads(self) -> Path:
-        """The dataset as it was downloaded: the output of the download stage."""
-        return self.root / "downloads"
-
-    @property
-    def data(self) -> Path:
-        """The dataset that the pipeline uses: a copy of `downloads`, or the user's own."""
-        return self.root / "data"
-
-    @property
-    def prepared(self) -> Path:
-        """The split and checked dataset: the output of the preprocess stage."""
-        return self.root / "prepared"
-
-    @property
-    def sources(self) -> Path:
-        """Digests of the code that each training depends on: the output of the sources stage."""
-        return self.root / "sources"
+    params = _Inside("root", "params.yaml")
+    data_file = _Inside("root", "data.dvc")  # what DVC records of `data`
+    downloads = _Inside("root", "downloads")  # the dataset as it was downloaded, by the stage `download`
+    data = _Inside("root", "data")  # the dataset that the pipeline uses: a copy of `downloads`, or the user's own
+    prepared = _Inside("root", "prepared")  # the checked and split dataset, by the stage `preprocess`
+    sources = _Inside("root", "sources")  # what each training depends on, by the stage `sources`
+    reports = _Inside("root", "reports")  # tables and plots
+    mlruns = _Inside("home", "mlruns")  # MLflow's database and artifacts
 
     @property
     def runs(self) -> Path:
         """The outputs of the trainings: of the train stage, by default."""
         return self.root / self.runs_in
-
-    @property
-    def reports(self) -> Path:
-        """The results, in tables and plots."""
-        return self.root / "reports"
-
-    @property
-    def mlruns(self) -> Path:
-        """MLflow's database and artifacts."""
-        return self.home / "mlruns"
 
     def run(self, key: RunKey) -> Path:
         """The outputs of one training."""
