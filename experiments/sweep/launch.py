@@ -144,14 +144,14 @@ class Launcher:
         return f", best {self.plan.objective} {best.value:.4f}" if best else ""
 
     def _backend(self, place: int) -> BackendName:
-        return self.plan.members[place % len(self.plan.members)]
+        return self.plan.backends_of_trial[place % len(self.plan.backends_of_trial)]
 
     def _is_needed(self, place: int) -> bool:
         backend = self._backend(place)
         at_work = sum(
             process is not None and self._backend(other) == backend for other, process in enumerate(self.places)
         )
-        return len(lacking(self._open(), self.plan.members, backend)) > at_work
+        return len(lacking(self._open(), self.plan.backends_of_trial, backend)) > at_work
 
     def _start(self, place: int) -> None:
         command = [sys.executable, "-m", "experiments", "sweep", "worker", self.plan.name, self._backend(place)]

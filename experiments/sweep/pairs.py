@@ -47,13 +47,13 @@ class Pairs:
 
 def pairs_of(plan: Plan, complete: Sequence[FrozenTrial]) -> Pairs:
     """Return the pairs of the complete trials of a study with `--backend both`; at least one."""
-    found = [results(trial, plan.members) for trial in complete]
-    values = tuple([one[backend].value for one in found] for backend in plan.members)
+    found = [results(trial, plan.backends_of_trial) for trial in complete]
+    values = tuple([one[backend].value for one in found] for backend in plan.backends_of_trial)
     best = tuple(
         complete[min(range(len(complete)), key=lambda place: better(plan) * of[place])].number for of in values
     )
     correlation = float(stats.spearmanr(*values).statistic) if len(complete) >= LEAST_POINTS else None
-    return Pairs(plan.members, [trial.number for trial in complete], values, best, correlation)
+    return Pairs(plan.backends_of_trial, [trial.number for trial in complete], values, best, correlation)
 
 
 def verdict(pairs: Pairs) -> list[str]:

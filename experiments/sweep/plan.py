@@ -52,7 +52,7 @@ class Plan:
         return "minimize" if self.objective.endswith("loss") else "maximize"
 
     @property
-    def members(self) -> tuple[BackendName, ...]:
+    def backends_of_trial(self) -> tuple[BackendName, ...]:
         """The backends that train each trial."""
         return ("lightning", "keras") if self.backends == "both" else (self.backends,)
 

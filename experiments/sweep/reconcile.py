@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import optuna
-from mlflow.entities import Run
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments import tracking
@@ -75,8 +74,8 @@ class _Study:
         return {
             trial.user_attrs.get(run_key(backend), "")
             for trial in self.trials
-            for backend in self.plan.members
-            if backend in results(trial, self.plan.members)
+            for backend in self.plan.backends_of_trial
+            if backend in results(trial, self.plan.backends_of_trial)
         }
 
     def disagreements(self) -> Iterator[Disagreement]:
@@ -116,8 +115,8 @@ class _Study:
             )
 
     def _trial(self, trial: FrozenTrial) -> Iterator[Disagreement]:
-        done = results(trial, self.plan.members)
-        for backend in self.plan.members:
+        done = results(trial, self.plan.backends_of_trial)
+        for backend in self.plan.backends_of_trial:
             if backend not in done and trial.state != TrialState.PRUNED:
                 continue
             run_id = trial.user_attrs.get(run_key(backend))
@@ -136,13 +135,15 @@ class _Study:
                     partial(tracking.finish_run, run.info.run_id),
                 )
 
-    def _rewritten(self, trial: FrozenTrial, backend: BackendName) -> Run | None:
+    def _rewritten(self, trial: FrozenTrial, backend: BackendName) -> tracking.Run | None:
         """Return the run that an earlier repair has written: Optuna doesn't let a finished trial note another id."""
         wanted = {TRIAL: str(trial.number), "backend": backend, REWRITTEN: "true"}
         return next((run for run in self.runs.values() if wanted.items() <= run.data.tags.items()), None)
 
     def _strangers(self) -> Iterator[Disagreement]:
-        known = {trial.user_attrs.get(run_key(backend)) for trial in self.trials for backend in self.plan.members}
+        known = {
+            trial.user_attrs.get(run_key(backend)) for trial in self.trials for backend in self.plan.backends_of_trial
+        }
         for run_id, run in self.runs.items():
             tags = run.data.tags
             # Those of another study of this name, in another database, are none of ours.
@@ -155,7 +156,7 @@ class _Study:
                 partial(tracking.delete_run, run_id),
             )
 
-    def _will_be_taken_up(self, run: Run) -> bool:
+    def _will_be_taken_up(self, run: tracking.Run) -> bool:
         """Return whether the trial will find the run by its tags: it is open, and knows none yet."""
         number = int(run.data.tags[TRIAL])
         if number >= len(self.trials):
@@ -164,7 +165,7 @@ class _Study:
         return trial.state in queue.OPEN and not trial.user_attrs.get(run_key(run.data.tags["backend"]))
 
     def _rewrite(self, trial: FrozenTrial, backend: BackendName) -> None:
-        found = results(trial, self.plan.members).get(backend)
+        found = results(trial, self.plan.backends_of_trial).get(backend)
         steps = dict(enumerate(found.objective, 1)) if found else trial.intermediate_values
         tags = {
             SWEEP: self.plan.name,

@@ -37,7 +37,7 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
     folder = project.sweep_report(plan.name)
     files = draw(study, plan, folder)
     text = to_markdown(plan, status_of(study, plan), best)
-    if len(plan.members) > 1:
+    if len(plan.backends_of_trial) > 1:
         pairs = pairs_of(plan, best)
         draw_pairs(plan, pairs).savefig(folder / "pairs.png", dpi=120)
         write_json(folder / "pairs.json", pairs.to_json())
@@ -60,7 +60,7 @@ def to_markdown(plan: Plan, status: Status, best: Sequence[FrozenTrial]) -> str:
     settings = list(plan.space)
     lines = [f"# Sweep {plan.name}", ""]
     lines += [
-        f"Recipe `{plan.recipe_name}` in {' and '.join(plan.members)}, {plan.settings.epochs} epoch(s) a trial; "
+        f"Recipe `{plan.recipe_name}` in {' and '.join(plan.backends_of_trial)}, {plan.settings.epochs} epoch(s) a trial; "
         f"sampler {plan.sampler}, pruner {plan.pruner}, seed {plan.seed}. "
         f"Objective: {plan.objective}, of one seed each; the test set plays no part.",
         "",
@@ -68,7 +68,7 @@ def to_markdown(plan: Plan, status: Status, best: Sequence[FrozenTrial]) -> str:
         f"{status.running} running, {status.waiting} waiting.",
         "",
     ]
-    columns = [*settings, *(plan.members if len(plan.members) > 1 else ()), plan.objective]
+    columns = [*settings, *(plan.backends_of_trial if len(plan.backends_of_trial) > 1 else ()), plan.objective]
     lines += [f"| trial | {' | '.join(columns)} |", f"| --- {'| --: ' * len(columns)}|"]
     own = own_settings(best, plan)
     shown = list(best[:SHOWN])
@@ -82,8 +82,8 @@ def to_markdown(plan: Plan, status: Status, best: Sequence[FrozenTrial]) -> str:
 def _row(plan: Plan, trial: FrozenTrial, settings: Sequence[str], *, is_own: bool) -> str:
     name = f"{trial.number}, the recipe's own" if is_own else str(trial.number)
     cells = [f"{trial.params[setting]:.4g}" for setting in settings]
-    if len(plan.members) > 1:
-        cells += [f"{one.value:.4f}" for one in results(trial, plan.members).values()]
+    if len(plan.backends_of_trial) > 1:
+        cells += [f"{one.value:.4f}" for one in results(trial, plan.backends_of_trial).values()]
     return f"| {name} | {' | '.join(cells)} | {trial.value:.4f} |"
 
 
@@ -91,12 +91,14 @@ def to_csv(plan: Plan, trials: Sequence[optuna.trial.FrozenTrial]) -> str:
     """Return every trial: number, state, settings, objective (of each framework, too), and why it failed."""
     stream = io.StringIO()
     settings = list(plan.space)
-    members = list(plan.members) if len(plan.members) > 1 else []
+    members = list(plan.backends_of_trial) if len(plan.backends_of_trial) > 1 else []
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["trial", "state", *settings, *members, plan.objective, REASON])
     for trial in trials:
-        found = results(trial, plan.members)
-        of_each = [found[backend].value if backend in found else "" for backend in plan.members] if members else []
+        found = results(trial, plan.backends_of_trial)
+        of_each = (
+            [found[backend].value if backend in found else "" for backend in plan.backends_of_trial] if members else []
+        )
         values = [trial.params.get(setting, "") for setting in settings]
         value = trial.value if trial.state.is_finished() and trial.value is not None else ""
         writer.writerow([trial.number, trial.state.name, *values, *of_each, value, trial.user_attrs.get(REASON, "")])

@@ -149,7 +149,7 @@ def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset
 
 def trial_runs(study: optuna.Study, plan: Plan) -> list[str]:
     """Return the ids of the trials' runs that are in MLflow."""
-    keys = [members.run_key(backend) for backend in plan.members]
+    keys = [members.run_key(backend) for backend in plan.backends_of_trial]
     ids = [
         trial.user_attrs[key] for trial in study.get_trials(deepcopy=False) for key in keys if key in trial.user_attrs
     ]

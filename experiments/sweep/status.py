@@ -67,7 +67,7 @@ def status_of(study: optuna.Study, plan: Plan) -> Status:
         orphaned=len(list(orphans(study))),
         waiting=states[TrialState.WAITING],
         best={"trial": best.number, "value": best.value, "settings": best.params} if best else None,
-        best_of=_best_of(plan, complete) if len(plan.members) > 1 else {},
+        best_of=_best_of(plan, complete) if len(plan.backends_of_trial) > 1 else {},
         last_failure=str(failed[-1].user_attrs.get(REASON)) if failed else None,
         seconds_per_trial=_pace(plan, trials),
     )
@@ -75,8 +75,8 @@ def status_of(study: optuna.Study, plan: Plan) -> Status:
 
 def _best_of(plan: Plan, complete: Sequence[FrozenTrial]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    for backend in plan.members if complete else ():
-        values = {trial.number: results(trial, plan.members)[backend].value for trial in complete}
+    for backend in plan.backends_of_trial if complete else ():
+        values = {trial.number: results(trial, plan.backends_of_trial)[backend].value for trial in complete}
         best = min(complete, key=lambda trial: better(plan) * values[trial.number])
         found[backend] = {"trial": best.number, "value": values[best.number], "settings": best.params}
     return found
@@ -87,8 +87,8 @@ def _pace(plan: Plan, trials: Sequence[FrozenTrial]) -> float | None:
     taken = []
     for trial in trials:
         if trial.state in DONE:
-            known = results(trial, plan.members)
-            if len(known) == len(plan.members):
+            known = results(trial, plan.backends_of_trial)
+            if len(known) == len(plan.backends_of_trial):
                 taken.append(sum(one.seconds for one in known.values()))
             elif trial.duration is not None:
                 taken.append(trial.duration.total_seconds())

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import optuna
-from mlflow.exceptions import MlflowException
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -37,7 +36,7 @@ LOG_EVERY_STEPS = 50
 # After which epoch a trial was found not worth going on with.
 PRUNED = "pruned_after_epoch"
 # What says nothing about a trial's settings: a full disk, a server or a database that is away.
-SURROUNDINGS = (OSError, TandemError, MlflowException, SQLAlchemyError, optuna.exceptions.StorageInternalError)
+SURROUNDINGS = (OSError, TandemError, tracking.StoreError, SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
 def work(project: Project, name: str, backend: BackendName, *, device: Device, threads: int, number: int) -> None:
@@ -96,7 +95,7 @@ def _set_up(
 
 def _is_needed(study: optuna.Study, worker: WorkerContext) -> bool:
     trials = study.get_trials(deepcopy=False, states=queue.OPEN)
-    return bool(members.lacking(trials, worker.plan.members, worker.backend_name))
+    return bool(members.lacking(trials, worker.plan.backends_of_trial, worker.backend_name))
 
 
 def _choose(
@@ -105,7 +104,7 @@ def _choose(
     if queue.room(study) < 1:
         return []
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return members.choose(waiting, running, worker.plan.members, worker.backend_name)
+    return members.choose(waiting, running, worker.plan.backends_of_trial, worker.backend_name)
 
 
 def _train_batch(worker: WorkerContext, study: optuna.Study, taken: Sequence[optuna.Trial]) -> None:
@@ -147,7 +146,7 @@ def _fail(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial, error
 
 
 def _train(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial) -> None:
-    known = members.results(_frozen(trial), worker.plan.members)
+    known = members.results(_frozen(trial), worker.plan.backends_of_trial)
     if worker.backend_name in known:  # its worker was killed between the member's end and the trial's
         _finish(worker, study, trial)
         return
@@ -190,7 +189,7 @@ def suggest(trial: optuna.Trial, plan: Plan) -> Mapping[str, float]:
 
 
 def _should_prune(worker: WorkerContext, trial: optuna.Trial, epoch: int, value: float) -> bool:
-    if len(worker.plan.members) > 1:  # a pair is told as a whole, at its end
+    if len(worker.plan.backends_of_trial) > 1:  # a pair is told as a whole, at its end
         return False
     known = _frozen(trial)
     if epoch not in known.intermediate_values:  # a repeat of an epoch reports it again
@@ -216,8 +215,8 @@ def _tell(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial, resul
 
 def _finish(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial) -> None:
     """Tell the trial if all of its members are done, else let it wait for the next."""
-    found = members.results(_frozen(trial), worker.plan.members)
-    if len(found) < len(worker.plan.members):
+    found = members.results(_frozen(trial), worker.plan.backends_of_trial)
+    if len(found) < len(worker.plan.backends_of_trial):
         queue.put_back(study, trial._trial_id)
         return
     values = members.mean_objective(found)
