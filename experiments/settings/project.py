@@ -59,6 +59,11 @@ class Project:
         return self.root / "params.yaml"
 
     @property
+    def params_lock(self) -> Path:
+        """What a process locks to change the settings."""
+        return self.root / ".tandem" / "params.yaml"
+
+    @property
     def downloads(self) -> Path:
         """The dataset as it was downloaded: the output of the download stage."""
         return self.root / "downloads"

@@ -1,6 +1,6 @@
-"""Trials, MLflow runs and processes held against each other (`tandem sweep reconcile`).
+"""Trials, MLflow runs and processes compared with each other (`tandem sweep reconcile`).
 
-A sweep repairs what kills leave when it goes on; this is for a sweep that nobody goes on with, and for what
+A sweep repairs what kills leave when it is resumed; this is for a sweep that nobody resumes, and for what
 happens outside of it: runs that were deleted, a database that was restored, a power cut in the wrong millisecond.
 """
 
@@ -29,7 +29,7 @@ REWRITTEN = "written_afterwards"
 
 @dataclass(frozen=True)
 class Disagreement:
-    """What is wrong, what mends it, and how; `repair` is None for what a person has to decide."""
+    """What is wrong, what fixes it, and how; `repair` is None for what a person has to decide."""
 
     study: str
     what: str
@@ -41,22 +41,22 @@ def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagr
     """Return what disagrees in a study, or in all of them, after repairing it if asked to.
 
     Raises:
-        TandemError: there is no such study, or a store can't be reached.
+        TandemError: the study doesn't exist, or a store can't be reached.
     """
     storage = connect(project)
     experiment = tracking.open_experiment(project)
-    names = [name] if name else [one for one in optuna.study.get_all_study_names(storage) if is_ours(storage, one)]
-    found: list[Disagreement] = []
-    for one in names:
-        study = load_study(storage, one)
+    names = [name] if name else [each for each in optuna.study.get_all_study_names(storage) if is_ours(storage, each)]
+    disagreements: list[Disagreement] = []
+    for each in names:
+        study = load_study(storage, each)
         # While a launcher is at work, it repairs.
-        with exclusive(project.sweep(one), f"sweep {one}") if apply else nullcontext():
+        with exclusive(project.sweep(each), f"sweep {each}") if apply else nullcontext():
             of_study = list(_Study(study, read_plan(study), experiment).disagreements())
             for disagreement in of_study if apply else []:
                 if disagreement.repair is not None:
                     disagreement.repair()
-        found += of_study
-    return found
+        disagreements += of_study
+    return disagreements
 
 
 class _Study:
@@ -110,7 +110,7 @@ class _Study:
         if parent is not None and parent not in self.runs:
             yield self._say(
                 f"its run {parent} is not in MLflow",
-                "restore it (`mlflow runs restore`), or go on with the sweep, which opens another for all trials",
+                "restore it (`mlflow runs restore`), or resume the sweep, which opens another for all trials",
                 None,
             )
 
