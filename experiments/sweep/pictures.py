@@ -30,6 +30,8 @@ PLOTS = {
     "contour": "contour",
     "intermediate_values": "intermediate_values",
 }
+# Optuna's own colours put red beside green: Okabe and Ito's (2008), without their green.
+COLOURS = ["#0072B2", "#E69F00", "#56B4E9", "#D55E00", "#CC79A7", "#000000"]
 # Fewer trials tell no importance.
 LEAST_TRIALS = 4
 
@@ -71,6 +73,7 @@ def _options(function: str, target: str) -> dict[str, Any]:
 def _html(study: Study, function: str, target: str, *, first: bool) -> str:
     with _quiet():
         figure = getattr(interactive, f"plot_{function}")(study, **_options(function, target))
+    figure.update_layout(colorway=COLOURS)
     # The script is in the page once, so that it opens without a network, from MLflow too.
     return str(figure.to_html(full_html=False, include_plotlyjs=first))
 
@@ -96,6 +99,11 @@ def _static(study: Study, plan: Plan, function: str) -> Figure:
     if function == "intermediate_values":
         drawn.set(xlabel="epoch", ylabel=plan.objective)
         drawn.xaxis.get_major_locator().set_params(integer=True)
+        for line, colour in zip(
+            drawn.lines, mpl.colormaps["viridis"](np.linspace(0, 0.9, len(drawn.lines))), strict=True
+        ):
+            line.set_color(colour)
+        drawn.legend(bbox_to_anchor=(1.05, 1), loc="upper left", borderaxespad=0)
     of_axes: Figure = drawn.figure
     return of_axes
 

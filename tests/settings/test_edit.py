@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from experiments.settings import edit
 from experiments.settings.edit import edit_params, edited
 from experiments.settings.params import Params, load_params
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
+from experiments.system.locks import exclusive
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "params.yaml").read_text()
@@ -73,7 +73,7 @@ def test_an_invalid_file_is_one_line_and_stays(project: Project, fault: str) -> 
 def test_a_second_process_waits_and_then_gives_up(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.system.locks.LOCK_SECONDS", 0.1)
     with (
-        edit.exclusive(project.params_lock, "params.yaml"),
+        exclusive(project.params_lock, "params.yaml"),
         pytest.raises(TandemError, match=r"params.yaml: another process"),
     ):
         edit_params(project, add_seed)
