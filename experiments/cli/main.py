@@ -76,7 +76,7 @@ def train(
 ) -> None:
     """Train one recipe in one backend with one seed, into runs/RECIPE/BACKEND/SEED/ and MLflow.
 
-    A training that was stopped goes on from its last epoch.
+    A training that was stopped resumes from its last epoch.
     """
     project = replace(Project.find(), runs_in=runs_in)
     params = load_checked(project)
@@ -166,13 +166,13 @@ def shapes(
 
 @app.command(rich_help_panel=PROOF)
 def published(
-    recipes: Annotated[list[str] | None, typer.Argument(help="By default, those with published figures.")] = None,
+    recipes: Annotated[list[str] | None, typer.Argument(help="By default, those with published results.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every recipe in params.yaml.")] = False,
     seeds: Annotated[int, typer.Option(min=2, help="How many: 1, 2, … up to it.")] = 3,
 ) -> None:
-    """Train recipes with several seeds in both backends, and set published figures beside ours.
+    """Train recipes with several seeds in both backends, and show published results beside ours.
 
-    Takes long. Trainings that are done stay done; after a stop, the same command goes on.
+    Takes long. Trainings that are done stay done; after a stop, the same command resumes.
     """
     project = Project.find()
     params = load_checked(project)
@@ -186,7 +186,7 @@ def published(
 
 @app.command(rich_help_panel=LOOK)
 def runs() -> None:
-    """Show which MLflow run stands behind each output in runs/."""
+    """Show which MLflow run belongs to each output in runs/."""
     project = Project.find()
     from rich.table import Table
 

@@ -1,10 +1,10 @@
 """Means with their spread over seeds."""
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from scipy import special
 
 
@@ -21,13 +21,21 @@ class Interval:
 
 
 def interval(values: Sequence[float], comparisons: int = 1) -> Interval:
-    """Return the mean of independent values and its 95 % interval by Student's t (1908).
+    """Return the mean of at least 2 independent values, and its 95 % interval by Student's t (1908).
 
     Half the width is t(1 - 0.025/comparisons, n - 1)·s/√n, with s the sample's standard deviation: of that many
-    intervals, the chance that any lies wholly above its true mean is 2.5 % at most (Dunn, 1961), and so below. A
-    single value has no spread to judge by: its interval is infinite.
+    intervals, the chance that any lies wholly above its true mean is 2.5 % at most (Bonferroni), and so below.
     """
-    if len(values) < 2:
-        return Interval(float(np.mean(values)), math.inf)
+    spread = statistics.stdev(values) / math.sqrt(len(values))
     quantile = special.stdtrit(len(values) - 1, 1 - 0.025 / comparisons)
-    return Interval(float(np.mean(values)), float(quantile * np.std(values, ddof=1) / math.sqrt(len(values))))
+    return Interval(statistics.fmean(values), float(quantile) * spread)
+
+
+def format_metric(metric: str, value: float) -> str:
+    """Return an accuracy in per cent, or a loss, as text."""
+    return f"{100 * value:.2f}" if metric.endswith("accuracy") else f"{value:.4f}"
+
+
+def format_interval(metric: str, values: Interval) -> str:
+    """Return mean ± half width of the interval of a metric, as text."""
+    return f"{format_metric(metric, values.mean)} ± {format_metric(metric, values.half)}"

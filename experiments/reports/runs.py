@@ -1,4 +1,4 @@
-"""Which MLflow run stands behind each output of the pipeline."""
+"""Which MLflow run belongs to each output of the pipeline."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from experiments.system.files import read_json
 
 @dataclass(frozen=True)
 class RunLine:
-    """An output, and what MLflow says of its run; `status` is GONE where MLflow has no such run."""
+    """An output, and what MLflow says of its run; `status` is MISSING where MLflow has no such run."""
 
     output: str
     run_id: str
@@ -39,7 +39,7 @@ def _line(project: Project, path: Path) -> RunLine:
     return RunLine(
         output=str(path.parent.relative_to(project.root)),
         run_id=record["mlflow_run_id"],
-        status=run.info.status if run else "GONE",
+        status=run.info.status if run else "MISSING",
         dataset=record["tags"]["dataset"],
         accuracy=read_json(path.with_name("metrics.json"))["test/accuracy"],
         commit=record["tags"]["git_commit"][:8] + dirty,

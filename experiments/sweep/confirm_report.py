@@ -1,11 +1,12 @@
 """A confirmation as a table and a plot."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from tabulate import tabulate
 
-from experiments.reports.intervals import Interval, interval
+from experiments.reports.intervals import format_interval, format_metric, interval
 from experiments.reports.plots import COLOURS
 from experiments.settings.project import Project
 from experiments.sweep.confirmation import Candidate, Confirmation, Lead
@@ -36,84 +37,58 @@ def to_json(confirmation: Confirmation) -> dict[str, object]:
         "objective": confirmation.plan.objective,
         "epochs": confirmation.epochs,
         "seeds": list(confirmation.seeds),
-        "candidates": [
-            {
-                "trial": candidate.trial,
-                "settings": dict(candidate.settings),
-                "own": candidate.own,
-                "in_the_sweep": candidate.sweep_value,
-                "values": [candidate.values.get(seed) for seed in confirmation.seeds],
-            }
-            for candidate in confirmation.candidates
-        ],
+        "candidates": [asdict(candidate) for candidate in confirmation.candidates],
         "verdicts": verdicts(confirmation),
     }
 
 
 def to_markdown(confirmation: Confirmation) -> str:
     """Return the candidates as a table, and the verdicts on the first."""
-    plan, settings = confirmation.plan, list(confirmation.plan.space)
-    unit = ", in per cent" if _is_accuracy(confirmation) else ""
-    in_sweep = "as" if confirmation.epochs == plan.settings.epochs else str(plan.settings.epochs)
+    plan, epochs = confirmation.plan, confirmation.epochs
+    unit = ", in per cent" if plan.objective.endswith("accuracy") else ""
+    in_sweep = "as" if epochs == plan.settings.epochs else str(plan.settings.epochs)
+    rows = [_row(confirmation, candidate) for candidate in confirmation.candidates]
     lines = [
         f"# Confirmation of sweep {plan.name}",
         "",
         f"{plan.objective}{unit}: mean ± half of the 95 % interval (Student's t) over the seeds",
         f"{', '.join(map(str, confirmation.seeds))}, none of which the sweep used. The test set plays no part.",
-        f"Trained for {confirmation.epochs} epoch(s), {in_sweep} in the sweep; longer trainings may rank differently.",
+        f"Trained for {epochs} epoch(s), {in_sweep} in the sweep; longer trainings may rank differently.",
         "",
-        tabulate(
-            [_row(confirmation, candidate) for candidate in confirmation.candidates],
-            ["trial", *settings, "in the sweep", "with fresh seeds"],
-            tablefmt="pipe",
-            disable_numparse=True,
-            colalign=["left", *["right"] * (len(settings) + 2)],
-        ),
+        tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True),
         "",
         *verdicts(confirmation),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _row(confirmation: Confirmation, candidate: Candidate) -> list[str]:
-    name = f"{candidate.trial}, the recipe's own" if candidate.own else str(candidate.trial)
-    numbers = [f"{candidate.settings[setting]:.4g}" for setting in confirmation.plan.space]
-    missing = len(confirmation.seeds) - len(candidate.values)
-    value = f"failed with {missing} seed(s)" if missing else _show(confirmation, interval([*candidate.values.values()]))
-    return [name, *numbers, _number(confirmation, candidate.sweep_value), value]
+def _row(confirmation: Confirmation, candidate: Candidate) -> dict[str, str]:
+    objective, missing = confirmation.plan.objective, len(confirmation.seeds) - len(candidate.values)
+    spread = "" if missing else format_interval(objective, interval([*candidate.values.values()]))
+    return {
+        "trial": f"{candidate.trial}, the recipe's own" if candidate.own else str(candidate.trial),
+        **{setting: f"{candidate.settings[setting]:.4g}" for setting in confirmation.plan.space},
+        "in the sweep": format_metric(objective, candidate.sweep_value),
+        "with fresh seeds": spread or f"failed with {missing} seed(s)",
+    }
 
 
 def verdicts(confirmation: Confirmation) -> list[str]:
     """Return whether the first is really ahead of the recipe's own settings, and of the second."""
+    if confirmation.winner.own:
+        return ["The recipe's own settings have the best mean: there is nothing to promote."]
     lines = []
     if not any(candidate.own for candidate in confirmation.complete):
         lines.append("The recipe's own settings are missing, or failed with a seed: there is no baseline.")
-    if confirmation.winner.own:
-        return ["The recipe's own settings have the best mean: there is nothing to promote."]
-    leads = confirmation.leads()
-    if not leads:
-        return [*lines, "Nothing to compare."]
-    lines += [_verdict(confirmation, lead) for lead in leads]
-    return [*lines, "The intervals of these differences are wide enough for a winner chosen by the same seeds."]
+    lines += [_verdict(confirmation, lead) for lead in confirmation.leads()]
+    return [*lines, "The intervals of differences are wide enough for a winner chosen by the same seeds."]
 
 
 def _verdict(confirmation: Confirmation, lead: Lead) -> str:
     judgement = "not told apart from" if lead.doubt else "really ahead of"
     why = lead.doubt or "the interval does not contain 0"
-    difference = _show(confirmation, lead.difference)
+    difference = format_interval(confirmation.plan.objective, lead.difference)
     return f"Trial {confirmation.winner.trial} is **{judgement}** {lead.other}: by {difference}, seed by seed; {why}."
-
-
-def _is_accuracy(confirmation: Confirmation) -> bool:
-    return confirmation.plan.objective.endswith("accuracy")
-
-
-def _number(confirmation: Confirmation, value: float) -> str:
-    return f"{100 * value:.2f}" if _is_accuracy(confirmation) else f"{value:.4f}"
-
-
-def _show(confirmation: Confirmation, spread: Interval) -> str:
-    return f"{_number(confirmation, spread.mean)} ± {_number(confirmation, spread.half)}"
 
 
 def draw(confirmation: Confirmation) -> Figure:
@@ -130,8 +105,8 @@ def draw(confirmation: Confirmation) -> Figure:
         if len(values) > 1:
             spread = interval(values)
             axes.errorbar(spread.mean, row, xerr=spread.half, fmt="D", color="black", capsize=4, label=labels[2])
-    axes.set(title=f"{confirmation.plan.name} with fresh seeds, {confirmation.epochs} epoch(s)")
-    axes.set_xlabel(confirmation.plan.objective)
+    title = f"{confirmation.plan.name} with fresh seeds, {confirmation.epochs} epoch(s)"
+    axes.set(title=title, xlabel=confirmation.plan.objective)
     axes.set_yticks(range(len(candidates)), [str(candidate).replace("the recipe's ", "") for candidate in candidates])
     axes.set_ylim(len(candidates) - 0.5, -0.5)
     axes.grid(alpha=0.3)

@@ -62,7 +62,6 @@ def to_markdown(plan: Plan, status: Status, best: Sequence[FrozenTrial]) -> str:
     shown = list(best[:SHOWN])
     if own is not None and own not in shown:
         shown.append(own)
-    columns = [*plan.space, *_paired(plan), plan.objective]
     rows = [_row(plan, trial, is_own=trial is own) for trial in shown]
     lines = [
         f"# Sweep {plan.name}",
@@ -74,13 +73,7 @@ def to_markdown(plan: Plan, status: Status, best: Sequence[FrozenTrial]) -> str:
         f"{status.finished} trials finished, {status.pruned} of them pruned; {status.failed} failed, "
         f"{status.running} running, {status.waiting} waiting.",
         "",
-        tabulate(
-            rows,
-            ["trial", *columns],
-            tablefmt="pipe",
-            disable_numparse=True,
-            colalign=["left", *["right"] * len(columns)],
-        ),
+        tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True),
         "",
         f"Next: `tandem sweep confirm {plan.name}` trains the best with fresh seeds: a single seed may be luck.",
     ]
@@ -91,10 +84,13 @@ def _paired(plan: Plan) -> Sequence[BackendName]:
     return plan.backends_of_trial if plan.backends == "both" else ()
 
 
-def _row(plan: Plan, trial: FrozenTrial, *, is_own: bool) -> list[str]:
-    name = f"{trial.number}, the recipe's own" if is_own else str(trial.number)
-    of_each = [f"{result.value:.4f}" for result in results(trial, _paired(plan)).values()]
-    return [name, *(f"{trial.params[setting]:.4g}" for setting in plan.space), *of_each, f"{trial.value:.4f}"]
+def _row(plan: Plan, trial: FrozenTrial, *, is_own: bool) -> dict[str, str]:
+    return {
+        "trial": f"{trial.number}, the recipe's own" if is_own else str(trial.number),
+        **{setting: f"{trial.params[setting]:.4g}" for setting in plan.space},
+        **{backend: f"{result.value:.4f}" for backend, result in results(trial, _paired(plan)).items()},
+        plan.objective: f"{trial.value:.4f}",
+    }
 
 
 def to_csv(plan: Plan, trials: Sequence[FrozenTrial]) -> str:
