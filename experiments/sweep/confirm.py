@@ -6,31 +6,25 @@ study, `NAME-confirm`, which all confirmations of as many epochs share; the swee
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from experiments import tracking
 from experiments.data.dataset import load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.sweep import queue
+from experiments.sweep import queue, records
 from experiments.sweep.confirm_report import write_confirmation
-from experiments.sweep.confirmation import Candidate, Confirmation
+from experiments.sweep.confirmation import Confirmation
 from experiments.sweep.launch import Launcher, Quota
-from experiments.sweep.plan import Plan, check_data, read_plan
-from experiments.sweep.ranking import better, own_settings, ranked
+from experiments.sweep.plan import check_data
 from experiments.sweep.run import count_workers, run_study
 from experiments.sweep.storage import connect
-from experiments.sweep.study import load_study
+from experiments.sweep.study import load_sweep
 from experiments.system.errors import TandemError
 
-CANDIDATE = "candidate"
-# Under this and its label, the sweep's study keeps what a confirmation was asked for. One attribute each: two
-# processes that add one at the same time lose none.
-ASKED = "confirmation."
 # More candidates than this leave no comparison any power, and their label is no file name.
 MOST = 30
 
@@ -60,21 +54,21 @@ def confirm(project: Project, params: Params, asked: ConfirmRequest) -> Confirma
     workers = count_workers(params, asked.workers, plan.backends)
     dataset = load_dataset(project.prepared)
     check_data(plan, dataset)
-    chosen, seeds = candidates_of(sweep, plan, asked.top), fresh_seeds(plan, asked.seeds)
-    again = plan_of(plan, asked.epochs)
+    chosen, seeds = records.candidates_of(sweep, plan, asked.top), records.fresh_seeds(plan, asked.seeds)
+    again = records.plan_of(plan, asked.epochs)
 
     def begin(study: optuna.Study) -> Launcher:
-        record(sweep, read_confirmation(study, plan, chosen, seeds))
+        records.record(sweep, records.read_confirmation(study, plan, chosen, seeds))
         enqueue(study, chosen, seeds)
         budget = len(study.get_trials(deepcopy=False))
         study.set_user_attr(queue.BUDGET, budget)
         return Launcher(project, params, again, study, Quota(budget, workers, refill=lambda: None))
 
     def end(study: optuna.Study, tracker: tracking.Tracker) -> None:
-        write_confirmation(project, read_confirmation(study, plan, chosen, seeds), tracker)
+        write_confirmation(project, records.read_confirmation(study, plan, chosen, seeds), tracker)
 
     study = run_study(project, again, dataset, begin, end)
-    return read_confirmation(study, plan, chosen, seeds)
+    return records.read_confirmation(study, plan, chosen, seeds)
 
 
 def _check(asked: ConfirmRequest) -> None:
@@ -85,48 +79,10 @@ def _check(asked: ConfirmRequest) -> None:
         raise TandemError(f"--top: expected {MOST} at most, since each candidate widens the intervals; got {asked.top}")
 
 
-def load_sweep(storage: optuna.storages.BaseStorage, name: str) -> tuple[optuna.Study, Plan]:
-    """Return a study and its plan.
-
-    Raises:
-        TandemError: it doesn't exist, or is a confirmation.
-    """
-    study = load_study(storage, name)
-    plan = read_plan(study)
-    if plan.confirms:
-        raise TandemError(f"NAME: expected a sweep; got {name!r}, the confirmation of {plan.confirms!r}: name that")
-    return study, plan
-
-
-def plan_of(plan: Plan, epochs: int | None = None) -> Plan:
-    """Return the plan of the confirmations of a sweep; each number of epochs has a study of its own."""
-    name = f"{plan.name}-confirm"
-    if epochs is None or epochs == plan.settings.epochs:
-        return replace(plan, name=name, pruner="none", confirms=plan.name)
-    recipe = {**plan.recipe, "epochs": epochs}
-    return replace(plan, name=f"{name}-{epochs}-epochs", recipe=recipe, pruner="none", confirms=plan.name)
-
-
-def fresh_seeds(plan: Plan, count: int) -> list[int]:
-    """Return seeds that no trial of the sweep had."""
-    return [plan.seed + number for number in range(1, count + 1)]
-
-
-def candidates_of(study: optuna.Study, plan: Plan, top: int) -> list[FrozenTrial]:
-    """Return the best trials of different settings, and that with the recipe's own settings."""
-    trials = ranked(study, plan)
-    chosen: list[FrozenTrial] = []
-    for trial in trials:
-        if len(chosen) < top and trial.params not in [other.params for other in chosen]:
-            chosen.append(trial)
-    own = own_settings(trials, plan)
-    return chosen if own is None or own in chosen else [*chosen, own]
-
-
 def enqueue(study: optuna.Study, candidates: Sequence[FrozenTrial], seeds: Sequence[int]) -> None:
     """Add the trials that are missing, and again those that failed only because their workers were killed."""
     known = {
-        _key(trial)
+        records.key_of(trial)
         for trial in study.get_trials(deepcopy=False)
         if not trial.user_attrs.get(queue.REASON, "").startswith(queue.LOST)
     }
@@ -134,84 +90,6 @@ def enqueue(study: optuna.Study, candidates: Sequence[FrozenTrial], seeds: Seque
     for seed in seeds:
         for candidate in candidates:
             if (candidate.number, seed) not in known:
-                study.enqueue_trial(candidate.params, user_attrs={CANDIDATE: candidate.number, queue.SEED: seed})
-
-
-def _key(trial: FrozenTrial) -> tuple[int, int]:
-    return trial.user_attrs[CANDIDATE], trial.user_attrs[queue.SEED]
-
-
-def read_confirmation(
-    study: optuna.Study, plan: Plan, candidates: Sequence[FrozenTrial], seeds: Sequence[int]
-) -> Confirmation:
-    """Return the candidates with their values so far."""
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    values = {_key(trial): float(trial.value or 0) for trial in complete}
-    own = own_settings(candidates, plan)
-    read = [
-        Candidate(
-            trial.number,
-            trial.params,
-            float(trial.value or 0),
-            {seed: values[trial.number, seed] for seed in seeds if (trial.number, seed) in values},
-            own=own is not None and trial.number == own.number,
-        )
-        for trial in candidates
-    ]
-    epochs = read_plan(study).settings.epochs
-    return Confirmation(plan, epochs, seeds, sorted(read, key=lambda candidate: _order(plan, seeds, candidate)))
-
-
-def _order(plan: Plan, seeds: Sequence[int], candidate: Candidate) -> tuple[int, float]:
-    missing = len(seeds) - len(candidate.values)
-    mean = sum(candidate.values.values()) / max(len(candidate.values), 1)
-    return missing, better(plan) * mean
-
-
-def record(sweep: optuna.Study, confirmation: Confirmation) -> None:
-    """Add a confirmation to those that the sweep's study lists; one that is asked for again becomes the newest."""
-    numbers = [asked["number"] for asked in recorded(sweep).values()]
-    asked = {
-        "number": 1 + max(numbers, default=0),
-        "epochs": confirmation.epochs,
-        "seeds": list(confirmation.seeds),
-        "candidates": [candidate.trial for candidate in confirmation.candidates],
-    }
-    sweep.set_user_attr(ASKED + confirmation.label, asked)
-
-
-def recorded(sweep: optuna.Study) -> dict[str, dict[str, Any]]:
-    """Return what the confirmations of a sweep were asked for, by label, the newest first."""
-    asked = {key.removeprefix(ASKED): value for key, value in sweep.user_attrs.items() if key.startswith(ASKED)}
-    return dict(sorted(asked.items(), key=lambda item: -item[1]["number"]))
-
-
-def choose_confirmation(storage: optuna.storages.BaseStorage, name: str, label: str | None = None) -> Confirmation:
-    """Return the confirmation of that label, or the newest one whose trainings have all ended.
-
-    Raises:
-        TandemError: the sweep or the confirmation doesn't exist, or trainings are missing.
-    """
-    sweep, plan = load_sweep(storage, name)
-    asked = recorded(sweep)
-    if label is not None and label not in asked:
-        raise TandemError(f"--confirmation: expected one of {', '.join(asked) or '(none yet)'}; got {label!r}")
-    for each in [label] if label else asked:
-        if confirmation := _read_ended(storage, sweep, plan, asked[each]):
-            return confirmation
-    raise TandemError(
-        f"NAME: expected a study that is confirmed; got {name!r}; run `tandem sweep confirm {name}` to its end first"
-    )
-
-
-def _read_ended(
-    storage: optuna.storages.BaseStorage, sweep: optuna.Study, plan: Plan, asked: dict[str, Any]
-) -> Confirmation | None:
-    study = load_study(storage, plan_of(plan, asked["epochs"]).name)
-    wanted = {(number, seed) for number in asked["candidates"] for seed in asked["seeds"]}
-    trials = [trial for trial in study.get_trials(deepcopy=False) if _key(trial) in wanted]
-    ended = {_key(trial) for trial in trials if trial.state.is_finished()}
-    if ended != wanted or any(trial.state in queue.OPEN for trial in trials):
-        return None
-    candidates = [trial for trial in ranked(sweep, plan) if trial.number in asked["candidates"]]
-    return read_confirmation(study, plan, candidates, asked["seeds"])
+                study.enqueue_trial(
+                    candidate.params, user_attrs={records.CANDIDATE: candidate.number, queue.SEED: seed}
+                )

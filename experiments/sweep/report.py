@@ -11,7 +11,6 @@ from tabulate import tabulate
 from experiments import tracking
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
-from experiments.sweep.confirm import load_sweep
 from experiments.sweep.members import results
 from experiments.sweep.pairs import draw_pairs, pairs_of, verdict
 from experiments.sweep.pictures import draw
@@ -20,7 +19,7 @@ from experiments.sweep.queue import REASON
 from experiments.sweep.ranking import own_settings, ranked
 from experiments.sweep.status import Status, status_of
 from experiments.sweep.storage import connect
-from experiments.sweep.study import PARENT
+from experiments.sweep.study import PARENT, load_sweep
 from experiments.system.console import warn
 from experiments.system.files import write_atomically, write_json
 

@@ -73,3 +73,16 @@ def load_study(storage: optuna.storages.BaseStorage, name: str, *, worker: int =
     return optuna.load_study(
         study_name=name, storage=storage, sampler=make_sampler(plan, worker), pruner=make_pruner(plan)
     )
+
+
+def load_sweep(storage: optuna.storages.BaseStorage, name: str) -> tuple[optuna.Study, Plan]:
+    """Return a study and its plan.
+
+    Raises:
+        TandemError: it doesn't exist, or is a confirmation.
+    """
+    study = load_study(storage, name)
+    plan = read_plan(study)
+    if plan.confirms:
+        raise TandemError(f"NAME: expected a sweep; got {name!r}, the confirmation of {plan.confirms!r}: name that")
+    return study, plan
