@@ -50,7 +50,7 @@ def run(
     workers: WorkersOption = None,
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
 ) -> None:
-    """Start a study, or go on with it; Ctrl-C stops it cleanly, and the same command goes on."""
+    """Start a study, or resume it; Ctrl-C stops it cleanly, and the same command resumes it."""
     from experiments.sweep.plan import read_plan
     from experiments.sweep.ranking import summary
     from experiments.sweep.run import SweepRequest, run_sweep
@@ -78,26 +78,26 @@ def status(
     from experiments.sweep.study import is_ours, load_study
 
     storage = connect(Project.find())
-    names = [name] if name else [one for one in optuna.study.get_all_study_names(storage) if is_ours(storage, one)]
-    found = [status_of(study, read_plan(study)) for study in (load_study(storage, one) for one in names)]
+    names = [name] if name else [each for each in optuna.study.get_all_study_names(storage) if is_ours(storage, each)]
+    statuses = [status_of(study, read_plan(study)) for study in (load_study(storage, each) for each in names)]
     if as_json:
-        print(json.dumps([asdict(one) | {"seconds_left": one.seconds_left} for one in found], indent=2))
+        print(json.dumps([asdict(row) | {"seconds_left": row.seconds_left} for row in statuses], indent=2))
         return
-    if not found:
+    if not statuses:
         print("No study yet. Next: `tandem sweep run --recipe cnn3-sgd`.")
         return
     from experiments.sweep.status import to_table
 
-    print_table(to_table(found))
-    for one in found:
-        if one.last_failure:
-            print(f"{one.name}: the last trial that failed: {one.last_failure}")
-    print("Next: `tandem sweep run` goes on with a study that has trials waiting.")
+    print_table(to_table(statuses))
+    for row in statuses:
+        if row.last_failure:
+            print(f"{row.name}: the last trial that failed: {row.last_failure}")
+    print("Next: `tandem sweep run` resumes a study that has trials waiting.")
 
 
 @app.command()
 def report(name: NameArgument) -> None:
-    """Draw a study: history, importances, parallel coordinates, contour, intermediate values; for pairs, a scatter.
+    """Plot a study: history, importances, parallel coordinates, contour, intermediate values; for pairs, a scatter.
 
     Into reports/sweeps/NAME/, and into the study's run in MLflow.
     """
@@ -113,41 +113,60 @@ def report(name: NameArgument) -> None:
 @app.command()
 def confirm(
     name: NameArgument,
-    top: Annotated[int, typer.Option(help="How many of the best trials; the recipe's own settings come on top.")] = 3,
-    seeds: Annotated[int, typer.Option(help="How many fresh seeds.")] = 5,
+    top: Annotated[int, typer.Option(help="How many of the best trials; the recipe's own settings are added.")] = 3,
+    seeds: Annotated[int, typer.Option(help="How many fresh seeds; a verdict needs 3.")] = 5,
     epochs: Annotated[
-        int | None, typer.Option(help="Of each training; by default those of the sweep's trials.")
+        int | None, typer.Option(help="Of each training; by default as many as the sweep's trials have.")
     ] = None,
     workers: WorkersOption = None,
 ) -> None:
     """Train the best trials again with fresh seeds: which is really ahead?
 
-    On the same validation images. What is ahead after a few epochs need not be ahead in the end: --epochs asks for
-    longer trainings than the trials'. A repeat goes on where it was stopped.
+    On the same validation images. The best after a few epochs need not be the best in the end: --epochs asks for
+    longer trainings than the trials'. A repeat resumes; another --top, --seeds or --epochs is another confirmation.
     """
-    from experiments.sweep.confirm import confirm
-    from experiments.sweep.confirm_report import to_markdown
+    from experiments.sweep.confirm import ConfirmRequest, confirm
+    from experiments.sweep.confirm_report import report_path, to_markdown
 
     project = Project.find()
-    found = confirm(project, load_checked(project), name, top=top, seeds=seeds, epochs=epochs, workers=workers)
-    print(to_markdown(found))
-    print(f"{project.sweep_report(name).relative_to(project.root)}/confirm.md, .json, .png")
-    if found.winner.own:
-        print("Next: the recipe's own settings are ahead: `tandem sweep run` with more --trials, or leave them.")
+    asked = ConfirmRequest(name, top, seeds, epochs, workers)
+    confirmation = confirm(project, load_checked(project), asked)
+    print(to_markdown(confirmation))
+    print(f"{report_path(project, confirmation).relative_to(project.root)}, .json, .png")
+    if confirmation.winner.own:
+        print("Next: `tandem sweep run` with more --trials, or leave the recipe as it is.")
+    elif confirmation.doubts():
+        print("Next: `tandem sweep confirm` with more --seeds, or `tandem sweep run` with more --trials.")
     else:
         print(f"Next: `tandem sweep promote {name}` makes the winner a recipe.")
 
 
 @app.command()
-def promote(name: NameArgument) -> None:
-    """Make the confirmed winner a recipe, RECIPE-tuned in params.yaml, which `dvc repro` trains beside the original."""
-    from experiments.sweep.promote import promote
+def promote(
+    name: NameArgument,
+    confirmation: Annotated[
+        str | None,
+        typer.Option(help="As its report is called, without `confirm-`; by default the newest complete one."),
+    ] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Although the winner isn't proven to be ahead.")] = False,
+    keep_split: Annotated[
+        bool, typer.Option("--keep-split", help="Keep the original's `train_on` and `test_every_epoch`.")
+    ] = False,
+) -> None:
+    """Make the confirmed winner a recipe, RECIPE-tuned in params.yaml, which `dvc repro` trains beside the original.
+
+    It trains on what the sweep's trials did, the training split, so that the validation images can judge it.
+    """
+    from experiments.sweep.promote import PromoteRequest, promote
 
     project = Project.find()
-    done = promote(project, load_checked(project), name)
+    done = promote(project, PromoteRequest(name, confirmation, anyway, keep_split))
     print(done.diff)
+    print(f"Confirmation {done.confirmation.label}: {done.confirmation.winner} wins")
+    for doubt in done.confirmation.doubts():
+        print(f"Not proven: {doubt}")
     print(f"params.yaml: recipe {done.recipe}, and both in train.recipes")
-    print("Next: `dvc repro` trains it in full, and sets it beside the original.")
+    print("Next: `dvc repro` trains it in full, and compares it with the original.")
 
 
 @app.command()
@@ -158,20 +177,20 @@ def reconcile(
     """Compare trials, MLflow runs and processes; list what disagrees. Exit code 1 if anything is left that does."""
     from experiments.sweep.reconcile import reconcile
 
-    found = reconcile(Project.find(), name, apply=apply)
-    for one in found:
-        print(f"{one.study}: {one.what}; {'done' if apply and one.repair else 'to do'}: {one.remedy}")
-    left = [one for one in found if not (apply and one.repair)]
-    if not found:
+    disagreements = reconcile(Project.find(), name, apply=apply)
+    for row in disagreements:
+        print(f"{row.study}: {row.what}; {'done' if apply and row.repair else 'to do'}: {row.remedy}")
+    left = [row for row in disagreements if not (apply and row.repair)]
+    if not disagreements:
         print("Trials, MLflow runs and processes agree.")
-    elif any(one.repair for one in left) and not apply:
+    elif any(row.repair for row in left) and not apply:
         print("Next: `tandem sweep reconcile --apply` repairs this.")
     raise typer.Exit(1 if left else 0)
 
 
 @app.command(hidden=True)
 def worker(name: str, backend: str, threads: int = 1, number: int = 0) -> None:
-    """Take trials of a study until none waits; `tandem sweep run` starts as many of these as it is asked for."""
+    """Train trials of a study until none is waiting; `tandem sweep run` starts as many of these as --workers says."""
     from experiments.frameworks import backend_name
     from experiments.sweep.worker import work
 

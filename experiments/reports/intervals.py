@@ -5,12 +5,12 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import special
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and half the width of its 95 % interval."""
+    """A mean and half the width of its interval."""
 
     mean: float
     half: float
@@ -20,13 +20,15 @@ class Interval:
         return abs(value - self.mean) <= self.half
 
 
-def interval(values: Sequence[float]) -> Interval:
-    """Return the mean and its 95 % interval by Student's t (1908), of at least 2 independent values.
+def interval(values: Sequence[float], comparisons: int = 1) -> Interval:
+    """Return the mean of at least 2 independent values, and its 95 % interval by Student's t (1908).
 
-    Half the width is t(0.975, n - 1)·s/√n, with s the sample's standard deviation.
+    Half the width is t(1 - 0.025/comparisons, n - 1)·s/√n, with s the sample's standard deviation: of that many
+    intervals, the chance that any lies wholly above its true mean is 2.5 % at most (Bonferroni), and so below.
     """
     spread = statistics.stdev(values) / math.sqrt(len(values))
-    return Interval(statistics.fmean(values), float(stats.t.ppf(0.975, len(values) - 1)) * spread)
+    quantile = special.stdtrit(len(values) - 1, 1 - 0.025 / comparisons)
+    return Interval(statistics.fmean(values), float(quantile) * spread)
 
 
 def format_metric(metric: str, value: float) -> str:

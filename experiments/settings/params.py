@@ -1,4 +1,4 @@
-"""params.yaml as frozen, validated objects; the only reader of that file."""
+"""params.yaml as frozen, validated objects."""
 
 import re
 import reprlib

@@ -67,6 +67,7 @@ class Project:
         )
 
     params = _Inside("root", "params.yaml")
+    params_lock = _Inside("root", ".tandem/params.yaml")  # locked by a process that changes the settings
     data_file = _Inside("root", "data.dvc")  # what DVC records of `data`
     downloads = _Inside("root", "downloads")  # the dataset as it was downloaded, by the stage `download`
     data = _Inside("root", "data")  # the dataset that the pipeline uses: a copy of `downloads`, or the user's own

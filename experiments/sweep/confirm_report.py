@@ -1,128 +1,114 @@
-"""A confirmation as a table and a picture."""
+"""A confirmation as a table and a plot."""
+
+from dataclasses import asdict
+from pathlib import Path
 
 from matplotlib.figure import Figure
+from tabulate import tabulate
 
-from experiments.reports.intervals import Interval, interval
+from experiments.reports.intervals import format_interval, format_metric, interval
+from experiments.reports.plots import COLOURS
 from experiments.settings.project import Project
-from experiments.sweep.confirmation import Candidate, Confirmation
+from experiments.sweep.confirmation import Candidate, Confirmation, Lead
 from experiments.system.files import write_atomically, write_json
 from experiments.tracking import Tracker
 
 
-def write_confirmation(project: Project, found: Confirmation, tracker: Tracker) -> None:
-    """Write confirm.md, .json and .png to the sweep's folder in reports/, and to its MLflow run."""
-    folder = project.sweep_report(found.plan.name)
-    text, picture = to_markdown(found), draw(found)
-    write_atomically(folder / "confirm.md", text)
-    write_json(folder / "confirm.json", to_json(found))
-    picture.savefig(folder / "confirm.png", dpi=120)
-    tracker.text(text, "confirm.md")
-    tracker.plot(picture, "confirm.png")
+def report_path(project: Project, confirmation: Confirmation) -> Path:
+    """Return the Markdown file of a confirmation; the .json and the .png are beside it."""
+    return project.sweep_report(confirmation.plan.name) / f"confirm-{confirmation.label}.md"
 
 
-def to_json(found: Confirmation) -> dict[str, object]:
-    """Return the numbers."""
+def write_confirmation(project: Project, confirmation: Confirmation, tracker: Tracker) -> None:
+    """Write a confirmation as .md, .json and .png to the sweep's folder in reports/, and to its MLflow run."""
+    path = report_path(project, confirmation)
+    text, plot = to_markdown(confirmation), draw(confirmation)
+    write_atomically(path, text)
+    write_json(path.with_suffix(".json"), to_json(confirmation))
+    plot.savefig(path.with_suffix(".png"), dpi=120)
+    tracker.text(text, path.name)
+    tracker.plot(plot, path.with_suffix(".png").name)
+
+
+def to_json(confirmation: Confirmation) -> dict[str, object]:
+    """Return the numbers and the verdicts."""
     return {
-        "study": found.plan.name,
-        "objective": found.plan.objective,
-        "epochs": found.epochs,
-        "seeds": list(found.seeds),
-        "candidates": [
-            {
-                "trial": one.trial,
-                "settings": dict(one.settings),
-                "own": one.own,
-                "in_the_sweep": one.sweep_value,
-                "values": [one.values.get(seed) for seed in found.seeds],
-            }
-            for one in found.candidates
-        ],
+        "study": confirmation.plan.name,
+        "objective": confirmation.plan.objective,
+        "epochs": confirmation.epochs,
+        "seeds": list(confirmation.seeds),
+        "candidates": [asdict(candidate) for candidate in confirmation.candidates],
+        "verdicts": verdicts(confirmation),
     }
 
 
-def to_markdown(found: Confirmation) -> str:
-    """Return the candidates as a table, and who is ahead of whom."""
-    plan = found.plan
-    settings = list(plan.space)
-    unit = ", in per cent" if _is_accuracy(found) else ""
-    lines = [f"# Confirmation of sweep {plan.name}", ""]
-    lines += [f"{plan.objective}{unit}: mean ± half of the 95 % interval (Student's t) over the seeds"]
-    lines += [f"{', '.join(map(str, found.seeds))}, none of which the sweep used. The test set plays no part."]
-    in_sweep = "as" if found.epochs == plan.settings.epochs else str(plan.settings.epochs)
-    lines += [
-        f"Trained for {found.epochs} epoch(s), {in_sweep} in the sweep; longer trainings may order them otherwise."
+def to_markdown(confirmation: Confirmation) -> str:
+    """Return the candidates as a table, and the verdicts on the first."""
+    plan, epochs = confirmation.plan, confirmation.epochs
+    unit = ", in per cent" if plan.objective.endswith("accuracy") else ""
+    in_sweep = "as" if epochs == plan.settings.epochs else str(plan.settings.epochs)
+    rows = [_row(confirmation, candidate) for candidate in confirmation.candidates]
+    lines = [
+        f"# Confirmation of sweep {plan.name}",
+        "",
+        f"{plan.objective}{unit}: mean ± half of the 95 % interval (Student's t) over the seeds",
+        f"{', '.join(map(str, confirmation.seeds))}, none of which the sweep used. The test set plays no part.",
+        f"Trained for {epochs} epoch(s), {in_sweep} in the sweep; longer trainings may rank differently.",
+        "",
+        tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True),
+        "",
+        *verdicts(confirmation),
     ]
-    lines += ["", f"| trial | {' | '.join(settings)} | in the sweep | with fresh seeds |"]
-    lines += [f"| --- {'| --: ' * len(settings)}| --: | --: |"]
-    lines += [_row(found, one, settings) for one in found.candidates]
-    return "\n".join([*lines, "", *verdicts(found)]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
-def _row(found: Confirmation, one: Candidate, settings: list[str]) -> str:
-    name = f"{one.trial}, the recipe's own" if one.own else str(one.trial)
-    missing = len(found.seeds) - len(one.values)
-    value = f"failed with {missing} seed(s)" if missing else _show(found, interval(list(one.values.values())))
-    numbers = [f"{one.settings[setting]:.4g}" for setting in settings]
-    return f"| {name} | {' | '.join(numbers)} | {_number(found, one.sweep_value)} | {value} |"
+def _row(confirmation: Confirmation, candidate: Candidate) -> dict[str, str]:
+    objective, missing = confirmation.plan.objective, len(confirmation.seeds) - len(candidate.values)
+    spread = "" if missing else format_interval(objective, interval([*candidate.values.values()]))
+    return {
+        "trial": f"{candidate.trial}, the recipe's own" if candidate.own else str(candidate.trial),
+        **{setting: f"{candidate.settings[setting]:.4g}" for setting in confirmation.plan.space},
+        "in the sweep": format_metric(objective, candidate.sweep_value),
+        "with fresh seeds": spread or f"failed with {missing} seed(s)",
+    }
 
 
-def verdicts(found: Confirmation) -> list[str]:
-    """Return whether the first is really ahead: of the second, and of the recipe's own settings."""
+def verdicts(confirmation: Confirmation) -> list[str]:
+    """Return whether the first is really ahead of the recipe's own settings, and of the second."""
+    if confirmation.winner.own:
+        return ["The recipe's own settings have the best mean: there is nothing to promote."]
     lines = []
-    if not any(one.own for one in found.candidates):
-        lines.append("The recipe's own settings are not among them: their trial did not end well.")
-    rest = [one for one in found.candidates[1:] if len(one.values) == len(found.seeds)]
-    if not rest or len(found.winner.values) < len(found.seeds):
-        return [*lines, "Nothing to compare."]
-    others = {rest[0].trial: rest[0], **{one.trial: one for one in rest if one.own}}
-    for other in others.values():
-        ahead = found.difference(other)
-        really = not ahead.holds(0)
-        whom = f"trial {other.trial}" + (" (the recipe's own settings)" if other.own else "")
-        judgement = "really ahead of" if really else "not told apart from"
-        lines.append(
-            f"Trial {found.winner.trial} is **{judgement}** {whom}: by {_show(found, ahead)}, seed by seed; "
-            f"the interval {'does not contain' if really else 'contains'} 0."
-        )
-    return lines
+    if not any(candidate.own for candidate in confirmation.complete):
+        lines.append("The recipe's own settings are missing, or failed with a seed: there is no baseline.")
+    lines += [_verdict(confirmation, lead) for lead in confirmation.leads()]
+    return [*lines, "The intervals of differences are wide enough for a winner chosen by the same seeds."]
 
 
-def _is_accuracy(found: Confirmation) -> bool:
-    return found.plan.objective.endswith("accuracy")
+def _verdict(confirmation: Confirmation, lead: Lead) -> str:
+    judgement = "not told apart from" if lead.doubt else "really ahead of"
+    why = lead.doubt or "the interval does not contain 0"
+    difference = format_interval(confirmation.plan.objective, lead.difference)
+    return f"Trial {confirmation.winner.trial} is **{judgement}** {lead.other}: by {difference}, seed by seed; {why}."
 
 
-def _number(found: Confirmation, value: float) -> str:
-    return f"{100 * value:.2f}" if _is_accuracy(found) else f"{value:.4f}"
-
-
-def _show(found: Confirmation, one: Interval) -> str:
-    return f"{_number(found, one.mean)} ± {_number(found, one.half)}"
-
-
-def draw(found: Confirmation) -> Figure:
-    """Return every value, with mean and interval of each candidate."""
-    figure = Figure(figsize=(8, 1.2 + 0.6 * len(found.candidates)), layout="constrained")
+def draw(confirmation: Confirmation) -> Figure:
+    """Return a plot of every value, with mean and interval of each candidate; the colour is the framework's."""
+    candidates = confirmation.candidates
+    figure = Figure(figsize=(8, 1.2 + 0.6 * len(candidates)), layout="constrained")
     axes = figure.subplots()
-    names = []
-    for place, one in enumerate(found.candidates):
-        names.append(f"trial {one.trial}" + (" (own settings)" if one.own else ""))
-        values = list(one.values.values())
-        axes.plot(values, [place] * len(values), "o", color="tab:blue", alpha=0.5)
-        axes.plot([one.sweep_value], [place], "x", color="tab:grey", label="in the sweep" if place == 0 else None)
+    colour = COLOURS.get(confirmation.plan.backends, "black")
+    for row, candidate in enumerate(candidates):
+        values = list(candidate.values.values())
+        labels = ["a seed", "in the sweep", "mean, 95 % interval"] if row == 0 else [None] * 3
+        axes.plot(values, [row] * len(values), "o", color=colour, alpha=0.5, label=labels[0])
+        axes.plot([candidate.sweep_value], [row], "x", color="tab:grey", label=labels[1])
         if len(values) > 1:
             spread = interval(values)
-            axes.errorbar(
-                spread.mean,
-                place,
-                xerr=spread.half,
-                fmt="D",
-                color="tab:orange",
-                capsize=4,
-                label="mean, 95 % interval" if place == 0 else None,
-            )
-    axes.set(title=f"{found.plan.name} with fresh seeds, {found.epochs} epoch(s)", xlabel=found.plan.objective)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.5)
+            axes.errorbar(spread.mean, row, xerr=spread.half, fmt="D", color="black", capsize=4, label=labels[2])
+    title = f"{confirmation.plan.name} with fresh seeds, {confirmation.epochs} epoch(s)"
+    axes.set(title=title, xlabel=confirmation.plan.objective)
+    axes.set_yticks(range(len(candidates)), [str(candidate).replace("the recipe's ", "") for candidate in candidates])
+    axes.set_ylim(len(candidates) - 0.5, -0.5)
     axes.grid(alpha=0.3)
     axes.legend()
     return figure

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import optuna
 from optuna.trial import TrialState
@@ -45,29 +46,28 @@ def gpus_of(params: Params, workers: int) -> list[str]:
     return []
 
 
-class Launcher:
-    """Keeps `workers` processes at work on a study.
+@dataclass(frozen=True)
+class Quota:
+    """How much to do, by how many processes.
 
-    `refill` adds the trials that are missing; it is called again and again. `budget` is the number of trials that
-    have to be finished; those of a fixed list may fail instead.
+    `budget` trials have to be finished; those of a fixed list may fail instead. `refill`, called again and again, adds
+    the trials that are missing.
     """
 
-    def __init__(
-        self,
-        project: Project,
-        params: Params,
-        plan: Plan,
-        study: optuna.Study,
-        *,
-        budget: int,
-        workers: int,
-        refill: Callable[[], object],
-    ) -> None:
+    budget: int
+    workers: int
+    refill: Callable[[], object]
+
+
+class Launcher:
+    """Keeps the workers of a study running until its quota is reached."""
+
+    def __init__(self, project: Project, params: Params, plan: Plan, study: optuna.Study, quota: Quota) -> None:
         self.project, self.plan, self.study = project, plan, study
-        self.budget, self.refill = budget, refill
-        self.threads = max(1, threads_for(params.train.threads) // workers)
-        self.gpus = gpus_of(params, workers)
-        self.places: list[subprocess.Popen[bytes] | None] = [None] * workers
+        self.budget, self.refill = quota.budget, quota.refill
+        self.threads = max(1, threads_for(params.train.threads) // quota.workers)
+        self.gpus = gpus_of(params, quota.workers)
+        self.places: list[subprocess.Popen[bytes] | None] = [None] * quota.workers
         self.lost = 0
         self.said = -1
 
@@ -109,12 +109,12 @@ class Launcher:
     def _check_end(self, code: int) -> None:
         name = f"sweep {self.plan.name}"
         if code == TandemError.exit_code:
-            raise TandemError(f"{name}: a worker can't go on; mend what it says and repeat")
+            raise TandemError(f"{name}: a worker can't continue; fix what it reports, and repeat")
         self.lost += code != 0
         if self.lost > LOSSES_PER_WORKER * len(self.places):
             raise TandemError(
                 f"{name}: expected workers that finish trials; got {self.lost} that ended without one, the last with "
-                f"exit code {code}; mend what they say, and repeat"
+                f"exit code {code}; fix what they report, and repeat"
             )
 
     def _recover(self) -> None:
@@ -144,14 +144,14 @@ class Launcher:
         return f", best {self.plan.objective} {best.value:.4f}" if best else ""
 
     def _backend(self, place: int) -> BackendName:
-        return self.plan.members[place % len(self.plan.members)]
+        return self.plan.backends_of_trial[place % len(self.plan.backends_of_trial)]
 
     def _is_needed(self, place: int) -> bool:
         backend = self._backend(place)
         at_work = sum(
             process is not None and self._backend(other) == backend for other, process in enumerate(self.places)
         )
-        return len(lacking(self._open(), self.plan.members, backend)) > at_work
+        return len(lacking(self._open(), self.plan.backends_of_trial, backend)) > at_work
 
     def _start(self, place: int) -> None:
         command = [sys.executable, "-m", "experiments", "sweep", "worker", self.plan.name, self._backend(place)]

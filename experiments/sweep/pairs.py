@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from optuna.trial import FrozenTrial
 from scipy import stats
 
+from experiments.reports.plots import COLOURS
 from experiments.settings.recipe import BackendName
 from experiments.sweep.members import results
 from experiments.sweep.plan import Plan
@@ -32,7 +34,7 @@ class Pairs:
 
     @property
     def agree(self) -> bool:
-        """Whether the best settings of the one are the best of the other."""
+        """Whether both frameworks have the same best settings."""
         return len(set(self.best)) == 1
 
     def to_json(self) -> dict[str, Any]:
@@ -47,13 +49,11 @@ class Pairs:
 
 def pairs_of(plan: Plan, complete: Sequence[FrozenTrial]) -> Pairs:
     """Return the pairs of the complete trials of a study with `--backend both`; at least one."""
-    found = [results(trial, plan.members) for trial in complete]
-    values = tuple([one[backend].value for one in found] for backend in plan.members)
-    best = tuple(
-        complete[min(range(len(complete)), key=lambda place: better(plan) * of[place])].number for of in values
-    )
+    by_trial = [results(trial, plan.backends_of_trial) for trial in complete]
+    values = tuple([result[backend].value for result in by_trial] for backend in plan.backends_of_trial)
+    best = tuple(complete[int(np.argmin(better(plan) * np.array(of_backend)))].number for of_backend in values)
     correlation = float(stats.spearmanr(*values).statistic) if len(complete) >= LEAST_POINTS else None
-    return Pairs(plan.members, [trial.number for trial in complete], values, best, correlation)
+    return Pairs(plan.backends_of_trial, [trial.number for trial in complete], values, best, correlation)
 
 
 def verdict(pairs: Pairs) -> list[str]:
@@ -63,14 +63,14 @@ def verdict(pairs: Pairs) -> list[str]:
     else:
         lines = [f"Rank correlation (Spearman): {pairs.correlation:.3f} over {len(pairs.trials)} points."]
     if pairs.agree:
-        return [*lines, f"The best settings of one are the best of the other: trial {pairs.best[0]}."]
+        return [*lines, f"Both frameworks have the same best settings: trial {pairs.best[0]}."]
     first, second = pairs.names
     lines.append(f"The best settings differ: trial {pairs.best[0]} in {first}, trial {pairs.best[1]} in {second}.")
-    for place, (name, other) in enumerate(((first, second), (second, first))):
-        mine = pairs.values[1 - place]
-        at = pairs.trials.index(pairs.best[place])
-        ahead = sorted(mine, reverse=_higher_is_better(pairs)).index(mine[at])
-        lines.append(f"{name}'s best is number {ahead + 1} of {len(mine)} in {other}.")
+    for index, (name, other) in enumerate(((first, second), (second, first))):
+        values = pairs.values[1 - index]
+        value = values[pairs.trials.index(pairs.best[index])]
+        rank = 1 + sorted(values, reverse=_higher_is_better(pairs)).index(value)
+        lines.append(f"{name}'s best is number {rank} of {len(values)} in {other}.")
     return lines
 
 
@@ -86,20 +86,12 @@ def draw_pairs(plan: Plan, pairs: Pairs) -> Figure:
     x, y = pairs.values
     low, high = min(*x, *y), max(*x, *y)
     axes.plot([low, high], [low, high], color="tab:grey", linewidth=1, label="equal")
-    axes.scatter(x, y, color="tab:blue", zorder=2)
-    for place, name in enumerate(pairs.names):
-        at = pairs.trials.index(pairs.best[place])
-        axes.scatter(
-            [x[at]],
-            [y[at]],
-            s=140,
-            facecolors="none",
-            edgecolors=("tab:orange", "tab:green")[place],
-            linewidths=2,
-            marker=("o", "s")[place],
-            label=f"best in {name}: trial {pairs.best[place]}",
-            zorder=3,
-        )
+    axes.scatter(x, y, color="black", s=20, zorder=2, label="a trial")
+    for name, best, marker, size in zip(pairs.names, pairs.best, "os", (130, 260), strict=True):
+        index = pairs.trials.index(best)
+        label = f"best in {name}: trial {best}"
+        mark = axes.scatter([x[index]], [y[index]], size, marker=marker, label=label, linewidths=2, zorder=3)
+        mark.set(facecolor="none", edgecolor=COLOURS[name])
     if plan.objective.endswith("loss") and low > 0 and high / low > 10:
         axes.set(xscale="log", yscale="log")
     title = f"{plan.name}: {len(pairs.trials)} points"

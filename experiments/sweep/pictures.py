@@ -1,4 +1,4 @@
-"""Optuna's own pictures of a study: interactive in one HTML page, and as PNG files."""
+"""Optuna's own plots of a study: interactive in one HTML page, and as PNG files."""
 
 import contextlib
 import logging
@@ -22,35 +22,37 @@ from optuna.trial import TrialState
 from experiments.sweep.plan import Plan
 from experiments.system.files import write_atomically
 
-# The name of each picture, as Optuna's two modules have it after `plot_`, and as the file is called.
-PICTURES = {
+# The name of each plot: in Optuna's two modules, after `plot_`, and of the file.
+PLOTS = {
     "optimization_history": "history",
     "param_importances": "importances",
     "parallel_coordinate": "parallel_coordinates",
     "contour": "contour",
     "intermediate_values": "intermediate_values",
 }
-# From fewer trials no importance can be told.
+# Optuna's own colours put red beside green: Okabe and Ito's (2008), without their green.
+COLOURS = ["#0072B2", "#E69F00", "#56B4E9", "#D55E00", "#CC79A7", "#000000"]
+# Fewer trials tell no importance.
 LEAST_TRIALS = 4
 
 
 def drawable(study: Study, plan: Plan) -> dict[str, str]:
-    """Return those of the pictures that the study has enough for: function → name."""
+    """Return the plots that the study has enough trials for: function → name."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     left_out = set()
     if len(complete) < LEAST_TRIALS or len({trial.value for trial in complete}) == 1:
         left_out.add("param_importances")
     if len(plan.space) < 2:
         left_out |= {"contour", "param_importances"}
-    return {function: name for function, name in PICTURES.items() if function not in left_out}
+    return {function: name for function, name in PLOTS.items() if function not in left_out}
 
 
 def draw(study: Study, plan: Plan, folder: Path) -> list[Path]:
-    """Write report.html and a PNG for each picture; return the files."""
+    """Write report.html and a PNG for each plot; return the files."""
     target = plan.objective
     shown = drawable(study, plan)
     page = folder / "report.html"
-    parts = [_html(study, function, target, first=place == 0) for place, function in enumerate(shown)]
+    parts = [_html(study, function, target, first=index == 0) for index, function in enumerate(shown)]
     write_atomically(page, _page(plan.name, parts))
     files = [page]
     # Optuna sets a style for the whole process.
@@ -71,6 +73,7 @@ def _options(function: str, target: str) -> dict[str, Any]:
 def _html(study: Study, function: str, target: str, *, first: bool) -> str:
     with _quiet():
         figure = getattr(interactive, f"plot_{function}")(study, **_options(function, target))
+    figure.update_layout(colorway=COLOURS)
     # The script is in the page once, so that it opens without a network, from MLflow too.
     return str(figure.to_html(full_html=False, include_plotlyjs=first))
 
@@ -91,11 +94,16 @@ def _static(study: Study, plan: Plan, function: str) -> Figure:
         figure.suptitle(f"{plan.name}: contour of {plan.objective}", y=0.93)
         return figure
     # Optuna sets some titles to the left.
-    place = next((one for one in ("center", "left") if drawn.get_title(loc=one)), "center")
-    drawn.set_title(f"{plan.name}: {drawn.get_title(loc=place).lower()}", loc=place)
+    side = next((side for side in ("center", "left") if drawn.get_title(loc=side)), "center")
+    drawn.set_title(f"{plan.name}: {drawn.get_title(loc=side).lower()}", loc=side)
     if function == "intermediate_values":
         drawn.set(xlabel="epoch", ylabel=plan.objective)
         drawn.xaxis.get_major_locator().set_params(integer=True)
+        for line, colour in zip(
+            drawn.lines, mpl.colormaps["viridis"](np.linspace(0, 0.9, len(drawn.lines))), strict=True
+        ):
+            line.set_color(colour)
+        drawn.legend(bbox_to_anchor=(1.05, 1), loc="upper left", borderaxespad=0)
     of_axes: Figure = drawn.figure
     return of_axes
 
@@ -105,6 +113,6 @@ def _quiet() -> Iterator[None]:
     level = logging.getLogger("optuna").level
     logging.getLogger("optuna").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that Optuna's pictures are experimental
+        warnings.simplefilter("ignore")  # that Optuna's plots are experimental
         yield
     logging.getLogger("optuna").setLevel(level)

@@ -1,4 +1,4 @@
-"""What a study is about. All that a worker needs to know is kept in the study itself."""
+"""The plan of a study: all that a worker needs to know, kept in the study itself."""
 
 import json
 import re
@@ -22,7 +22,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study is about; two sweeps of one name must have the same.
+    """The plan of a study; two sweeps of the same name must have the same.
 
     `recipe` is the recipe's settings with the sweep's number of epochs. `dataset` is the fingerprint of the data.
     `confirms` names the study whose best trials this one trains again, with other seeds.
@@ -52,26 +52,26 @@ class Plan:
         return "minimize" if self.objective.endswith("loss") else "maximize"
 
     @property
-    def members(self) -> tuple[BackendName, ...]:
+    def backends_of_trial(self) -> tuple[BackendName, ...]:
         """The backends that train each trial."""
         return ("lightning", "keras") if self.backends == "both" else (self.backends,)
 
     @property
     def command(self) -> str:
-        """What to type to go on with the study."""
+        """The command that resumes the study."""
         if self.confirms:
             return f"tandem sweep confirm {self.confirms}"
         return f"tandem sweep run --recipe {self.recipe_name} --backend {self.backends} --name {self.name}"
 
     def summary(self) -> dict[str, Any]:
-        """Return what is worth logging as parameters."""
+        """Return the parameters to log."""
         flat = {
             key: getattr(self, key) for key in ("objective", "sampler", "pruner", "seed", "recipe_name", "backends")
         }
         return flat | {f"space.{name}": bounds for name, bounds in self.space.items()}
 
     def distributions(self) -> dict[str, FloatDistribution]:
-        """Return Optuna's distributions of the settings that are sought."""
+        """Return Optuna's distributions of the settings in the space."""
         return Space({name: Bounds(**bounds) for name, bounds in self.space.items()}, {}).distributions()
 
 
@@ -79,7 +79,7 @@ def make_plan(params: Params, *, recipe: str, backends: Backends, name: str | No
     """Return the plan of a sweep over a recipe, named after recipe and backend unless told otherwise.
 
     Raises:
-        TandemError: there is no such recipe, or the name can't be one of a folder.
+        TandemError: the recipe doesn't exist, or the name can't be a folder's.
     """
     if name is not None and not NAME.fullmatch(name):
         raise TandemError(f"--name: expected lower-case letters, digits, '-' and '_'; got {name!r}")
@@ -102,14 +102,14 @@ def make_plan(params: Params, *, recipe: str, backends: Backends, name: str | No
 
 
 def check_data(plan: Plan, dataset: Dataset) -> None:
-    """Refuse to go on with other data.
+    """Refuse to resume with other data.
 
     Raises:
-        TandemError: the prepared dataset is not that which the study was begun with.
+        TandemError: the prepared dataset is not the study's.
     """
     if dataset.fingerprint != plan.dataset:
         raise TandemError(
-            f"prepared/: expected the data that study {plan.name!r} was begun with, {plan.dataset[:12]}; "
+            f"prepared/: expected the data of study {plan.name!r}, {plan.dataset[:12]}; "
             f"got {dataset.fingerprint[:12]}; give the sweep another --name"
         )
 
@@ -118,7 +118,7 @@ def read_plan(study: optuna.Study) -> Plan:
     """Return the plan of a study.
 
     Raises:
-        TandemError: it is not one of this project's.
+        TandemError: `tandem sweep` didn't make it.
     """
     text = study.user_attrs.get(PLAN)
     if text is None:
@@ -127,5 +127,5 @@ def read_plan(study: optuna.Study) -> Plan:
 
 
 def write_plan(study: optuna.Study, plan: Plan) -> None:
-    """Keep the plan in its study; a study with a plan is one that is wholly made."""
+    """Keep the plan in its study; it is written last, so that a study with a plan is complete."""
     study.set_user_attr(PLAN, json.dumps(asdict(plan)))

@@ -13,13 +13,13 @@ def ranked(study: optuna.Study, plan: Plan) -> list[FrozenTrial]:
     """Return the complete trials, the best first.
 
     Raises:
-        TandemError: there is none yet.
+        TandemError: none is complete yet.
     """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if not complete:
         raise TandemError(
             f"NAME: expected a study with complete trials; got {plan.name!r}, which has none yet; "
-            "go on with it by `tandem sweep run`"
+            "resume it with `tandem sweep run`"
         )
     return sorted(complete, key=lambda trial: better(plan) * _value(trial))
 
@@ -30,7 +30,7 @@ def better(plan: Plan) -> int:
 
 
 def _value(trial: FrozenTrial) -> float:
-    assert trial.value is not None  # noqa: S101 - a complete trial has one
+    assert trial.value is not None  # noqa: S101 - a complete trial has a value
     return trial.value
 
 
@@ -40,7 +40,7 @@ def is_own(trial: FrozenTrial, plan: Plan) -> bool:
 
 
 def own_settings(trials: Sequence[FrozenTrial], plan: Plan) -> FrozenTrial | None:
-    """Return the trial with the recipe's own settings, the first one, if it is among them."""
+    """Return the first trial with the recipe's own settings, if any."""
     return next((trial for trial in trials if is_own(trial, plan)), None)
 
 
@@ -51,9 +51,9 @@ def best_of(study: optuna.Study, plan: Plan) -> FrozenTrial | None:
 
 
 def summary(study: optuna.Study, plan: Plan) -> str:
-    """Return a line about the best trial, if there is one."""
+    """Return a line about the best trial, if any."""
     best = best_of(study, plan)
     if best is None:
-        return f"{study.study_name}: no trial was trained to its end; every one was pruned"
+        return f"{study.study_name}: no trial is complete; all were pruned"
     settings = ", ".join(f"{key} {value:.4g}" for key, value in best.params.items())
     return f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}"

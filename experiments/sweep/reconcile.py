@@ -1,6 +1,6 @@
-"""Trials, MLflow runs and processes held against each other (`tandem sweep reconcile`).
+"""Trials, MLflow runs and processes compared with each other (`tandem sweep reconcile`).
 
-A sweep repairs what kills leave when it goes on; this is for a sweep that nobody goes on with, and for what
+A sweep repairs what kills leave when it is resumed; this is for a sweep that nobody resumes, and for what
 happens outside of it: runs that were deleted, a database that was restored, a power cut in the wrong millisecond.
 """
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import optuna
-from mlflow.entities import Run
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments import tracking
@@ -30,7 +29,7 @@ REWRITTEN = "written_afterwards"
 
 @dataclass(frozen=True)
 class Disagreement:
-    """What is wrong, what mends it, and how; `repair` is None for what a person has to decide."""
+    """What is wrong, what fixes it, and how; `repair` is None for what a person has to decide."""
 
     study: str
     what: str
@@ -42,22 +41,22 @@ def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagr
     """Return what disagrees in a study, or in all of them, after repairing it if asked to.
 
     Raises:
-        TandemError: there is no such study, or a store can't be reached.
+        TandemError: the study doesn't exist, or a store can't be reached.
     """
     storage = connect(project)
     experiment = tracking.open_experiment(project)
-    names = [name] if name else [one for one in optuna.study.get_all_study_names(storage) if is_ours(storage, one)]
-    found: list[Disagreement] = []
-    for one in names:
-        study = load_study(storage, one)
+    names = [name] if name else [each for each in optuna.study.get_all_study_names(storage) if is_ours(storage, each)]
+    disagreements: list[Disagreement] = []
+    for each in names:
+        study = load_study(storage, each)
         # While a launcher is at work, it repairs.
-        with exclusive(project.sweep(one), f"sweep {one}") if apply else nullcontext():
+        with exclusive(project.sweep(each), f"sweep {each}") if apply else nullcontext():
             of_study = list(_Study(study, read_plan(study), experiment).disagreements())
             for disagreement in of_study if apply else []:
                 if disagreement.repair is not None:
                     disagreement.repair()
-        found += of_study
-    return found
+        disagreements += of_study
+    return disagreements
 
 
 class _Study:
@@ -75,8 +74,8 @@ class _Study:
         return {
             trial.user_attrs.get(run_key(backend), "")
             for trial in self.trials
-            for backend in self.plan.members
-            if backend in results(trial, self.plan.members)
+            for backend in self.plan.backends_of_trial
+            if backend in results(trial, self.plan.backends_of_trial)
         }
 
     def disagreements(self) -> Iterator[Disagreement]:
@@ -111,13 +110,13 @@ class _Study:
         if parent is not None and parent not in self.runs:
             yield self._say(
                 f"its run {parent} is not in MLflow",
-                "restore it (`mlflow runs restore`), or go on with the sweep, which opens another for all trials",
+                "restore it (`mlflow runs restore`), or resume the sweep, which opens another for all trials",
                 None,
             )
 
     def _trial(self, trial: FrozenTrial) -> Iterator[Disagreement]:
-        done = results(trial, self.plan.members)
-        for backend in self.plan.members:
+        done = results(trial, self.plan.backends_of_trial)
+        for backend in self.plan.backends_of_trial:
             if backend not in done and trial.state != TrialState.PRUNED:
                 continue
             run_id = trial.user_attrs.get(run_key(backend))
@@ -136,13 +135,15 @@ class _Study:
                     partial(tracking.finish_run, run.info.run_id),
                 )
 
-    def _rewritten(self, trial: FrozenTrial, backend: BackendName) -> Run | None:
+    def _rewritten(self, trial: FrozenTrial, backend: BackendName) -> tracking.Run | None:
         """Return the run that an earlier repair has written: Optuna doesn't let a finished trial note another id."""
         wanted = {TRIAL: str(trial.number), "backend": backend, REWRITTEN: "true"}
         return next((run for run in self.runs.values() if wanted.items() <= run.data.tags.items()), None)
 
     def _strangers(self) -> Iterator[Disagreement]:
-        known = {trial.user_attrs.get(run_key(backend)) for trial in self.trials for backend in self.plan.members}
+        known = {
+            trial.user_attrs.get(run_key(backend)) for trial in self.trials for backend in self.plan.backends_of_trial
+        }
         for run_id, run in self.runs.items():
             tags = run.data.tags
             # Those of another study of this name, in another database, are none of ours.
@@ -155,7 +156,7 @@ class _Study:
                 partial(tracking.delete_run, run_id),
             )
 
-    def _will_be_taken_up(self, run: Run) -> bool:
+    def _will_be_taken_up(self, run: tracking.Run) -> bool:
         """Return whether the trial will find the run by its tags: it is open, and knows none yet."""
         number = int(run.data.tags[TRIAL])
         if number >= len(self.trials):
@@ -164,7 +165,7 @@ class _Study:
         return trial.state in queue.OPEN and not trial.user_attrs.get(run_key(run.data.tags["backend"]))
 
     def _rewrite(self, trial: FrozenTrial, backend: BackendName) -> None:
-        found = results(trial, self.plan.members).get(backend)
+        found = results(trial, self.plan.backends_of_trial).get(backend)
         steps = dict(enumerate(found.objective, 1)) if found else trial.intermediate_values
         tags = {
             SWEEP: self.plan.name,

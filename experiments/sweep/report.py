@@ -1,16 +1,16 @@
-"""A sweep as a table and pictures, in reports/ and in its MLflow run (`tandem sweep report`)."""
+"""A sweep as a table and plots, in reports/ and in its MLflow run (`tandem sweep report`)."""
 
 import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import optuna
 from optuna.trial import FrozenTrial
+from tabulate import tabulate
 
 from experiments import tracking
 from experiments.settings.project import Project
-from experiments.sweep.confirm import load_sweep
+from experiments.settings.recipe import BackendName
 from experiments.sweep.members import results
 from experiments.sweep.pairs import draw_pairs, pairs_of, verdict
 from experiments.sweep.pictures import draw
@@ -19,7 +19,7 @@ from experiments.sweep.queue import REASON
 from experiments.sweep.ranking import own_settings, ranked
 from experiments.sweep.status import Status, status_of
 from experiments.sweep.storage import connect
-from experiments.sweep.study import PARENT
+from experiments.sweep.study import PARENT, load_sweep
 from experiments.system.console import warn
 from experiments.system.files import write_atomically, write_json
 
@@ -30,14 +30,14 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
     """Write the report of a study; return its text, and the files.
 
     Raises:
-        TandemError: there is no such study, or none of its trials is complete.
+        TandemError: the study doesn't exist, or none of its trials is complete.
     """
     study, plan = load_sweep(connect(project), name)
     best = ranked(study, plan)
     folder = project.sweep_report(plan.name)
     files = draw(study, plan, folder)
     text = to_markdown(plan, status_of(study, plan), best)
-    if len(plan.members) > 1:
+    if _paired(plan):
         pairs = pairs_of(plan, best)
         draw_pairs(plan, pairs).savefig(folder / "pairs.png", dpi=120)
         write_json(folder / "pairs.json", pairs.to_json())
@@ -57,47 +57,50 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
 
 def to_markdown(plan: Plan, status: Status, best: Sequence[FrozenTrial]) -> str:
     """Return what the sweep was, and its best trials."""
-    settings = list(plan.space)
-    lines = [f"# Sweep {plan.name}", ""]
-    lines += [
-        f"Recipe `{plan.recipe_name}` in {' and '.join(plan.members)}, {plan.settings.epochs} epoch(s) a trial; "
-        f"sampler {plan.sampler}, pruner {plan.pruner}, seed {plan.seed}. "
-        f"Objective: {plan.objective}, of one seed each; the test set plays no part.",
-        "",
-        f"{status.finished} trials finished, {status.pruned} of them pruned; {status.failed} failed, "
-        f"{status.running} running, {status.waiting} waiting.",
-        "",
-    ]
-    columns = [*settings, *(plan.members if len(plan.members) > 1 else ()), plan.objective]
-    lines += [f"| trial | {' | '.join(columns)} |", f"| --- {'| --: ' * len(columns)}|"]
     own = own_settings(best, plan)
     shown = list(best[:SHOWN])
     if own is not None and own not in shown:
         shown.append(own)
-    lines += [_row(plan, trial, settings, is_own=trial is own) for trial in shown]
-    lines += ["", f"Next: `tandem sweep confirm {plan.name}` tells luck from merit."]
+    rows = [_row(plan, trial, is_own=trial is own) for trial in shown]
+    lines = [
+        f"# Sweep {plan.name}",
+        "",
+        f"Recipe `{plan.recipe_name}` in {' and '.join(plan.backends_of_trial)}, {plan.settings.epochs} epoch(s) a "
+        f"trial; sampler {plan.sampler}, pruner {plan.pruner}, seed {plan.seed}. "
+        f"Objective: {plan.objective}, of a single seed; the test set plays no part.",
+        "",
+        f"{status.finished} trials finished, {status.pruned} of them pruned; {status.failed} failed, "
+        f"{status.running} running, {status.waiting} waiting.",
+        "",
+        tabulate(rows, headers="keys", tablefmt="github", disable_numparse=True),
+        "",
+        f"Next: `tandem sweep confirm {plan.name}` trains the best with fresh seeds: a single seed may be luck.",
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _row(plan: Plan, trial: FrozenTrial, settings: Sequence[str], *, is_own: bool) -> str:
-    name = f"{trial.number}, the recipe's own" if is_own else str(trial.number)
-    cells = [f"{trial.params[setting]:.4g}" for setting in settings]
-    if len(plan.members) > 1:
-        cells += [f"{one.value:.4f}" for one in results(trial, plan.members).values()]
-    return f"| {name} | {' | '.join(cells)} | {trial.value:.4f} |"
+def _paired(plan: Plan) -> Sequence[BackendName]:
+    return plan.backends_of_trial if plan.backends == "both" else ()
 
 
-def to_csv(plan: Plan, trials: Sequence[optuna.trial.FrozenTrial]) -> str:
+def _row(plan: Plan, trial: FrozenTrial, *, is_own: bool) -> dict[str, str]:
+    return {
+        "trial": f"{trial.number}, the recipe's own" if is_own else str(trial.number),
+        **{setting: f"{trial.params[setting]:.4g}" for setting in plan.space},
+        **{backend: f"{result.value:.4f}" for backend, result in results(trial, _paired(plan)).items()},
+        plan.objective: f"{trial.value:.4f}",
+    }
+
+
+def to_csv(plan: Plan, trials: Sequence[FrozenTrial]) -> str:
     """Return every trial: number, state, settings, objective (of each framework, too), and why it failed."""
     stream = io.StringIO()
-    settings = list(plan.space)
-    members = list(plan.members) if len(plan.members) > 1 else []
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["trial", "state", *settings, *members, plan.objective, REASON])
+    writer.writerow(["trial", "state", *plan.space, *_paired(plan), plan.objective, REASON])
     for trial in trials:
-        found = results(trial, plan.members)
-        of_each = [found[backend].value if backend in found else "" for backend in plan.members] if members else []
-        values = [trial.params.get(setting, "") for setting in settings]
+        known = results(trial, _paired(plan))
+        of_each = [known[backend].value if backend in known else "" for backend in _paired(plan)]
+        values = [trial.params.get(setting, "") for setting in plan.space]
         value = trial.value if trial.state.is_finished() and trial.value is not None else ""
         writer.writerow([trial.number, trial.state.name, *values, *of_each, value, trial.user_attrs.get(REASON, "")])
     return stream.getvalue()

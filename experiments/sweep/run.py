@@ -1,4 +1,4 @@
-"""`tandem sweep run`: a study, begun or gone on with, inside its MLflow run."""
+"""`tandem sweep run`: a study, begun or resumed, inside its MLflow run."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from experiments.data.dataset import Dataset, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import members, queue
-from experiments.sweep.launch import Launcher, gpus_of
+from experiments.sweep.launch import Launcher, Quota, gpus_of
 from experiments.sweep.plan import Backends, Plan, make_plan
 from experiments.sweep.ranking import best_of
 from experiments.sweep.space import space_of
@@ -42,7 +42,7 @@ class SweepRequest:
 
 
 def run_sweep(project: Project, params: Params, asked: SweepRequest) -> optuna.Study:
-    """Start a study, or go on with it, until as many trials are finished as asked for; return it.
+    """Start a study, or resume it, until as many trials are finished as asked for; return it.
 
     Raises:
         TandemError: the recipe, its space, the storage or an older study of that name don't allow it, another process
@@ -67,10 +67,8 @@ def run_sweep(project: Project, params: Params, asked: SweepRequest) -> optuna.S
     budget = asked.trials or params.sweep.trials
 
     def begin(study: optuna.Study) -> Launcher:
-        def refill() -> None:
-            queue.fill(study, budget)
-
-        return Launcher(project, params, plan, study, budget=budget, workers=workers, refill=refill)
+        quota = Quota(budget, workers, refill=lambda: queue.fill(study, budget))
+        return Launcher(project, params, plan, study, quota)
 
     return run_study(project, plan, dataset, begin)
 
@@ -149,7 +147,7 @@ def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset
 
 def trial_runs(study: optuna.Study, plan: Plan) -> list[str]:
     """Return the ids of the trials' runs that are in MLflow."""
-    keys = [members.run_key(backend) for backend in plan.members]
+    keys = [members.run_key(backend) for backend in plan.backends_of_trial]
     ids = [
         trial.user_attrs[key] for trial in study.get_trials(deepcopy=False) for key in keys if key in trial.user_attrs
     ]

@@ -1,4 +1,4 @@
-"""The search space: which of lr, dropout and momentum a recipe has, and between which bounds they are sought."""
+"""The search space: which of lr, dropout and momentum a recipe has, and their bounds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from experiments.system.errors import TandemError
 
 @dataclass(frozen=True)
 class Space:
-    """What is sought, by setting of the recipe, and which settings of the standard space the recipe lacks."""
+    """The bounds of the settings to tune, and which settings of the default space the recipe lacks, and why."""
 
     bounds: Mapping[str, Bounds]
     left_out: Mapping[str, str]
@@ -24,10 +24,10 @@ class Space:
 
 
 def space_of(params: Params, name: str) -> Space:
-    """Return the space of a recipe: its own if `sweep.recipe_spaces` has one, else of the standard one what it has.
+    """Return the space of a recipe: from `sweep.recipe_spaces`, else what it has of `sweep.default_space`.
 
     Raises:
-        TandemError: its own space names what it lacks, or its own settings lie outside of the bounds.
+        TandemError: its space names a setting that it lacks, or its own settings lie outside the bounds.
     """
     recipe = params.recipe(name, asked_by="--recipe")
     lacks = _lacks(recipe)
@@ -37,7 +37,7 @@ def space_of(params: Params, name: str) -> Space:
         for setting in own.bounds:
             if setting in lacks:
                 raise TandemError(
-                    f"params.yaml: {where}.{setting}: expected a setting that the recipe has; got one that it lacks: "
+                    f"params.yaml: {where}.{setting}: expected a setting that the recipe has; got {setting}: "
                     f"{lacks[setting]}; remove it"
                 )
         space = Space(own.bounds, {})
@@ -59,9 +59,9 @@ def space_of(params: Params, name: str) -> Space:
 
 
 def _lacks(recipe: Recipe) -> dict[str, str]:
-    found = {}
+    lacks = {}
     if recipe.optimiser != "sgd":
-        found["momentum"] = f"{recipe.optimiser} has no momentum"
+        lacks["momentum"] = f"{recipe.optimiser} has no momentum"
     if not takes_dropout(recipe.architecture):
-        found["dropout"] = f"{recipe.architecture} has no dropout"
-    return found
+        lacks["dropout"] = f"{recipe.architecture} has no dropout"
+    return lacks

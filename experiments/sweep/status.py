@@ -19,8 +19,8 @@ from experiments.sweep.ranking import best_of, better
 class Status:
     """A study in numbers.
 
-    `best` is the number, value and settings of the best finished trial, if there is one; in a sweep of pairs
-    `best_of` has the same for each framework. `orphaned` are running trials whose process is gone.
+    `best` is the number, value and settings of the best finished trial, if any; in a sweep of pairs `best_of` has
+    the same for each framework. `orphaned` are running trials whose process is gone.
     """
 
     name: str
@@ -41,14 +41,14 @@ class Status:
 
     @property
     def seconds_left(self) -> float | None:
-        """The time that the rest takes at the pace so far, with as many workers as there are."""
+        """The time that the rest takes at the pace so far, with the workers that run now."""
         if self.seconds_per_trial is None:
             return None
         return self.seconds_per_trial * (self.waiting + self.running) / max(self.running, 1)
 
 
 def status_of(study: optuna.Study, plan: Plan) -> Status:
-    """Return where a study stands."""
+    """Return how far a study is."""
     trials = study.get_trials(deepcopy=False)
     states = Counter(trial.state for trial in trials)
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
@@ -67,19 +67,19 @@ def status_of(study: optuna.Study, plan: Plan) -> Status:
         orphaned=len(list(orphans(study))),
         waiting=states[TrialState.WAITING],
         best={"trial": best.number, "value": best.value, "settings": best.params} if best else None,
-        best_of=_best_of(plan, complete) if len(plan.members) > 1 else {},
+        best_of=_best_of(plan, complete) if len(plan.backends_of_trial) > 1 else {},
         last_failure=str(failed[-1].user_attrs.get(REASON)) if failed else None,
         seconds_per_trial=_pace(plan, trials),
     )
 
 
 def _best_of(plan: Plan, complete: Sequence[FrozenTrial]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for backend in plan.members if complete else ():
-        values = {trial.number: results(trial, plan.members)[backend].value for trial in complete}
+    best_by_backend: dict[str, dict[str, Any]] = {}
+    for backend in plan.backends_of_trial if complete else ():
+        values = {trial.number: results(trial, plan.backends_of_trial)[backend].value for trial in complete}
         best = min(complete, key=lambda trial: better(plan) * values[trial.number])
-        found[backend] = {"trial": best.number, "value": values[best.number], "settings": best.params}
-    return found
+        best_by_backend[backend] = {"trial": best.number, "value": values[best.number], "settings": best.params}
+    return best_by_backend
 
 
 def _pace(plan: Plan, trials: Sequence[FrozenTrial]) -> float | None:
@@ -87,21 +87,21 @@ def _pace(plan: Plan, trials: Sequence[FrozenTrial]) -> float | None:
     taken = []
     for trial in trials:
         if trial.state in DONE:
-            known = results(trial, plan.members)
-            if len(known) == len(plan.members):
-                taken.append(sum(one.seconds for one in known.values()))
+            known = results(trial, plan.backends_of_trial)
+            if len(known) == len(plan.backends_of_trial):
+                taken.append(sum(result.seconds for result in known.values()))
             elif trial.duration is not None:
                 taken.append(trial.duration.total_seconds())
     return sum(taken) / len(taken) if taken else None
 
 
-def to_table(found: Sequence[Status]) -> Table:
+def to_table(statuses: Sequence[Status]) -> Table:
     """Return a row for each study."""
     table = Table("study", "finished", "pruned", "failed", "running", "waiting", "best", "a trial", "left")
-    for one in found:
-        best = f"{one.best['value']:.4f} (trial {one.best['trial']})" if one.best else ""
-        finished = f"{one.finished}" + (f" of {one.budget}" if one.budget else "")
-        running = f"{one.running}" + (f" ({one.orphaned} without a process)" if one.orphaned else "")
-        times = [f"{seconds:.0f} s" if seconds else "" for seconds in (one.seconds_per_trial, one.seconds_left)]
-        table.add_row(one.name, finished, str(one.pruned), str(one.failed), running, str(one.waiting), best, *times)
+    for row in statuses:
+        best = f"{row.best['value']:.4f} (trial {row.best['trial']})" if row.best else ""
+        finished = f"{row.finished}" + (f" of {row.budget}" if row.budget else "")
+        running = f"{row.running}" + (f" ({row.orphaned} without a process)" if row.orphaned else "")
+        times = [f"{seconds:.0f} s" if seconds else "" for seconds in (row.seconds_per_trial, row.seconds_left)]
+        table.add_row(row.name, finished, str(row.pruned), str(row.failed), running, str(row.waiting), best, *times)
     return table

@@ -5,17 +5,22 @@ import os
 import re
 import warnings
 from typing import Any
+from urllib.parse import unquote
 
 import filelock
 import optuna
-from sqlalchemy import Engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import SQLAlchemyError
 
+from experiments import tracking
 from experiments.settings.project import Project
 from experiments.sweep.heartbeat import INTERVAL_SECONDS, SILENCE_SECONDS
 from experiments.system.errors import TandemError
+from experiments.system.urls import hide_password
 
 VARIABLE = "TANDEM_SWEEP_STORAGE"
+# A part of an address, between its separators.
+WORD = re.compile(r"[^\s:/@?&=]+")
 # How long a process waits for others to finish their writes; with eight of them a write takes milliseconds.
 BUSY_SECONDS = 60
 
@@ -29,10 +34,18 @@ def storage_url(project: Project) -> str:
 
 def shown_url(project: Project) -> str:
     """Return the address as it may be printed, without a password."""
-    try:
-        return make_url(storage_url(project)).render_as_string(hide_password=True)
-    except ArgumentError:
-        return storage_url(project)
+    return hide_password(storage_url(project))
+
+
+def reason_of(error: BaseException, project: Project) -> str:
+    """Return an error's message as a short line, without the secrets of the stores' addresses."""
+    text = " ".join(str(error).split())
+    for url in (storage_url(project), tracking.store_uri(project)):
+        # An error may quote a part of the address alone: what was taken for the host, or for the port.
+        secrets = set(WORD.findall(url)) - set(WORD.findall(hide_password(url)))
+        for secret in sorted(secrets | {unquote(word) for word in secrets}, key=len, reverse=True):
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
+    return text[:300]
 
 
 def connect(project: Project) -> optuna.storages.RDBStorage:
@@ -55,10 +68,11 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
             storage = optuna.storages.RDBStorage(
                 url, engine_kwargs=options, heartbeat_interval=INTERVAL_SECONDS, grace_period=SILENCE_SECONDS
             )
-    except (SQLAlchemyError, ImportError, RuntimeError, optuna.exceptions.StorageInternalError) as error:
-        reason = str(error.__cause__ or error).splitlines()[0][:200]
+    except (SQLAlchemyError, ImportError, RuntimeError, ValueError, optuna.exceptions.StorageInternalError) as error:
+        reason = reason_of(error.__cause__ or error, project)
         raise TandemError(
-            f"{VARIABLE}: expected a database that can be reached; got {shown_url(project)!r}: {reason}"
+            f"{VARIABLE}: expected a database that can be reached; got {shown_url(project)!r}: {reason}; "
+            "write it as postgresql://USER@HOST/DATABASE, and start it"
         ) from None
     if url.startswith("sqlite:"):
         _take_turns(storage.engine)

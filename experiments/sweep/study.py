@@ -1,4 +1,4 @@
-"""Studies in the storage: made, found, and held against their plans."""
+"""Studies in the storage: created, loaded, and checked against their plans."""
 
 import uuid
 from dataclasses import asdict
@@ -15,10 +15,10 @@ PARENT, IDENTITY = "mlflow_run_id", "identity"
 
 
 def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study:
-    """Return the study of a plan, created with the recipe's own settings as its first trial if it is not there yet.
+    """Return the study of a plan, created with the recipe's own settings as its first trial if it is new.
 
     Raises:
-        TandemError: there is a study of that name with another plan.
+        TandemError: a study of that name has another plan.
     """
     study = optuna.create_study(storage=storage, study_name=plan.name, direction=plan.direction, load_if_exists=True)
     if PLAN in study.user_attrs:
@@ -37,16 +37,16 @@ def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study
     return study
 
 
-def _check_same(found: Plan, asked: Plan) -> None:
+def _check_same(known: Plan, asked: Plan) -> None:
     for key, value in asdict(asked).items():
-        other = asdict(found)[key]
+        other = asdict(known)[key]
         if value != other:
             differ = [k for k in value if value[k] != other.get(k)] if isinstance(value, dict) else []
             place = f"{key}.{differ[0]}" if differ else key
             was, now = (other.get(differ[0]), value[differ[0]]) if differ else (other, value)
             raise TandemError(
                 f"--name: expected a new name, since study {asked.name!r} was begun with {place} = {was}; "
-                f"got {now}; take back the change, or give this sweep another --name"
+                f"got {now}; revert the change, or give this sweep another --name"
             )
 
 
@@ -56,12 +56,12 @@ def is_ours(storage: optuna.storages.BaseStorage, name: str) -> bool:
 
 
 def load_study(storage: optuna.storages.BaseStorage, name: str, *, worker: int = 0) -> optuna.Study:
-    """Return a study that is there, with the sampler and pruner of its plan.
+    """Return an existing study, with the sampler and pruner of its plan.
 
     `worker` tells apart the random streams of processes that draw for one study.
 
     Raises:
-        TandemError: there is no study of that name.
+        TandemError: no study has that name.
     """
     try:
         plan = read_plan(optuna.load_study(study_name=name, storage=storage))
@@ -73,3 +73,16 @@ def load_study(storage: optuna.storages.BaseStorage, name: str, *, worker: int =
     return optuna.load_study(
         study_name=name, storage=storage, sampler=make_sampler(plan, worker), pruner=make_pruner(plan)
     )
+
+
+def load_sweep(storage: optuna.storages.BaseStorage, name: str) -> tuple[optuna.Study, Plan]:
+    """Return a study and its plan.
+
+    Raises:
+        TandemError: it doesn't exist, or is a confirmation.
+    """
+    study = load_study(storage, name)
+    plan = read_plan(study)
+    if plan.confirms:
+        raise TandemError(f"NAME: expected a sweep; got {name!r}, the confirmation of {plan.confirms!r}: name that")
+    return study, plan

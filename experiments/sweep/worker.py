@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import optuna
-from mlflow.exceptions import MlflowException
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,7 +21,7 @@ from experiments.sweep import members, queue
 from experiments.sweep.heartbeat import pulse
 from experiments.sweep.plan import Plan, check_data, read_plan
 from experiments.sweep.ranking import is_own
-from experiments.sweep.storage import connect
+from experiments.sweep.storage import connect, reason_of
 from experiments.sweep.study import PARENT, load_study
 from experiments.sweep.trial import TrialRequest, WorkerContext, run_trial
 from experiments.system.errors import Stopped, TandemError
@@ -34,10 +33,10 @@ from experiments.training.training import Code
 BATCH = 1
 POLL_SECONDS = 0.5
 LOG_EVERY_STEPS = 50
-# After which epoch a trial was found not worth going on with.
+# After which epoch a trial was pruned.
 PRUNED = "pruned_after_epoch"
 # What says nothing about a trial's settings: a full disk, a server or a database that is away.
-SURROUNDINGS = (OSError, TandemError, MlflowException, SQLAlchemyError, optuna.exceptions.StorageInternalError)
+SURROUNDINGS = (OSError, TandemError, tracking.StoreError, SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
 def work(project: Project, name: str, backend: BackendName, *, device: Device, threads: int, number: int) -> None:
@@ -96,7 +95,7 @@ def _set_up(
 
 def _is_needed(study: optuna.Study, worker: WorkerContext) -> bool:
     trials = study.get_trials(deepcopy=False, states=queue.OPEN)
-    return bool(members.lacking(trials, worker.plan.members, worker.backend_name))
+    return bool(members.lacking(trials, worker.plan.backends_of_trial, worker.backend_name))
 
 
 def _choose(
@@ -105,7 +104,7 @@ def _choose(
     if queue.room(study) < 1:
         return []
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return members.choose(waiting, running, worker.plan.members, worker.backend_name)
+    return members.choose(waiting, running, worker.plan.backends_of_trial, worker.backend_name)
 
 
 def _train_batch(worker: WorkerContext, study: optuna.Study, taken: Sequence[optuna.Trial]) -> None:
@@ -118,14 +117,13 @@ def _train_batch(worker: WorkerContext, study: optuna.Study, taken: Sequence[opt
                 _put_back(study, taken)
                 raise
             except SURROUNDINGS as error:
-                with contextlib.suppress(*SURROUNDINGS):  # what can't be put back now is found without a process later
+                with contextlib.suppress(*SURROUNDINGS):  # what can't be put back now lacks a process later
                     _put_back(study, taken)
                 if isinstance(error, TandemError):
                     raise
-                text = " ".join(str(error).split())[:300]
                 raise TandemError(
                     f"trial {trial.number} of {worker.plan.name}: expected disk and stores that work; got "
-                    f"{type(error).__name__}: {text}; the trial waits again: mend that, and repeat"
+                    f"{type(error).__name__}: {reason_of(error, worker.project)}; the trial waits again: fix it, repeat"
                 ) from error
             except Exception as error:  # a trial that fails by its own fault is no reason to end the sweep
                 _fail(worker, study, trial, error)
@@ -141,13 +139,13 @@ def _put_back(study: optuna.Study, taken: Sequence[optuna.Trial]) -> None:
 
 def _fail(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial, error: Exception) -> None:
     if queue.is_mine(study, trial._trial_id):
-        text = " ".join(str(error).split())[:300]
-        trial.set_user_attr(queue.REASON, f"{worker.backend_name}: {type(error).__name__}: {text}")
+        reason = f"{type(error).__name__}: {reason_of(error, worker.project)}"
+        trial.set_user_attr(queue.REASON, f"{worker.backend_name}: {reason}")
         study.tell(trial, state=TrialState.FAIL)
 
 
 def _train(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial) -> None:
-    known = members.results(_frozen(trial), worker.plan.members)
+    known = members.results(_frozen(trial), worker.plan.backends_of_trial)
     if worker.backend_name in known:  # its worker was killed between the member's end and the trial's
         _finish(worker, study, trial)
         return
@@ -190,12 +188,12 @@ def suggest(trial: optuna.Trial, plan: Plan) -> Mapping[str, float]:
 
 
 def _should_prune(worker: WorkerContext, trial: optuna.Trial, epoch: int, value: float) -> bool:
-    if len(worker.plan.members) > 1:  # a pair is told as a whole, at its end
+    if len(worker.plan.backends_of_trial) > 1:  # a pair is told as a whole, at its end
         return False
     known = _frozen(trial)
     if epoch not in known.intermediate_values:  # a repeat of an epoch reports it again
         trial.report(value, epoch)
-    if is_own(known, worker.plan):  # what all others are held against
+    if is_own(known, worker.plan):  # what all others are compared with
         return False
     # Some pruners answer otherwise when they are asked again, after a kill; and some return NumPy's bool.
     if known.user_attrs.get(PRUNED) == epoch or bool(trial.should_prune()):
@@ -216,8 +214,8 @@ def _tell(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial, resul
 
 def _finish(worker: WorkerContext, study: optuna.Study, trial: optuna.Trial) -> None:
     """Tell the trial if all of its members are done, else let it wait for the next."""
-    found = members.results(_frozen(trial), worker.plan.members)
-    if len(found) < len(worker.plan.members):
+    found = members.results(_frozen(trial), worker.plan.backends_of_trial)
+    if len(found) < len(worker.plan.backends_of_trial):
         queue.put_back(study, trial._trial_id)
         return
     values = members.mean_objective(found)

@@ -81,19 +81,22 @@ def test_only_what_is_confirmed_is_promoted(swept: Clone) -> None:
 
 
 def test_the_winner_becomes_a_recipe_that_dvc_trains_beside_the_original(swept: Clone) -> None:
-    confirm = ("tandem", "sweep", "confirm", "lenet-both", "--top", "1", "--seeds", "2")
+    confirm = ("tandem", "sweep", "confirm", "lenet-both", "--top", "1", "--seeds", "3")
     output = swept.run(*confirm)
     assert "the recipe's own" in output
     assert "Next: `tandem sweep promote lenet-both`" in output
     seeds = {run.data.tags["seed"] for run in runs_of(swept, "lenet-both-confirm") if "trial" in run.data.tags}
-    assert seeds == {"2", "3"}
-    check_every_trial_is_there_once(swept, "lenet-both-confirm", 4, ("keras", "lightning"))
+    assert seeds == {"2", "3", "4"}
+    check_every_trial_is_there_once(swept, "lenet-both-confirm", 6, ("keras", "lightning"))
     runs = len(swept.mlflow_runs())
     swept.run(*confirm)
     assert len(swept.mlflow_runs()) == runs
+    (path,) = (swept.root / "reports" / "sweeps" / "lenet-both").glob("confirm-*.md")
+    assert "**really ahead of** trial 0 (the recipe's own settings)" in path.read_text()
 
     output = swept.run("tandem", "sweep", "promote", "lenet-both")
     assert "+  lenet-tuned:" in output
+    assert f"Confirmation {path.stem.removeprefix('confirm-')}: trial " in output
     swept.run("dvc", "repro", "compare")
     rows = (swept.root / "reports" / "compare.md").read_text().splitlines()
     named = [row.split("|")[1].strip() for row in rows if row.startswith("| lenet")]

@@ -26,7 +26,7 @@ def test_two_frameworks_that_agree(make: MakePlan) -> None:
     assert pairs.agree
     assert verdict(pairs) == [
         "Rank correlation (Spearman): 1.000 over 4 points.",
-        "The best settings of one are the best of the other: trial 1.",
+        "Both frameworks have the same best settings: trial 1.",
     ]
 
 

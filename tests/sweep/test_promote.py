@@ -1,17 +1,18 @@
-"""params.yaml after a promotion: a recipe more, and not a comment less."""
+"""params.yaml after a promotion: one more recipe, all comments kept."""
 
 import difflib
-import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from experiments.settings.edit import edited
 from experiments.settings.params import Params, parse_params
 from experiments.settings.project import Project
 from experiments.sweep import promote as module
 from experiments.sweep.confirmation import Candidate, Confirmation
 from experiments.sweep.plan import make_plan
-from experiments.sweep.promote import promote, round_trip, write_recipe
+from experiments.sweep.promote import PromoteRequest, add_recipe, promote
 from experiments.sweep.space import space_of
 from experiments.system.errors import TandemError
 from tests.conftest import ROOT
@@ -20,95 +21,139 @@ TEXT = (ROOT / "params.yaml").read_text()
 SETTINGS = {"lr": 0.0123456789, "dropout": 0.25, "momentum": 1e-05}
 
 
-def confirmation(params: Params, recipe: str, *, number: int = 7, own: bool = False) -> Confirmation:
+def confirmation(params: Params, recipe: str, *, number: int = 7) -> Confirmation:
+    """Return a confirmation whose winner is clearly ahead of the recipe's own settings, and these of a third."""
     space = space_of(params, recipe)
     plan = make_plan(params, recipe=recipe, backends="lightning", name=None, space=space, dataset="x")
     settings = {name: SETTINGS[name] for name in plan.space}
-    return Confirmation(plan, 3, [2, 3], [Candidate(number, settings, 0.1, {2: 0.10, 3: 0.12}, own=own)])
+    means = {number: 0.10, 0: 0.50, 1: 0.60}
+    candidates = [
+        Candidate(trial, settings, 0.1, {2: mean, 3: mean + 0.02, 4: mean + 0.001 * trial}, own=trial == 0)
+        for trial, mean in means.items()
+    ]
+    return Confirmation(plan, 3, [2, 3, 4], candidates)
+
+
+def promoted(params: Params, recipe: str, text: str = TEXT, *, number: int = 7, keep_split: bool = False) -> str:
+    made = confirmation(params, recipe, number=number)
+    return edited(text, lambda _, content: add_recipe(content, made, keep_split=keep_split))
 
 
 def changed(before: str, after: str) -> tuple[list[str], list[str]]:
     lines = [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "-+"]
-    return [one[2:] for one in lines if one[0] == "-"], [one[2:] for one in lines if one[0] == "+"]
-
-
-def test_reading_and_writing_changes_nothing() -> None:
-    stream = io.StringIO()
-    round_trip().dump(round_trip().load(TEXT), stream)
-    assert stream.getvalue() == TEXT
+    return [line[2:] for line in lines if line[0] == "-"], [line[2:] for line in lines if line[0] == "+"]
 
 
 @pytest.mark.parametrize("recipe", ["lenet", "basic_cnn", "cnn2", "cnn3-sgd", "inception"])
 def test_the_winner_is_added_and_nothing_else_changes(params: Params, recipe: str) -> None:
-    after = write_recipe(TEXT, confirmation(params, recipe))
+    after = promoted(params, recipe)
     gone, new = changed(TEXT, after)
     assert gone == ["  recipes: [lenet] # `dvc repro` trains each of these"]
     listed = ["lenet", f"{recipe}-tuned"] if recipe == "lenet" else ["lenet", recipe, f"{recipe}-tuned"]
     assert f"  recipes: [{', '.join(listed)}] # `dvc repro` trains each of these" in new
-    found = parse_params(after)
-    original, tuned = found.recipes[recipe], found.recipes[f"{recipe}-tuned"]
+    written = parse_params(after)
+    original, tuned = written.recipes[recipe], written.recipes[f"{recipe}-tuned"]
     winner = confirmation(params, recipe).winner.settings
-    origin = f"study {recipe}-lightning, trial 7"
-    assert tuned == original.model_copy(update={**winner, "origin": origin})
-    names = list(found.recipes)
+    origin, split = f"study {recipe}-lightning, trial 7", {"train_on": "train", "test_every_epoch": False}
+    assert tuned == original.model_copy(update={**winner, **split, "origin": origin})
+    names = list(written.recipes)
     assert names.index(f"{recipe}-tuned") == names.index(recipe) + 1
     # So that a reader finds it: an empty line before, as between all recipes.
     assert f"\n\n  {recipe}-tuned:\n" in after
-    assert "# val/loss 0.1100 ± 0.1271 after 3 epoch(s), seeds 2 to 3" in after
+    assert "# val/loss 0.1090 ± 0.0252 after 3 epoch(s), seeds 2 to 4" in after
 
 
-def test_a_second_promotion_takes_the_place_of_the_first(params: Params) -> None:
+def test_the_original_s_split_is_kept_on_demand(params: Params) -> None:
+    recipe = parse_params(promoted(params, "lenet", keep_split=True)).recipes["lenet-tuned"]
+    assert (recipe.train_on, recipe.test_every_epoch) == ("train+validation", True)
+
+
+def test_a_second_promotion_replaces_the_first(params: Params) -> None:
     for recipe in ("cnn2", "inception"):
-        once = write_recipe(TEXT, confirmation(params, recipe))
-        assert write_recipe(once, confirmation(params, recipe)) == once
-        twice = write_recipe(once, confirmation(params, recipe, number=9))
+        once = promoted(params, recipe)
+        assert promoted(params, recipe, once) == once
+        twice = promoted(params, recipe, once, number=9)
         assert [line.split("#")[0].strip() for line in changed(once, twice)[1]] == [
             f"origin: study {recipe}-lightning, trial 9"
         ]
 
 
-@pytest.fixture
-def confirmed(monkeypatch: pytest.MonkeyPatch) -> "list[Confirmation | None]":
-    """What the storage says of the study: the first item of the list."""
-    said: list[Confirmation | None] = [None]
-    monkeypatch.setattr(module, "last_confirmation", lambda storage, name: said[0])
-    return said
+def choose(monkeypatch: pytest.MonkeyPatch, made: Confirmation) -> None:
+    """Let the storage have this confirmation."""
+    monkeypatch.setattr(module, "choose_confirmation", lambda storage, name, label: made)
 
 
-def test_promotion_writes_the_file(project: Project, params: Params, confirmed: "list[Confirmation | None]") -> None:
-    confirmed[0] = confirmation(params, "cnn3-sgd")
-    done = promote(project, params, "cnn3-sgd-lightning")
-    assert done.recipe == "cnn3-sgd-tuned"
+def test_promotion_writes_the_file(project: Project, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose(monkeypatch, confirmation(params, "cnn3-sgd"))
+    done = promote(project, PromoteRequest("cnn3-sgd-lightning"))
+    assert (done.recipe, done.confirmation.label) == ("cnn3-sgd-tuned", "3-epochs-3-seeds-trials-0-1-7")
     assert "+    origin: study cnn3-sgd-lightning, trial 7" in done.diff
     assert parse_params(project.params.read_text()).recipes["cnn3-sgd-tuned"].dropout == 0.25
 
 
-@pytest.mark.parametrize("case", ["unconfirmed", "own", "failed", "changed", "by hand"])
+def _with_values(made: Confirmation, candidates: Sequence[Candidate], *values: float) -> Confirmation:
+    """Return a confirmation whose first candidate has other values."""
+    winner = replace(made.winner, values=dict(zip(made.seeds, values, strict=False)))
+    return replace(made, candidates=[winner, *candidates])
+
+
+@pytest.mark.parametrize("case", ["own", "failed", "changed", "by hand"])
 def test_what_can_t_be_promoted_is_one_line_and_changes_nothing(
-    project: Project, params: Params, confirmed: "list[Confirmation | None]", case: str
+    project: Project, params: Params, monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    found = confirmation(params, "cnn3-sgd")
-    confirmed[0] = found
-    recipe = params.recipes["cnn3-sgd"]
+    made = confirmation(params, "cnn3-sgd")
     expected = {
-        "unconfirmed": "NAME: expected a study that is confirmed; got 'x'; run `tandem sweep confirm x`",
         "own": "NAME: expected a winner other than the recipe's own settings; got those",
         "failed": "NAME: expected a winner with all of its seeds; got trial 7, which failed",
         "changed": "params.yaml: recipes.cnn3-sgd.batch_size: expected 100, as when the sweep began; got 50",
         "by hand": "params.yaml: recipes.cnn3-sgd-tuned: expected none, or one that a promotion wrote",
     }
-    if case == "unconfirmed":
-        confirmed[0] = None
+    text = TEXT
     if case == "own":
-        confirmed[0] = confirmation(params, "cnn3-sgd", own=True)
+        made = replace(made, candidates=[replace(made.winner, own=True)])
     if case == "failed":
-        confirmed[0] = replace(found, candidates=[replace(found.winner, values={2: 0.1})])
+        made = _with_values(made, [], 0.1)
     if case == "changed":
-        recipes = {**params.recipes, "cnn3-sgd": recipe.model_copy(update={"batch_size": 50})}
-        params = params.model_copy(update={"recipes": recipes})
+        text = edited(TEXT, lambda _, content: content["recipes"]["cnn3-sgd"].update(batch_size=50))
     if case == "by hand":
-        params = params.model_copy(update={"recipes": {**params.recipes, "cnn3-sgd-tuned": recipe}})
+        text = edited(TEXT, lambda _, content: content["recipes"].update({"cnn3-sgd-tuned": content["recipes"]["mlp"]}))
+    project.params.write_text(text)
+    choose(monkeypatch, made)
     with pytest.raises(TandemError) as caught:
-        promote(project, params, "x")
+        promote(project, PromoteRequest("x", anyway=True))
     assert str(caught.value).startswith(expected[case])
+    assert project.params.read_text() == text
+
+
+@pytest.mark.parametrize("case", ["own", "second", "missing", "seeds"])
+def test_a_winner_without_proof_is_promoted_only_if_told_so(
+    project: Project, params: Params, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    made = confirmation(params, "cnn3-sgd")
+    winner, own, third = made.candidates
+    doubts = {
+        "own": "not told apart from trial 0 (the recipe's own settings): the interval contains 0",
+        "second": "not told apart from trial 1: the interval contains 0",
+        "missing": "the recipe's own settings are missing, or failed with a seed",
+        "seeds": "not told apart from trial 0 (the recipe's own settings): 2 seeds are too few for a verdict",
+    }
+    made = {
+        "own": _with_values(made, [own, third], 0.5, 0.7, 0.1),
+        "second": _with_values(made, [replace(third, values={2: 0.2, 3: 0.1, 4: 0.11}), own], 0.10, 0.12, 0.1),
+        "missing": replace(made, candidates=[winner, third]),
+        "seeds": replace(
+            made,
+            seeds=[2, 3],
+            candidates=[
+                replace(each, values={seed: each.values[seed] for seed in (2, 3)}) for each in (winner, own, third)
+            ],
+        ),
+    }[case]
+    choose(monkeypatch, made)
+    with pytest.raises(TandemError) as caught:
+        promote(project, PromoteRequest("x"))
+    assert str(caught.value).startswith("NAME: expected a winner that is told apart from the recipe's own settings")
+    assert doubts[case] in str(caught.value)
+    assert str(caught.value).endswith("confirm with more --seeds, or promote it --anyway")
     assert project.params.read_text() == TEXT
+    assert promote(project, PromoteRequest("x", anyway=True)).recipe == "cnn3-sgd-tuned"

@@ -1,4 +1,4 @@
-"""What disagrees between Optuna and MLflow is listed, mended once, and then gone. Real stores, no training."""
+"""What disagrees between Optuna and MLflow is listed, fixed once, and then gone. Real stores, no training."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -45,8 +45,8 @@ def run_of(study: optuna.Study, number: int = 0) -> str:
     return str(study.trials[number].user_attrs[run_key("lightning")])
 
 
-def mended(project: Project, what: str) -> None:
-    """See that this alone is listed, without changing anything; that it is mended; and that nothing is left."""
+def fixed(project: Project, what: str) -> None:
+    """See that this alone is listed, without changing anything; that it is fixed; and that nothing is left."""
     for apply in (False, True):
         (found,) = reconcile(project, "s", apply=apply)
         assert what in found.what
@@ -60,26 +60,26 @@ def test_nothing_disagrees(project: Project, study: optuna.Study) -> None:
 def test_a_trial_without_a_process_waits_again(project: Project, study: optuna.Study) -> None:
     (trial,) = queue.claim(study)
     trial.set_user_attr(queue.OWNER, {**trial.user_attrs[queue.OWNER], "started": 0})
-    mended(project, "trial(s) [1] are RUNNING without a process")
+    fixed(project, "trial(s) [1] are RUNNING without a process")
     assert study.trials[1].state == optuna.trial.TrialState.WAITING
 
 
 def test_a_run_without_a_process_is_closed(project: Project, study: optuna.Study) -> None:
     tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning", **tracking.owner_tags(), tracking.STARTED: "0.00"}
     left = MlflowClient().create_run(tracking.open_experiment(project), tags=tags).info.run_id
-    mended(project, f"run {left} is RUNNING without a process")
+    fixed(project, f"run {left} is RUNNING without a process")
     assert MlflowClient().get_run(left).info.status == "KILLED"
 
 
 def test_a_finished_trial_has_a_finished_run(project: Project, study: optuna.Study) -> None:
     MlflowClient().set_terminated(run_of(study), "FAILED")
-    mended(project, f"trial 0 (lightning) is COMPLETE, and its run {run_of(study)} is FAILED")
+    fixed(project, f"trial 0 (lightning) is COMPLETE, and its run {run_of(study)} is FAILED")
     assert MlflowClient().get_run(run_of(study)).info.status == "FINISHED"
 
 
 def test_a_run_that_was_deleted_is_written_again(project: Project, study: optuna.Study) -> None:
     MlflowClient().delete_run(run_of(study))
-    mended(project, f"trial 0 (lightning) is COMPLETE, and its run {run_of(study)} is not in MLflow")
+    fixed(project, f"trial 0 (lightning) is COMPLETE, and its run {run_of(study)} is not in MLflow")
     (run,) = tracking.search(tracking.open_experiment(project), "tags.written_afterwards = 'true'")
     assert (run.info.status, run.data.tags[TRIAL], run.data.tags[PARENT_RUN]) == (
         "FINISHED",
@@ -95,7 +95,7 @@ def test_a_run_that_was_deleted_is_written_again(project: Project, study: optuna
 def test_a_second_run_of_a_trial_is_deleted(project: Project, study: optuna.Study) -> None:
     tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning", PARENT_RUN: study.user_attrs[PARENT]}
     twin = tracking.write_run(tracking.open_experiment(project), "twin", tags=tags, params={}, points=[])
-    mended(project, f"run {twin} says it is trial 0, which doesn't know it")
+    fixed(project, f"run {twin} says it is trial 0, which doesn't know it")
     assert MlflowClient().get_run(twin).info.lifecycle_stage == "deleted"
 
 
@@ -124,5 +124,5 @@ def test_the_open_run_of_a_finished_trial_is_finished_not_killed(project: Projec
     client.update_run(run_of(study), "RUNNING")
     for name, value in {**tracking.owner_tags(), tracking.STARTED: "0.00"}.items():
         client.set_tag(run_of(study), name, value)
-    mended(project, f"its run {run_of(study)} is RUNNING")
+    fixed(project, f"its run {run_of(study)} is RUNNING")
     assert client.get_run(run_of(study)).info.status == "FINISHED"

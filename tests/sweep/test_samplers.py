@@ -9,7 +9,7 @@ import pytest
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import queue
-from experiments.sweep.launch import STARTED, Launcher
+from experiments.sweep.launch import STARTED, Launcher, Quota
 from experiments.sweep.plan import Plan
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_study
@@ -58,7 +58,7 @@ def test_two_workers_draw_different_points(project: Project, make: MakePlan, ope
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "cmaes", "gp"])
-def test_the_workers_of_a_study_that_is_gone_on_with_draw_no_point_again(
+def test_the_workers_of_a_study_that_is_resumed_draw_no_point_again(
     project: Project, params: Params, make: MakePlan, open_plan: OpenPlan, sampler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = make(sampler=sampler)
@@ -68,7 +68,7 @@ def test_the_workers_of_a_study_that_is_gone_on_with_draw_no_point_again(
     drawn: list[tuple[float, ...]] = []
     for _ in range(2):  # two commands, each of which starts one worker
         number = study.user_attrs.get(STARTED, 0)
-        Launcher(project, params, plan, study, budget=9, workers=1, refill=lambda: None)._start(0)
+        Launcher(project, params, plan, study, Quota(9, 1, refill=lambda: None))._start(0)
         drawn += [tuple(one.values()) for one in train(load_study(connect(project), "s", worker=number), plan, 4)]
     assert len(set(drawn)) == 8
 

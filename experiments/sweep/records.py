@@ -1,0 +1,126 @@
+"""The confirmations of a sweep: which trials they train again, and what is on record of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.sweep import queue
+from experiments.sweep.confirmation import Candidate, Confirmation
+from experiments.sweep.plan import Plan, read_plan
+from experiments.sweep.ranking import better, own_settings, ranked
+from experiments.sweep.study import load_study, load_sweep
+from experiments.system.errors import TandemError
+
+CANDIDATE = "candidate"
+# Under this and its label, the sweep's study keeps what a confirmation was asked for. One attribute each: two
+# processes that add one at the same time lose none.
+ASKED = "confirmation."
+
+
+def plan_of(plan: Plan, epochs: int | None = None) -> Plan:
+    """Return the plan of the confirmations of a sweep; each number of epochs has a study of its own."""
+    name = f"{plan.name}-confirm"
+    if epochs is None or epochs == plan.settings.epochs:
+        return replace(plan, name=name, pruner="none", confirms=plan.name)
+    recipe = {**plan.recipe, "epochs": epochs}
+    return replace(plan, name=f"{name}-{epochs}-epochs", recipe=recipe, pruner="none", confirms=plan.name)
+
+
+def fresh_seeds(plan: Plan, count: int) -> list[int]:
+    """Return seeds that no trial of the sweep had."""
+    return [plan.seed + number for number in range(1, count + 1)]
+
+
+def candidates_of(study: optuna.Study, plan: Plan, top: int) -> list[FrozenTrial]:
+    """Return the best trials of different settings, and that with the recipe's own settings."""
+    trials = ranked(study, plan)
+    chosen: list[FrozenTrial] = []
+    for trial in trials:
+        if len(chosen) < top and trial.params not in [other.params for other in chosen]:
+            chosen.append(trial)
+    own = own_settings(trials, plan)
+    return chosen if own is None or own in chosen else [*chosen, own]
+
+
+def key_of(trial: FrozenTrial) -> tuple[int, int]:
+    """Return the candidate and the seed that a confirmation's trial trains."""
+    return trial.user_attrs[CANDIDATE], trial.user_attrs[queue.SEED]
+
+
+def read_confirmation(
+    study: optuna.Study, plan: Plan, candidates: Sequence[FrozenTrial], seeds: Sequence[int]
+) -> Confirmation:
+    """Return the candidates with their values so far."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    values = {key_of(trial): float(trial.value or 0) for trial in complete}
+    own = own_settings(candidates, plan)
+    read = [
+        Candidate(
+            trial.number,
+            trial.params,
+            float(trial.value or 0),
+            {seed: values[trial.number, seed] for seed in seeds if (trial.number, seed) in values},
+            own=own is not None and trial.number == own.number,
+        )
+        for trial in candidates
+    ]
+    epochs = read_plan(study).settings.epochs
+    return Confirmation(plan, epochs, seeds, sorted(read, key=lambda candidate: _order(plan, seeds, candidate)))
+
+
+def _order(plan: Plan, seeds: Sequence[int], candidate: Candidate) -> tuple[int, float]:
+    missing = len(seeds) - len(candidate.values)
+    mean = sum(candidate.values.values()) / max(len(candidate.values), 1)
+    return missing, better(plan) * mean
+
+
+def record(sweep: optuna.Study, confirmation: Confirmation) -> None:
+    """Add a confirmation to those that the sweep's study lists; one that is asked for again becomes the newest."""
+    numbers = [asked["number"] for asked in recorded(sweep).values()]
+    asked = {
+        "number": 1 + max(numbers, default=0),
+        "epochs": confirmation.epochs,
+        "seeds": list(confirmation.seeds),
+        "candidates": [candidate.trial for candidate in confirmation.candidates],
+    }
+    sweep.set_user_attr(ASKED + confirmation.label, asked)
+
+
+def recorded(sweep: optuna.Study) -> dict[str, dict[str, Any]]:
+    """Return what the confirmations of a sweep were asked for, by label, the newest first."""
+    asked = {key.removeprefix(ASKED): value for key, value in sweep.user_attrs.items() if key.startswith(ASKED)}
+    return dict(sorted(asked.items(), key=lambda item: -item[1]["number"]))
+
+
+def choose_confirmation(storage: optuna.storages.BaseStorage, name: str, label: str | None = None) -> Confirmation:
+    """Return the confirmation of that label, or the newest one whose trainings have all ended.
+
+    Raises:
+        TandemError: the sweep or the confirmation doesn't exist, or trainings are missing.
+    """
+    sweep, plan = load_sweep(storage, name)
+    asked = recorded(sweep)
+    if label is not None and label not in asked:
+        raise TandemError(f"--confirmation: expected one of {', '.join(asked) or '(none yet)'}; got {label!r}")
+    for each in [label] if label else asked:
+        if confirmation := _read_ended(storage, sweep, plan, asked[each]):
+            return confirmation
+    raise TandemError(
+        f"NAME: expected a study that is confirmed; got {name!r}; run `tandem sweep confirm {name}` to its end first"
+    )
+
+
+def _read_ended(
+    storage: optuna.storages.BaseStorage, sweep: optuna.Study, plan: Plan, asked: dict[str, Any]
+) -> Confirmation | None:
+    study = load_study(storage, plan_of(plan, asked["epochs"]).name)
+    wanted = {(number, seed) for number in asked["candidates"] for seed in asked["seeds"]}
+    trials = [trial for trial in study.get_trials(deepcopy=False) if key_of(trial) in wanted]
+    ended = {key_of(trial) for trial in trials if trial.state.is_finished()}
+    if ended != wanted or any(trial.state in queue.OPEN for trial in trials):
+        return None
+    candidates = [trial for trial in ranked(sweep, plan) if trial.number in asked["candidates"]]
+    return read_confirmation(study, plan, candidates, asked["seeds"])
