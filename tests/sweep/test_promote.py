@@ -48,9 +48,9 @@ def changed(before: str, after: str) -> tuple[list[str], list[str]]:
 def test_the_winner_is_added_and_nothing_else_changes(params: Params, recipe: str) -> None:
     after = promoted(params, recipe)
     gone, new = changed(TEXT, after)
-    assert gone == ["  recipes: [lenet] # `dvc repro` trains each of these"]
+    assert gone == ["  recipes: [lenet] # `dvc repro` trains each of these recipes"]
     listed = ["lenet", f"{recipe}-tuned"] if recipe == "lenet" else ["lenet", recipe, f"{recipe}-tuned"]
-    assert f"  recipes: [{', '.join(listed)}] # `dvc repro` trains each of these" in new
+    assert f"  recipes: [{', '.join(listed)}] # `dvc repro` trains each of these recipes" in new
     written = parse_params(after)
     original, tuned = written.recipes[recipe], written.recipes[f"{recipe}-tuned"]
     winner = confirmation(params, recipe).winner.settings
