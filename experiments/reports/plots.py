@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from sklearn.metrics import confusion_matrix
 
 from experiments.data.dataset import Dataset
@@ -16,9 +17,8 @@ History = Sequence[Mapping[str, float]]
 
 # Told apart in every simulation of colour blindness: blue and vermilion of Okabe and Ito's palette (2008).
 COLOURS = {"lightning": "#0072B2", "keras": "#D55E00"}
-# The curves of a pair nearly coincide: a thin line on a wide, pale one leaves both visible.
-WIDTHS = {"lightning": 5.0, "keras": 1.4}
-ALPHAS = {"lightning": 0.45, "keras": 1.0}
+# The curves of a pair nearly coincide: a thin line on a wide one leaves both visible.
+WIDTHS = {"lightning": 6.0, "keras": 1.6}
 LINE_STYLES = {"train": "-", "val": "--", "test": ":"}
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 MARKERS = {"train": "o", "val": "s", "test": "^"}
@@ -37,7 +37,7 @@ def training_plots(key: RunKey, dataset: Dataset, outputs: Outputs) -> dict[str,
 def learning_curves(title: str, histories: Mapping[str, History]) -> Figure:
     """Return loss and error against the epoch, by backend; for a pair, also the signed difference of the losses."""
     paired = len(histories) == 2
-    figure = Figure(figsize=(15 if paired else 10, 4.2), layout="constrained")
+    figure = Figure(figsize=(12 if paired else 8.5, 3.8), layout="constrained")
     figure.suptitle(title)
     loss, error, *difference = figure.subplots(1, 3 if paired else 2)
     for backend, history in histories.items():
@@ -46,6 +46,10 @@ def learning_curves(title: str, histories: Mapping[str, History]) -> Figure:
             _curve(error, history, f"{split}/accuracy", backend)
     loss.set(xlabel="epoch", ylabel="cross-entropy per image (nats)", yscale="log")
     error.set(xlabel="epoch", ylabel="error (%)", yscale="log")
+    for axes in (loss, error):
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
     for axes in difference:
         _differences(axes, *histories.items())
     for axes in (loss, error, *difference):
@@ -65,7 +69,6 @@ def _curve(axes: Axes, history: History, metric: str, backend: str) -> None:
         [row["epoch"] for row in rows],
         [100 * (1 - row[metric]) if percent else row[metric] for row in rows],
         color=COLOURS[backend],
-        alpha=ALPHAS[backend],
         linewidth=WIDTHS[backend],
         linestyle=LINE_STYLES[split],
         marker=MARKERS[split],
