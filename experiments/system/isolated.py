@@ -88,9 +88,14 @@ class IsolatedProcess:
 
 
 def _exit_with_parent() -> None:
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
     # An idle worker of a killed parent would wait for its next job for ever.
     if parent := multiprocessing.parent_process():
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        parent.join()
+        os._exit(1)
 
 
 def _run(job: Callable[[], R]) -> R:
