@@ -33,23 +33,31 @@ unit: setup ## the tests that take a minute or two
 	pytest --ignore=tests/end_to_end --ignore=tests/parity
 
 .PHONY: check
-check: setup ## lint, format and types
+check: setup ## lint, format, types and layers
 	ruff check
 	ruff format --check
 	mypy
+	lint-imports --no-logo
 
 .PHONY: parity
 parity: setup ## prove that all twins are the same models (needs prepared/, which make repro leaves)
 	tandem parity --all
 
 .PHONY: published
-published: setup ## train the recipes with published figures, three seeds each (takes long, resumes)
+published: setup ## train the recipes with published results, three seeds each (takes long, resumes)
 	tandem published
 
 .PHONY: bench
 bench: setup ## throughput and sweeps against code written by hand (wants an idle machine, and half an hour)
 	python -m benchmarks.throughput
 	python -m benchmarks.sweep
+
+.PHONY: pictures
+pictures: repro ## draw the plots of README.md again, from real runs
+	tandem parity --all
+	mkdir -p docs/images
+	cp reports/parity.png docs/images/parity.png
+	cp reports/pairs/lenet-12.png docs/images/pair.png
 
 .PHONY: ui
 ui: setup ## serve MLflow over mlruns/ on this machine

@@ -29,13 +29,13 @@ def rate(work: Callable[[], Any], operations: float) -> float:
     start = time.perf_counter()
     work()
     times = max(1, int(SECONDS / (time.perf_counter() - start)))
-    found = []
+    rates = []
     for _ in range(REPEATS):
         start = time.perf_counter()
         for _ in range(times):
             work()
-        found.append(operations * times / (time.perf_counter() - start) / 1e9)
-    return statistics.median(found)
+        rates.append(operations * times / (time.perf_counter() - start) / 1e9)
+    return statistics.median(rates)
 
 
 def torch_work(layer: Layer, native: Any, first: bool) -> Callable[[], Any]:
@@ -56,8 +56,8 @@ def keras_work(layer: Layer, native: Any, first: bool) -> Callable[[], Any]:
     """Return a forward and backward pass of a Keras layer, in a graph."""
     import tensorflow as tf
 
-    channels, *places = layer.input
-    inputs = tf.random.uniform((BATCH, *places, channels))
+    channels, *sizes = layer.input
+    inputs = tf.random.uniform((BATCH, *sizes, channels))
     wanted = [native.kernel.value, native.bias.value, *([] if first else [inputs])]
 
     @tf.function  # type: ignore[untyped-decorator]
@@ -66,7 +66,7 @@ def keras_work(layer: Layer, native: Any, first: bool) -> Callable[[], Any]:
             tape.watch(inputs)
             output = native(inputs)
         # All of it has to be used: what isn't, TensorFlow leaves out of the graph.
-        return tf.add_n([tf.reduce_max(one) for one in (output, *tape.gradient(output, wanted))])
+        return tf.add_n([tf.reduce_max(value) for value in (output, *tape.gradient(output, wanted))])
 
     return lambda: run().numpy()
 
@@ -96,8 +96,8 @@ def main(architecture: str, name: str) -> None:
     print(f"{architecture}, {name}: a product of {SIDE}×{SIDE} matrices: {best:.0f} GFLOP/s")
     print("| layer | output | GFLOP/s | of a product |\n| --- | --- | --: | --: |")
     work = torch_work if name == "lightning" else keras_work
-    for place, layer in enumerate(layers):
-        first = place == 0
+    for index, layer in enumerate(layers):
+        first = index == 0
         operations = 2.0 * layer.multiply_adds * BATCH * (2 if first else 3)
         reached = rate(work(layer, native(model, layer.path, name), first), operations)
         print(f"| {layer.path} | {'×'.join(map(str, layer.output))} | {reached:.0f} | {100 * reached / best:.0f} % |")

@@ -21,11 +21,11 @@ class PilImages(Dataset[tuple[torch.Tensor, int]]):
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, place: int) -> tuple[torch.Tensor, int]:
-        image = Image.fromarray(self.images[place])
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        image = Image.fromarray(self.images[index])
         tensor = torch.from_numpy(np.array(image, np.uint8, copy=True)).view(28, 28, 1)
         tensor = tensor.permute(2, 0, 1).contiguous().to(torch.float32).div(255).clone()
         mean, std = torch.as_tensor([MEAN], dtype=tensor.dtype), torch.as_tensor([STD], dtype=tensor.dtype)
         if (std == 0).any():
             raise ValueError("a standard deviation of 0")
-        return tensor.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), int(self.labels[place])
+        return tensor.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), int(self.labels[index])

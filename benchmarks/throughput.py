@@ -36,8 +36,8 @@ def measure(name: str, architecture: str, threads: int) -> dict[str, float]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{name}, {architecture}: {done.stderr}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def main() -> None:
@@ -54,25 +54,25 @@ def main() -> None:
     missed = 0
     for architecture in IMAGES if asked.all else asked.architectures or STANDARD:
         names = [name for name in CONTENDERS if architecture in STANDARD or name not in EASY]
-        found: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+        results: dict[str, list[dict[str, float]]] = {name: [] for name in names}
         for number in range(asked.rounds):
             for name in names:
-                found[name].append(measure(name, architecture, threads))
-                place = f"{architecture}: round {number + 1}/{asked.rounds}, {name:<20}"
-                print(f"\r{place}", end="", file=sys.stderr, flush=True)
+                results[name].append(measure(name, architecture, threads))
+                position = f"{architecture}: round {number + 1}/{asked.rounds}, {name:<20}"
+                print(f"\r{position}", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
-        missed += report(architecture, found)
+        missed += report(architecture, results)
     sys.exit(1 if missed else 0)
 
 
-def report(architecture: str, found: dict[str, list[dict[str, float]]]) -> int:
+def report(architecture: str, results: dict[str, list[dict[str, float]]]) -> int:
     """Print speeds, memory and ratios, and return how many goals were missed."""
-    speeds = {name: [one["images_per_second"] for one in all_of_it] for name, all_of_it in found.items()}
+    speeds = {name: [result["images_per_second"] for result in all_of_it] for name, all_of_it in results.items()}
     print(f"\n{architecture}")
     for name, values in speeds.items():
-        peak = max(one["peak_mb"] for one in found[name])
+        peak = max(result["peak_mb"] for result in results[name])
         print(f"  {name:<18} {statistics.median(values):7.0f} ({min(values):.0f}-{max(values):.0f}), {peak:.0f} MB")
-    missed = sum(one["peak_mb"] > MOST_MB for name in speeds if "tandem" in name for one in found[name])
+    missed = sum(result["peak_mb"] > MOST_MB for name in speeds if "tandem" in name for result in results[name])
     for ours, baseline, general, small in RATIOS:
         if baseline not in speeds:
             continue

@@ -23,7 +23,7 @@ IMAGES = {
     "basic_cnn": 4_000,
     "inception": 10_000,
 }
-# Of standardised MNIST; the speed of a step hangs on no value.
+# Of standardised MNIST; the speed of a step depends on no value.
 MEAN, STD = 0.1307, 0.3081
 
 

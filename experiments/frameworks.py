@@ -1,4 +1,4 @@
-"""Which architectures there are, read without importing a framework."""
+"""The registry of backends and architectures, read without importing a framework."""
 
 import ast
 import importlib
@@ -28,10 +28,10 @@ ARCHITECTURES: dict[BackendName, Mapping[str, str]] = {
 
 
 def check_architecture(name: str, *, asked_by: str) -> None:
-    """Refuse an architecture that is not there for both frameworks.
+    """Refuse an architecture that one of the frameworks lacks.
 
     Raises:
-        TandemError: naming `asked_by`, the setting or argument, and the architectures there are.
+        TandemError: naming `asked_by`, the setting or argument, and the known architectures.
     """
     common = [known for known in models_torch.ARCHITECTURES if known in models_tf.ARCHITECTURES]
     for backend, architectures in ARCHITECTURES.items():
@@ -42,10 +42,10 @@ def check_architecture(name: str, *, asked_by: str) -> None:
 
 
 def check_architectures(params: Params) -> None:
-    """Refuse a recipe whose architecture is not there for both frameworks, or has no dropout where it sets one.
+    """Refuse a recipe whose architecture one of the frameworks lacks, or whose dropout doesn't suit the architecture.
 
     Raises:
-        TandemError: naming the recipe, and the architectures there are.
+        TandemError: naming the recipe and what was expected, or the architecture's file where that is wrong.
     """
     for name, recipe in params.recipes.items():
         check_architecture(recipe.architecture, asked_by=f"params.yaml: recipes.{name}.architecture")
@@ -65,23 +65,35 @@ def takes_dropout(architecture: str) -> bool:
     """Return whether the factories of an architecture have an argument `dropout`.
 
     Raises:
-        TandemError: one of them has, and the other hasn't.
+        TandemError: only one of them has, or one is missing, or its file is no Python.
     """
-    takes = {PACKAGES[name]: _takes_dropout(targets[architecture]) for name, targets in ARCHITECTURES.items()}
-    if len(set(takes.values())) > 1:
-        one = next(package for package, does in takes.items() if does)
-        raise TandemError(f"{architecture}: expected an argument `dropout` of both factories, or of none; got {one}'s")
-    return all(takes.values())
+    having = [name for name, targets in ARCHITECTURES.items() if "dropout" in _arguments(targets[architecture])]
+    if len(having) == 1:
+        raise TandemError(
+            f"{architecture}: expected an argument `dropout` of both factories, or of none; got one in "
+            f"{ARCHITECTURES[having[0]][architecture]} alone"
+        )
+    return bool(having)
 
 
-def _takes_dropout(target: str) -> bool:
-    """Return whether a factory, module:function, has an argument `dropout`; read, since importing takes seconds."""
-    module, function = target.split(":")
-    spec = importlib.util.find_spec(module)
-    source = Path(spec.origin).read_text() if spec and spec.origin else ""
-    definitions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    arguments = [a.arg for n in definitions if n.name == function for a in (*n.args.args, *n.args.kwonlyargs)]
-    return "dropout" in arguments
+def _arguments(target: str) -> list[str]:
+    """Return the arguments of a factory, module:function; from its source, since importing takes seconds."""
+    module, _, function = target.partition(":")
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ModuleNotFoundError, ValueError):  # its package is missing, or its name is empty
+        spec = None
+    if spec is None or spec.origin is None:
+        raise TandemError(f"{target}: expected a module {module}; got none; add its file, or correct ARCHITECTURES")
+    try:
+        definitions = ast.parse(Path(spec.origin).read_bytes()).body
+    except (SyntaxError, ValueError) as error:
+        line, reason = getattr(error, "lineno", None) or 1, getattr(error, "msg", error)
+        raise TandemError(f"{spec.origin}, line {line}: expected Python; got an error: {reason}; fix it") from None
+    for node in definitions:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            return [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
+    raise TandemError(f"{spec.origin}: expected a function {function}; got none; add it, or correct ARCHITECTURES")
 
 
 def twins() -> dict[str, list[str]]:
@@ -90,25 +102,25 @@ def twins() -> dict[str, list[str]]:
     Names that share a factory in one framework and have different ones in the other (`cnn3`, `cnn3-functional`) are
     one network written in several styles; the first of them stands for all.
     """
-    found: dict[str, list[str]] = {}
+    styles: dict[str, list[str]] = {}
     first_of: dict[str, str] = {}
     for name, target in models_torch.ARCHITECTURES.items():
         if name not in models_tf.ARCHITECTURES:
             continue
         known = first_of.get(target) or first_of.get(models_tf.ARCHITECTURES[name])
         if known is None:
-            found[name] = []
+            styles[name] = []
             first_of |= {target: name, models_tf.ARCHITECTURES[name]: name}
         else:
-            found[known].append(name)
-    return found
+            styles[known].append(name)
+    return styles
 
 
 def backend_name(name: str, *, asked_by: str = "BACKEND") -> BackendName:
-    """Return the name as one of the backends there are.
+    """Return the name as that of a known backend.
 
     Raises:
-        TandemError: there is none of that name.
+        TandemError: no backend has that name.
     """
     for known in PACKAGES:
         if name == known:
@@ -117,7 +129,7 @@ def backend_name(name: str, *, asked_by: str = "BACKEND") -> BackendName:
 
 
 def load_backend(name: BackendName, *, device: Device, threads: int) -> Backend[Model]:
-    """Import a framework, which takes seconds, and set it up."""
+    """Import a framework, which takes seconds, and return its backend."""
     module = importlib.import_module(f"{PACKAGES[name]}.backend.backend")
     return cast(Backend[Model], module.Backend(device=device, threads=threads))
 

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,30 @@ def idx_folder(tmp_path: Path) -> Path:
         (folder / f"{prefix}-images-idx3-ubyte").write_bytes(to_idx(images))
         (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(to_idx(labels))
     return folder
+
+
+@pytest.fixture
+def is_synced(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], bool]:
+    """Return whether a file, or a folder and all below it, was forced to disk as it is now."""
+    states: dict[int, list[Any]] = {}
+    sync = os.fsync
+
+    def content(path: int | Path) -> Any:
+        status = os.stat(path)  # noqa: PTH116 - of a descriptor too
+        return set(os.listdir(path)) if stat.S_ISDIR(status.st_mode) else (status.st_size, status.st_mtime_ns)  # noqa: PTH208
+
+    def record(descriptor: int) -> None:
+        states.setdefault(os.fstat(descriptor).st_ino, []).append(content(descriptor))
+        sync(descriptor)
+
+    def check(path: Path) -> bool:
+        now, then = content(path), states.get(path.stat().st_ino, [])
+        if path.is_file():
+            return now in then
+        return any(now <= names for names in then) and all(check(child) for child in path.iterdir())
+
+    monkeypatch.setattr(os, "fsync", record)
+    return check
 
 
 @pytest.fixture

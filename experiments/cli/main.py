@@ -38,9 +38,9 @@ def download() -> None:
     """
     project = Project.find()
     data = load_checked(project).data
-    from experiments.stages.download import download, mirror_from_environment
+    from experiments.stages.download import download
 
-    name = download(data, project.downloads, mirror_from_environment())
+    name = download(project, data, os.environ.get("TANDEM_MIRROR"))
     print(f"downloads/: {name}")
 
 
@@ -76,7 +76,7 @@ def train(
 ) -> None:
     """Train one recipe in one backend with one seed, into runs/RECIPE/BACKEND/SEED/ and MLflow.
 
-    A training that was stopped goes on from its last epoch.
+    A training that was stopped resumes from its last epoch.
     """
     project = replace(Project.find(), runs_in=runs_in)
     params = load_checked(project)
@@ -92,14 +92,13 @@ def train(
 
 @app.command(rich_help_panel=STAGES)
 def compare() -> None:
-    """Set the two members of each pair side by side, in reports/."""
+    """Set the two runs of each pair side by side, in reports/."""
     project = Project.find()
     params = load_checked(project)
-    from experiments.stages.compare import compare, report_files
+    from experiments.stages.compare import compare
 
     print(compare(project, params))
-    for path in report_files(project.reports):
-        print(path.relative_to(project.root))
+    print("reports/compare.md\nreports/compare.json\nreports/pairs/")
     print("Next: `tandem ui` opens every run in MLflow.")
 
 
@@ -165,13 +164,13 @@ def shapes(
 
 @app.command(rich_help_panel=PROOF)
 def published(
-    recipes: Annotated[list[str] | None, typer.Argument(help="By default, those with published figures.")] = None,
+    recipes: Annotated[list[str] | None, typer.Argument(help="By default, those with published results.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every recipe in params.yaml.")] = False,
     seeds: Annotated[int, typer.Option(min=2, help="How many: 1, 2, … up to it.")] = 3,
 ) -> None:
-    """Train recipes with several seeds in both backends, and set published figures beside ours.
+    """Train recipes with several seeds in both backends, and show published results beside ours.
 
-    Takes long. Trainings that are done stay done; after a stop, the same command goes on.
+    Takes long. Trainings that are done stay done; after a stop, the same command resumes.
     """
     project = Project.find()
     params = load_checked(project)
@@ -185,7 +184,7 @@ def published(
 
 @app.command(rich_help_panel=LOOK)
 def runs() -> None:
-    """Show which MLflow run stands behind each output in runs/."""
+    """Show which MLflow run belongs to each output in runs/."""
     project = Project.find()
     from rich.table import Table
 

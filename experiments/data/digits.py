@@ -1,4 +1,4 @@
-"""The stand-in for MNIST on a machine without a network."""
+"""The stand-in for MNIST on a machine without a network: scikit-learn's digits."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ TEST_IMAGES = 297
 def write_digits(folder: Path) -> None:
     """Write scikit-learn's 1,797 digits as the four IDX files of MNIST: 1,500 to train, 297 to test.
 
-    The 8×8 images of 17 grey levels (0 to 16) are enlarged to 28×28 with bilinear interpolation and brought to
+    The 8×8 images of 17 grey levels (0 to 16) are enlarged to 28×28 with bilinear interpolation and scaled to
     0..255. They are the test part of the UCI set "Optical Recognition of Handwritten Digits".
     """
     digits = load_digits()

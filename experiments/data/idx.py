@@ -19,10 +19,10 @@ UNSIGNED_BYTE = 0x08
 
 
 def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
-    """Return the array in an IDX file, unpacked first if its name ends in .gz; uint8, of `dimensions` axes.
+    """Return the array in an IDX file, gzipped if its name ends in .gz; uint8, of `dimensions` axes.
 
     Raises:
-        TandemError: the header is not that of such a file, or the content is longer or shorter than it says.
+        TandemError: the header is wrong, or the content is longer or shorter than the header says.
     """
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()

@@ -15,7 +15,7 @@ from experiments.system.errors import Stopped, TandemError
 from experiments.system.files import read_json
 from experiments.system.stopping import FOLLOW
 from experiments.training.code import code_digest
-from experiments.training.outputs import Outputs, read_outputs
+from experiments.training.outputs import METRICS, RECORD, Outputs, read_outputs
 
 
 def train_missing(project: Project, params: Params, keys: Sequence[RunKey]) -> dict[RunKey, Outputs]:
@@ -41,9 +41,9 @@ def is_done(project: Project, params: Params, key: RunKey) -> bool:
     """Return whether the outputs exist, of the same recipe, data and code."""
     folder = project.run(key)
     recipe = params.recipe(key.recipe)
-    if not (folder / "metrics.json").is_file():  # the file that is written last
+    if not (folder / METRICS).is_file():
         return False
-    record = read_json(folder / "run.json")
+    record = read_json(folder / RECORD)
     return (
         type(recipe).model_validate(record["recipe"]) == recipe
         and record["tags"]["dataset_fingerprint"] == load_dataset(project.prepared).fingerprint

@@ -27,3 +27,13 @@ def interval(values: Sequence[float]) -> Interval:
     """
     spread = statistics.stdev(values) / math.sqrt(len(values))
     return Interval(statistics.fmean(values), float(stats.t.ppf(0.975, len(values) - 1)) * spread)
+
+
+def format_metric(metric: str, value: float) -> str:
+    """Return an accuracy in per cent, or a loss, as text."""
+    return f"{100 * value:.2f}" if metric.endswith("accuracy") else f"{value:.4f}"
+
+
+def format_interval(metric: str, values: Interval) -> str:
+    """Return mean ± half width of the interval of a metric, as text."""
+    return f"{format_metric(metric, values.mean)} ± {format_metric(metric, values.half)}"

@@ -1,14 +1,17 @@
 """params.yaml as frozen, validated objects; the only reader of that file."""
 
-from collections.abc import Mapping, Sequence
+import re
+import reprlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from types import NoneType
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PlainValidator, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from experiments.settings.recipe import BackendName, Count, Name, Recipe, Section, Seed
+from experiments.settings.recipe import BackendName, Count, Epochs, Name, Recipe, Section, Seed
 from experiments.system.errors import TandemError
 
 Item = TypeVar("Item")
@@ -18,6 +21,13 @@ def _no_repeats(items: tuple[Item, ...]) -> tuple[Item, ...]:
     if len(set(items)) < len(items):
         raise ValueError("a list without repeats")
     return items
+
+
+def _threads(setting: object) -> object:
+    # One validator, since pydantic reports an error of a union once for each member.
+    if setting != "auto" and not (type(setting) is int and 1 <= setting <= 1024):
+        raise ValueError("a whole number from 1 to 1024, or 'auto'")
+    return setting
 
 
 class Data(Section):
@@ -51,7 +61,7 @@ class Train(Section):
     backends: Annotated[tuple[BackendName, ...], Field(strict=False, min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)]
     device: Literal["auto", "cpu", "gpu"]
-    threads: Count | Literal["auto"]
+    threads: Annotated[int | Literal["auto"], PlainValidator(_threads)]
     log_every_steps: Count
 
     _unique = field_validator("recipes", "backends", "seeds")(_no_repeats)
@@ -59,11 +69,10 @@ class Train(Section):
 
 SamplerName = Literal["tpe", "random", "qmc", "cmaes", "gp"]
 PrunerName = Literal["median", "halving", "hyperband", "none"]
-Sought = Literal["lr", "dropout", "momentum"]
 
 
 class Bounds(Section):
-    """Between what a setting is sought, both ends included; `log`: as its logarithm."""
+    """The range that a setting is searched in, both ends included; `log`: on a logarithmic scale."""
 
     low: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     high: Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -79,7 +88,7 @@ class Bounds(Section):
 
 
 class SearchSpace(Section):
-    """The settings that are sought; those that are left out stay as the recipe has them."""
+    """The settings that are searched; the others stay as in the recipe."""
 
     lr: Bounds | None = None
     dropout: Bounds | None = None
@@ -99,7 +108,7 @@ class SearchSpace(Section):
 
     @property
     def bounds(self) -> dict[str, Bounds]:
-        """The bounds that there are, by setting."""
+        """The bounds that are set, by setting."""
         return {name: getattr(self, name) for name in type(self).model_fields if getattr(self, name) is not None}
 
 
@@ -107,7 +116,7 @@ class Sweep(Section):
     """How recipes are tuned."""
 
     trials: Count
-    epochs: Count | None = None
+    epochs: Epochs | None = None
     objective: Literal["val/loss", "val/accuracy"]
     sampler: SamplerName
     pruner: PrunerName
@@ -119,7 +128,7 @@ class Sweep(Section):
 
 
 class Params(Section):
-    """The whole of params.yaml."""
+    """All of params.yaml."""
 
     data: Data
     preprocess: Preprocess
@@ -139,7 +148,7 @@ class Params(Section):
         """Return the recipe of that name.
 
         Raises:
-            TandemError: there is none; the message names `asked_by`, the setting that asks for it.
+            TandemError: it is missing; the message names `asked_by`, the setting that asks for it.
         """
         if name not in self.recipes:
             known = ", ".join(sorted(self.recipes))
@@ -151,8 +160,8 @@ def load_params(path: Path) -> Params:
     """Read and check params.yaml.
 
     Raises:
-        TandemError: the file is missing, is no YAML, or holds something else than it should; the message
-            names the first key that is wrong, what was expected there and what was found.
+        TandemError: the file is missing, is no YAML, or has a wrong value; the message names the first wrong key,
+            what was expected and what was got.
     """
     try:
         text = path.read_text()
@@ -178,73 +187,38 @@ def parse_params(text: str) -> Params:
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
-        raise TandemError(_one_line(raw, error)) from None
+        raise TandemError(_one_line(error)) from None
 
 
-def _one_line(raw: Mapping[str, Any], error: ValidationError) -> str:
-    places: dict[str, list[Any]] = {}
-    # A misspelt key is two errors, one unknown and one missing: speak of the first.
-    for one in sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden"):
-        places.setdefault(".".join(map(str, _place(raw, one))) or "the file", []).append(one)
-    where, found_here = next(iter(places.items()))
-    # A union (`threads: 2` or `auto`) is an error for each member: the expectation is either.
-    expected = " or ".join(dict.fromkeys(_expectation(raw, one) for one in found_here))
-    more = f" (and {len(places) - 1} more)" if len(places) > 1 else ""
-    return f"params.yaml: {where}: expected {expected}; got {_found(found_here[0])}{more}"
-
-
-def _place(raw: Mapping[str, Any], error: Any) -> list[int | str]:
-    # pydantic adds the names of a union's members, and "[key]", to the place of an error: these aren't in the file.
-    place = [part for part in error["loc"] if part != "[key]"]
-    while error["type"] != "missing" and not _exists(raw, place):
-        place.pop()
-    return place
-
-
-def _found(error: Any) -> str:
-    if error["type"] == "missing":
-        return "nothing"
-    if error["type"] == "extra_forbidden":
-        return "an unknown key"
-    text = repr(error["input"])
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _exists(raw: Any, place: Sequence[int | str]) -> bool:
-    for step in place:
-        try:
-            raw = raw[step]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True
-
-
-_WORDS = {
+# Where pydantic speaks of Python.
+_EXPECTED = {
+    "missing": "a value for this key",
     "string_pattern_mismatch": "a name of lower-case letters, digits, '-' and '_'",
-    "tuple_type": "a list",
     "too_short": "a list of at least one item",
-    "float_type": "a number",
+    "tuple_type": "a list",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
-    "bool_type": "true or false",
-    "string_type": "a text",
-    "none_required": "null",
+    "float_type": "a number",
+    "model_type": "keys with values",
 }
+_GOT = {"missing": "nothing", "extra_forbidden": "an unknown key"}
 
 
-def _expectation(raw: Mapping[str, Any], error: Any) -> str:
-    if error["type"] == "missing":
-        return "a value for this key"
-    if error["type"] == "extra_forbidden":
-        return f"one of {', '.join(_section(_place(raw, error)[:-1]).model_fields)}"
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return _WORDS.get(error["type"], str(message))
+def _one_line(error: ValidationError) -> str:
+    # A misspelt key is two errors, one unknown and one missing: report the first.
+    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    kind, location = problems[0]["type"], [part for part in problems[0]["loc"] if part != "[key]"]
+    keys = f"one of {', '.join(_section(location[:-1]).model_fields)}" if kind == "extra_forbidden" else None
+    expected = keys or _EXPECTED.get(kind) or re.sub("^(Value error, |Input should be )", "", problems[0]["msg"])
+    got = _GOT.get(kind) or reprlib.repr(problems[0]["input"])
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"params.yaml: {'.'.join(map(str, location)) or 'the file'}: expected {expected}; got {got}{more}"
 
 
-def _section(place: Sequence[int | str]) -> type[Section]:
-    sections: dict[int | str, type[Section]] = {"data": Data, "preprocess": Preprocess, "train": Train, "sweep": Sweep}
-    if not place:
-        return Params
-    if place[0] == "sweep" and len(place) > 1:
-        return SearchSpace if place[-1] == "default_space" or place[-2] == "recipe_spaces" else Bounds
-    return sections.get(place[0], Recipe)
+def _section(location: Sequence[int | str]) -> type[Section]:
+    """Return the model of a section of the file, as the annotations have it."""
+    kind: Any = Params
+    for step in location:
+        kind = kind.model_fields[step].annotation if hasattr(kind, "model_fields") else get_args(kind)[-1]
+        kind = get_args(kind)[0] if NoneType in get_args(kind) else kind
+    return cast(type[Section], kind)

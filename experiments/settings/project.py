@@ -1,7 +1,7 @@
-"""Where everything lies: the one place that knows the names of the project's files and folders."""
+"""Where files are: the only module that knows the names of the project's files and folders."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from experiments.settings.recipe import BackendName
@@ -10,7 +10,7 @@ from experiments.system.errors import TandemError
 
 @dataclass(frozen=True)
 class RunKey:
-    """What names a run: its recipe (or the trial of a sweep), backend and seed."""
+    """What identifies a run: its recipe (or the trial of a sweep), backend and seed."""
 
     recipe: str
     backend: BackendName
@@ -26,18 +26,29 @@ class RunKey:
         return f"{self.recipe}-{self.backend}-{self.seed}"
 
 
+class _Inside:
+    """The path of a name inside of one of a project's folders."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.folder, self.name = folder, name
+
+    def __get__(self, project: "Project", owner: type) -> Path:
+        folder: Path = getattr(project, self.folder)
+        return folder / self.name
+
+
 @dataclass(frozen=True)
 class Project:
     """A checkout of the repository.
 
-    `root` holds params.yaml and the outputs of the pipeline. `home` holds what outlives a single
-    experiment (MLflow's store, checkpoints): the same folder, except in the copies that `dvc exp run --queue`
-    and `--temp` work in, whose DVC_ROOT names the repository that they were made from.
+    `root` holds params.yaml and the outputs of the pipeline. `home` holds what outlives a single experiment (MLflow's
+    store, checkpoints): the same folder, except in the copies that `dvc exp run --queue` and `--temp` work in. There,
+    DVC_ROOT names the repository that they were made from.
     """
 
     root: Path
     home: Path
-    # Trainings outside the pipeline (`tandem published`) leave their outputs elsewhere.
+    # Trainings outside the pipeline have their outputs elsewhere.
     runs_in: str = "runs"
 
     @classmethod
@@ -45,77 +56,62 @@ class Project:
         """Return the project around `start` (by default the working directory).
 
         Raises:
-            TandemError: neither `start` nor a folder above it has a params.yaml beside a dvc.yaml.
+            TandemError: neither `start` nor a folder above it has both params.yaml and dvc.yaml.
         """
         start = (start or Path.cwd()).resolve()
         for folder in (start, *start.parents):
             if (folder / "params.yaml").is_file() and (folder / "dvc.yaml").is_file():
                 return cls(root=folder, home=Path(os.environ.get("DVC_ROOT") or folder).resolve())
-        raise TandemError(f"{start}: no params.yaml with a dvc.yaml beside it, here or above; run this in a clone")
+        raise TandemError(
+            f"{start}: expected params.yaml and dvc.yaml, here or above; got neither; run this in a clone"
+        )
 
-    @property
-    def params(self) -> Path:
-        """The settings."""
-        return self.root / "params.yaml"
-
-    @property
-    def downloads(self) -> Path:
-        """The dataset as it was downloaded: the output of the download stage."""
-        return self.root / "downloads"
-
-    @property
-    def data(self) -> Path:
-        """The dataset that the pipeline works on: `downloads/`, or the user's own."""
-        return self.root / "data"
-
-    @property
-    def prepared(self) -> Path:
-        """The split and checked dataset: the output of the preprocess stage."""
-        return self.root / "prepared"
-
-    @property
-    def sources(self) -> Path:
-        """Digests of the code behind each training: the output of the sources stage."""
-        return self.root / "sources"
+    params = _Inside("root", "params.yaml")
+    data_file = _Inside("root", "data.dvc")  # what DVC records of `data`
+    downloads = _Inside("root", "downloads")  # the dataset as it was downloaded, by the stage `download`
+    data = _Inside("root", "data")  # the dataset that the pipeline uses: a copy of `downloads`, or the user's own
+    prepared = _Inside("root", "prepared")  # the checked and split dataset, by the stage `preprocess`
+    sources = _Inside("root", "sources")  # what each training depends on, by the stage `sources`
+    reports = _Inside("root", "reports")  # tables and plots
+    mlruns = _Inside("home", "mlruns")  # MLflow's database and artifacts
 
     @property
     def runs(self) -> Path:
-        """The output of the train stage."""
+        """The outputs of the trainings: of the train stage, by default."""
         return self.root / self.runs_in
-
-    @property
-    def reports(self) -> Path:
-        """What the results look like, in tables and pictures."""
-        return self.root / "reports"
-
-    @property
-    def mlruns(self) -> Path:
-        """MLflow's database and artifacts."""
-        return self.home / "mlruns"
 
     def run(self, key: RunKey) -> Path:
         """The outputs of one training."""
         return self.runs / key.recipe / key.backend / str(key.seed)
 
+    def run_folders(self) -> list[Path]:
+        """The folders in `runs` that a training may have written, in order of recipe, backend and seed."""
+        folders = [folder for folder in self.runs.glob("*/*/*") if folder.name.isdigit()]
+        return sorted(folders, key=lambda folder: (*folder.parts[-3:-1], int(folder.name)))
+
+    def for_published(self) -> "Project":
+        """The same project with the trainings of `tandem published` as its runs."""
+        return replace(self, runs_in="reports/published")
+
     @property
     def artifacts(self) -> str:
-        """Where MLflow keeps files, as a file:// address."""
+        """MLflow's folder for files, as a file:// address."""
         return (self.mlruns / "artifacts").as_uri()
 
     def sweep(self, name: str) -> Path:
-        """What a sweep keeps for the time that it runs."""
+        """What a sweep keeps while it runs."""
         return self.home / ".tandem" / "sweeps" / name
 
     def sweep_report(self, name: str) -> Path:
-        """Tables and pictures of a sweep."""
+        """Tables and plots of a sweep."""
         folder = self.reports / "sweeps" / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def checkpoint(self, key: RunKey, fingerprint: str, *, sweep: str | None = None) -> Path:
-        """Where one training, or a trial of a sweep, keeps what it needs to resume.
+        """The folder for what a training, or a trial of a sweep, needs to resume.
 
-        No output of the pipeline, since DVC deletes those before it runs a stage. `fingerprint` is a digest of all
+        Not an output of the pipeline, since DVC deletes those before it runs a stage. `fingerprint` is a digest of all
         that decides its bits: experiments with other settings have other folders.
         """
         folder = self.sweep_checkpoints(sweep) if sweep else self._checkpoints

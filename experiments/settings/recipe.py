@@ -11,14 +11,16 @@ BackendName = Literal["lightning", "keras"]
 
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+# Above these bounds, a count is a typing error.
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Epochs = Annotated[int, Field(ge=1, le=10_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 # A name becomes part of a folder, of a DVC stage's name and of an MLflow tag.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
 class Section(BaseModel):
-    """A part of params.yaml: immutable, of exact types, and without room for unknown keys."""
+    """A part of params.yaml: immutable, of exact types, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -39,7 +41,7 @@ class Recipe(Section):
     dropout: Fraction | None = None
     batch_size: Count
     drop_last: bool = False
-    epochs: Count
+    epochs: Epochs
 
     @model_validator(mode="after")
     def _momentum_belongs_to_sgd(self) -> "Recipe":

@@ -1,8 +1,8 @@
-"""Errors that are the user's to mend or to cause; neither is shown with a traceback."""
+"""Errors that are shown without a traceback: a user's mistake, and a request to stop."""
 
 
 class TandemError(Exception):
-    """A mistake in the settings, the data or the surroundings; the message is one line that says what to do.
+    """A mistake in the settings, the data or the environment; the message is one line that says what to do next.
 
     The command line exits with `exit_code`.
     """
@@ -11,9 +11,9 @@ class TandemError(Exception):
 
 
 class Stopped(BaseException):
-    """Somebody asked the process to stop: Ctrl-C, SIGTERM, or the end of the `dvc repro` that started it.
+    """A request to stop the process: Ctrl-C, SIGTERM, or the end of the `dvc repro` that started it.
 
-    No Exception, so that no handler on the way takes it for a failure.
+    Not an Exception, so that no handler on the way takes it for a failure.
     """
 
     def __init__(self, signal: int) -> None:

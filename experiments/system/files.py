@@ -1,12 +1,17 @@
-"""Files that are whole or not there, and what they stand for."""
+"""Files and folders that are written as a whole, and digests of arrays."""
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 import numpy.typing as npt
 
@@ -14,17 +19,60 @@ import numpy.typing as npt
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write a file so that a kill at any moment leaves the old content or the new, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-    replace_durably(part, path)
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")  # two processes may write the same file
+    try:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+        replace_durably(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def replace_durably(part: Path, path: Path) -> None:
-    """Put a finished file in the place of another, so that a power cut leaves one of the two, whole."""
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
+    """Replace a file by another in the same folder, so that a power cut leaves one of the two, whole."""
+    _sync(part)
     part.replace(path)
+    _sync(path.parent)
+
+
+@contextmanager
+def replace_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder to fill, which replaces `target` when the block succeeds; all of it is on disk then.
+
+    A kill or a power cut leaves the old folder, the new one, or none; never a part. What a killed process leaves
+    beside `target` is deleted by the next call.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f".{target.name}-*"):
+        with suppress(filelock.Timeout), filelock.FileLock(left / "lock", timeout=0):  # its process has ended
+            shutil.rmtree(left)
+    with (
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as temporary,
+        filelock.FileLock(Path(temporary, "lock")),
+    ):
+        folder = Path(temporary, target.name)
+        folder.mkdir()
+        yield folder
+        sync_folder(folder)
+        if target.exists():
+            target.rename(Path(temporary, "old"))
+        folder.rename(target)
+        _sync(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the files in a folder to disk, then the folders that name them, from the bottom up."""
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            _sync(Path(parent, name))
+        _sync(Path(parent))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -93,9 +93,12 @@ def _exit_with_parent() -> None:
 
 def _follow_parent() -> None:
     # An idle worker of a killed parent would wait for its next job for ever.
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os._exit(1)
+    def follow() -> None:
+        if parent := multiprocessing.parent_process():
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _run(job: Callable[[], R]) -> R:

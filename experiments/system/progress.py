@@ -1,4 +1,4 @@
-"""How far a training is: a bar on a terminal, now and then a line elsewhere."""
+"""The progress of a training: a bar on a terminal, a line every 20 seconds elsewhere."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ class TrainingProgress:
 
     def __init__(self, name: str, *, epochs: int, steps: int) -> None:
         self._epochs, self._steps = epochs, steps
-        self._name, self._started, self._spoke = name, time.monotonic(), time.monotonic()
+        self._name, self._started, self._reported = name, time.monotonic(), time.monotonic()
         self._first: int | None = None
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         console = Console(file=sys.stderr)
@@ -25,20 +25,20 @@ class TrainingProgress:
         self._task = self._bar.add_task(name, total=epochs * steps) if self._bar else None
 
     def step(self, epoch: int, step: int) -> None:
-        """Show that a step (of an epoch, both counted from 1) is done."""
+        """Show that a step of an epoch is done, both counted from 1."""
         done = (epoch - 1) * self._steps + step
         if self._first is None:
             self._first, self._started = done, time.monotonic()
         if self._bar and self._task is not None:
             self._bar.update(self._task, completed=done)
-        elif time.monotonic() - self._spoke > LINE_SECONDS:
-            self._spoke = time.monotonic()
-            pace = (self._spoke - self._started) / max(done - self._first, 1)
+        elif time.monotonic() - self._reported > LINE_SECONDS:
+            self._reported = time.monotonic()
+            pace = (self._reported - self._started) / max(done - self._first, 1)
             left = pace * (self._epochs * self._steps - done)
             say(f"{self._name}: epoch {epoch}/{self._epochs}, step {step}/{self._steps}, about {left:.0f} s left")
 
     def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
-        """Say how an epoch ended."""
+        """Print the metrics of an epoch that has ended."""
         parts = [
             f"{name} {100 * value:.2f} %" if name.endswith("accuracy") else f"{name} {value:.4f}"
             for name, value in metrics.items()

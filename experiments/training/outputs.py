@@ -2,7 +2,6 @@
 
 import csv
 import io
-import shutil
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.contract.backend import Model
-from experiments.system.files import digest, read_json, write_atomically, write_json
+from experiments.system.files import digest, read_json, replace_folder, write_atomically, write_json
 from experiments.training.scoring import Score
 from experiments.training.session import Session
+from experiments.training.training import environment_of
+
+METRICS, RECORD, HISTORY, PREDICTIONS, MODEL = "metrics.json", "run.json", "history.csv", "predictions.csv", "model"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def make_outputs(session: Session, score: Score) -> Outputs:
         "mlflow_run_id": session.tracker.run_id,
         **session.record,
         "tags": dict(session.tags),
+        "environment": environment_of(session.training, session.backend),
         "final_weights": digest(session.model.get_weights()),
         "first_batch_loss": state.first_batch_loss,
         "test_scorings": state.test_scorings,
@@ -54,17 +57,16 @@ def make_outputs(session: Session, score: Score) -> Outputs:
 
 
 def write_outputs(folder: Path, outputs: Outputs, model: Model) -> None:
-    """Fill the folder, in place of what was there: metrics.json, history.csv, run.json, predictions.csv, model/."""
-    if folder.exists():
-        shutil.rmtree(folder)
-    (folder / "model").mkdir(parents=True)
-    model.save(folder / "model")
+    """Replace the folder by one with the outputs; they are on disk when this returns."""
     names = list(outputs.history[-1])
-    _write_csv(folder / "history.csv", names, ([row.get(n, "") for n in names] for row in outputs.history))
     pairs = zip(outputs.actual.tolist(), outputs.predicted.tolist(), strict=True)
-    _write_csv(folder / "predictions.csv", ("actual", "predicted"), pairs)
-    write_json(folder / "run.json", outputs.record)
-    write_json(folder / "metrics.json", outputs.metrics)
+    with replace_folder(folder) as new:
+        (new / MODEL).mkdir()
+        model.save(new / MODEL)
+        _write_csv(new / HISTORY, names, ([row.get(n, "") for n in names] for row in outputs.history))
+        _write_csv(new / PREDICTIONS, ("actual", "predicted"), pairs)
+        write_json(new / RECORD, outputs.record)
+        write_json(new / METRICS, outputs.metrics)
 
 
 def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
@@ -81,7 +83,7 @@ def read_outputs(folder: Path) -> Outputs:
     Raises:
         FileNotFoundError: the folder lacks one of the files.
     """
-    with (folder / "history.csv").open() as file:
+    with (folder / HISTORY).open() as file:
         rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
-    actual, predicted = np.loadtxt(folder / "predictions.csv", np.int64, delimiter=",", skiprows=1, unpack=True)
-    return Outputs(read_json(folder / "metrics.json"), rows, read_json(folder / "run.json"), actual, predicted)
+    actual, predicted = np.loadtxt(folder / PREDICTIONS, np.int64, delimiter=",", skiprows=1, unpack=True)
+    return Outputs(read_json(folder / METRICS), rows, read_json(folder / RECORD), actual, predicted)

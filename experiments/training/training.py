@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import platform
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 
 from experiments.contract.backend import Backend, Model, TrainingSettings
 from experiments.data.dataset import IMAGE_SHAPE, Dataset, Split, load_dataset
@@ -115,6 +117,18 @@ def fingerprint(training: Training, backend: Backend[Model], *, any_threads: boo
         "code": training.code.digest,
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def environment_of(training: Training, backend: Backend[Model]) -> dict[str, str]:
+    """Return what a training runs on: device, threads, and versions; two runs that differ in it are no fair pair."""
+    versions = {package: version(package) for package in ("numpy", "scipy")} | backend.versions()
+    return {
+        "device": backend.device,
+        "threads": str(training.threads),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **versions,
+    }
 
 
 def tags_of(training: Training, backend: Backend[Model]) -> dict[str, str]:

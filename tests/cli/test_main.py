@@ -77,7 +77,7 @@ def test_outside_a_project_the_error_says_so(tmp_path: Path) -> None:
         [sys.executable, "-c", code, "check"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "no params.yaml with a dvc.yaml beside it" in done.stderr
+    assert "expected params.yaml and dvc.yaml, here or above" in done.stderr
 
 
 def test_a_disk_without_room_is_one_line(project: Project, idx_folder: Path) -> None:

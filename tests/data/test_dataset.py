@@ -1,9 +1,12 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments.data.dataset import batch_order, load_dataset
+from experiments.settings.params import Preprocess
+from experiments.stages.preprocess import preprocess
 from experiments.system.errors import TandemError
 
 
@@ -15,7 +18,7 @@ def test_an_epoch_takes_every_image_once() -> None:
     assert sorted(order()) == list(range(103))
 
 
-def test_the_order_hangs_on_seed_and_epoch_alone() -> None:
+def test_the_order_depends_on_seed_and_epoch_alone() -> None:
     assert order() == order()
     assert order() != order(epoch=2)
     assert order() != order(seed=2)
@@ -34,6 +37,44 @@ def test_without_a_prepared_dataset_the_error_says_what_to_run(tmp_path: Path) -
         load_dataset(tmp_path)
 
 
-def test_the_order_is_no_rotation_of_the_files() -> None:
+def test_the_order_is_not_a_rotation_of_the_files() -> None:
     steps = np.diff(order())
     assert len(set(steps.tolist())) > 50
+
+
+def _flip(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        (
+            "train_images.npy",
+            _flip,
+            "expected arrays of fingerprint [0-9a-f]{12}, as dataset.json says; got [0-9a-f]{12}",
+        ),
+        ("test_labels.npy", _flip, "expected arrays of fingerprint"),
+        ("validation_labels.npy", Path.unlink, "expected arrays of fingerprint"),
+        ("train_images.npy", _truncate, r"train_images\.npy: expected what preprocess wrote; got a damaged file, "),
+        ("train_images.npy", lambda path: path.write_bytes(b""), r"train_images\.npy: expected .* a damaged file, "),
+        ("dataset.json", _truncate, r"dataset\.json: expected .* damaged file, JSONDecodeError"),
+        ("dataset.json", lambda path: path.write_text("{}"), r"dataset\.json: expected .* damaged file, KeyError"),
+        ("dataset.json", lambda path: path.write_text("[]"), r"dataset\.json: expected .* damaged file, TypeError"),
+        ("dataset.json", lambda path: path.write_bytes(b"\xff"), r"dataset\.json: expected .*, UnicodeDecodeError"),
+    ],
+)
+def test_a_damaged_dataset_is_refused_in_one_line(
+    idx_folder: Path, tmp_path: Path, name: str, damage: Callable[[Path], object], message: str
+) -> None:
+    preprocess(Preprocess(validation_fraction=0.1, seed=1), idx_folder, tmp_path / "prepared")
+    load_dataset(tmp_path / "prepared")
+    damage(tmp_path / "prepared" / name)
+    with pytest.raises(TandemError, match=rf"{message}.*; run `dvc repro --force preprocess`$") as caught:
+        load_dataset(tmp_path / "prepared")
+    assert "\n" not in str(caught.value)

@@ -10,12 +10,12 @@ from experiments.system.errors import TandemError
 ARRAY = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 
 
-def test_the_bytes_are_those_of_the_format() -> None:
+def test_the_bytes_follow_the_format() -> None:
     assert to_idx(ARRAY)[:17].hex() == "00000803" + "00000002" + "00000003" + "00000004" + "00"
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_what_is_written_is_read(tmp_path: Path, packed: bool) -> None:
+def test_an_array_survives_the_round_trip(tmp_path: Path, packed: bool) -> None:
     path = tmp_path / ("file.gz" if packed else "file")
     path.write_bytes(gzip.compress(to_idx(ARRAY)) if packed else to_idx(ARRAY))
     np.testing.assert_array_equal(read_idx(path, 3), ARRAY)

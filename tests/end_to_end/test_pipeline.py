@@ -1,6 +1,7 @@
 """The pipeline as a user runs it, on the stand-in; the tests build on each other, in their order."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -141,8 +142,7 @@ def test_the_model_from_mlflow_predicts_what_the_stage_did(clone: Clone, first_o
 
 def test_a_second_repro_runs_nothing(clone: Clone, first_output: str) -> None:
     output = clone.run("dvc", "repro")
-    assert stages_run(output) == []
-    assert "Data and pipelines are up to date." in output
+    assert stages_run(output) == ["sources"]  # it looks which versions are installed
     assert len(clone.mlflow_runs()) == 2
 
 
@@ -151,7 +151,54 @@ def test_a_change_to_an_architecture_that_no_recipe_uses_reruns_no_training(clon
     other.write_text('"""Not used."""\n')
     output = clone.run("dvc", "repro")
     other.unlink()
-    assert stages_run(output) == ["sources@lenet"]
+    assert stages_run(output) == ["sources"]
+
+
+def _changed(clone: Clone) -> list[str]:
+    """Return the stages that `dvc status` calls changed, once `sources` has looked at code and versions."""
+    clone.run("dvc", "repro", "sources")
+    status = json.loads(clone.run("dvc", "status", "--json"))
+    return [stage for stage in status if stage != "sources"]  # always changed
+
+
+def test_a_change_to_plots_or_the_console_retrains_nothing(clone: Clone, first_output: str) -> None:
+    files = [clone.root / "experiments" / name for name in ("reports/plots.py", "system/console.py")]
+    before = [file.read_text() for file in files]
+    files[0].write_text(before[0].replace("#0072B2", "#000000"))
+    files[1].write_text(before[1].replace("WARNING", "Warning"))
+    changed = _changed(clone)
+    for file, text in zip(files, before, strict=True):
+        file.write_text(text)
+    assert [stage for stage in changed if not stage.startswith("compare")] == []
+
+
+def test_a_changed_comment_retrains_nothing_and_a_changed_line_does(clone: Clone, first_output: str) -> None:
+    file = clone.root / "models_torch" / "lenet.py"
+    before = file.read_text()
+    file.write_text(before.replace("# → 20×24×24", "# another comment"))
+    assert _changed(clone) == []
+    file.write_text(before.replace("kernel_size=5),  # → 20", "kernel_size=(5, 5)),  # → 20"))
+    changed = _changed(clone)
+    file.write_text(before)
+    assert "train@lenet-lightning-1" in changed
+    assert "train@lenet-keras-1" not in changed
+
+
+def test_a_changed_version_retrains(clone: Clone, first_output: str) -> None:
+    packages = clone.root / ".tandem" / "other-versions"
+    for name in ("torch", "keras"):
+        info = packages / f"{name}-99.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 99.0\n")
+        clone.extra["PYTHONPATH"] = str(packages)
+        changed = _changed(clone)
+        del clone.extra["PYTHONPATH"]
+        shutil.rmtree(info)
+        assert ("train@lenet-lightning-1" in changed, "train@lenet-keras-1" in changed) == (
+            name == "torch",
+            name == "keras",
+        )
+    assert _changed(clone) == []
 
 
 def test_dvc_s_own_commands_show_the_results(clone: Clone, first_output: str) -> None:
@@ -171,7 +218,7 @@ def test_bad_settings_stop_dvc_with_one_line(clone: Clone, first_output: str) ->
     assert "tandem: params.yaml: recipes.lenet.momentum: expected less than 1; got 1.2" in output
     assert "Traceback" not in output
     # DVC had deleted the outputs of the stage; its cache has them, and no training runs.
-    assert stages_run(clone.run("dvc", "repro")) == []
+    assert stages_run(clone.run("dvc", "repro")) == ["sources"]
     assert len(clone.mlflow_runs()) == 2
 
 
@@ -179,7 +226,7 @@ def test_a_changed_recipe_reruns_its_trainings_and_what_follows(clone: Clone, fi
     clone.change_params(lambda content: content["recipes"]["lenet"].update(lr=0.02))
     output = clone.run("dvc", "repro")
     # Not parity: it takes its own optimisers.
-    assert stages_run(output) == ["sources@lenet", "train@lenet-lightning-1", "train@lenet-keras-1", "compare"]
+    assert stages_run(output) == ["sources", "train@lenet-lightning-1", "train@lenet-keras-1", "compare"]
     assert len(clone.mlflow_runs()) == 4
 
 
@@ -222,11 +269,18 @@ def test_a_queued_experiment_is_tracked_in_the_repository_s_store(clone: Clone) 
     assert runs[0].info.status == "FINISHED"
 
 
-def test_one_s_own_data_takes_the_place_of_the_download(clone: Clone) -> None:
+def test_your_own_data_replace_the_download(clone: Clone) -> None:
     (clone.root / "data.dvc").unlink()
     (clone.root / "data" / "name.txt").write_text("mine\n")
     clone.run("dvc", "add", "data")
-    output = clone.run("dvc", "repro", "preprocess")
-    assert stages_run(output) == ["preprocess"]
+    # As in a fresh clone: without downloads, and without DVC's memory of one.
+    shutil.rmtree(clone.root / "downloads")
+    clone.change_params(lambda content: content["data"].update(retries=0))
+    output = clone.run("dvc", "repro", "download", "preprocess")
+    assert stages_run(output) == ["download", "preprocess"]
+    assert "data/ is your own" in output
+    assert "no mirror answers" not in output
     assert read_json(clone.root / "prepared" / "dataset.json")["name"] == "mine"
+    assert list((clone.root / "downloads").iterdir()) == []
+    assert stages_run(clone.run("dvc", "repro", "download", "preprocess")) == []
     assert "download" not in clone.run("dvc", "dag", "preprocess")

@@ -22,20 +22,20 @@ def test_settings_are_frozen(params: Params) -> None:
         params.train.threads = 3
 
 
-def _set(*place: str, value: Any) -> Change:
+def _set(*path: str, value: Any) -> Change:
     def change(content: dict[str, Any]) -> None:
-        for key in place[:-1]:
+        for key in path[:-1]:
             content = content[key]
-        content[place[-1]] = value
+        content[path[-1]] = value
 
     return change
 
 
-def _drop(*place: str) -> Change:
+def _drop(*path: str) -> Change:
     def change(content: dict[str, Any]) -> None:
-        for key in place[:-1]:
+        for key in path[:-1]:
             content = content[key]
-        del content[place[-1]]
+        del content[path[-1]]
 
     return change
 
@@ -68,8 +68,30 @@ LENET = ("recipes", "lenet")
         (_drop(*LENET, "momentum"), "recipes.lenet: expected a momentum, since the optimiser is sgd"),
         (
             _set("train", "threads", value="many"),
-            "train.threads: expected a whole number or 'auto'; got 'many'",
+            "train.threads: expected a whole number from 1 to 1024, or 'auto'; got 'many'",
         ),
+        (_set("train", "threads", value=2000), "train.threads: expected a whole number from 1 to 1024, or 'auto'; got"),
+        (_set("train", "threads", value=True), "train.threads: expected a whole number from 1 to 1024, or 'auto'; got"),
+        (
+            _set("train", "log_every_steps", value=10**30),
+            "train.log_every_steps: expected less than or equal to 1000000; got 1000",
+        ),
+        (_set("train", "log_every_steps", value=1e30), "train.log_every_steps: expected a whole number; got 1e+30"),
+        (_set("sweep", "trials", value=10**7), "sweep.trials: expected less than or equal to 1000000; got 10000000"),
+        (_set(*LENET, "epochs", value=10**5), "recipes.lenet.epochs: expected less than or equal to 10000; got 100000"),
+        (
+            _set(*LENET, "batch_size", value=10**7),
+            "recipes.lenet.batch_size: expected less than or equal to 1000000; got 10000000",
+        ),
+        (
+            _set("sweep", "default_space", "lr", "lo", value=1),
+            "sweep.default_space.lr.lo: expected one of low, high, log; got an unknown key",
+        ),
+        (
+            _set("sweep", "recipe_spaces", value={"lenet": {"decay": {}}}),
+            "sweep.recipe_spaces.lenet.decay: expected one of lr, dropout, momentum; got an unknown key",
+        ),
+        (_set(*LENET, value=3), "recipes.lenet: expected keys with values; got 3"),
         (_set("train", "recipes", value=["lennet"]), "train.recipes: expected one of the recipes "),
         (_set("train", "seeds", value=[1, 1]), "train.seeds: expected a list without repeats; got [1, 1]"),
         (_set("train", "seeds", value=[]), "train.seeds: expected a list of at least one item; got []"),
@@ -98,6 +120,14 @@ def test_a_bad_setting_is_named_in_one_line(write_params: Write, change: Change,
         load_params(write_params(change))
     assert str(caught.value).startswith(f"params.yaml: {message}")
     assert "\n" not in str(caught.value)
+
+
+def test_the_other_bad_settings_are_counted(write_params: Write) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["recipes"]["lenet"] |= {"lr": 0, "epochs": 0, "batch_size": "x" * 1000}
+
+    with pytest.raises(TandemError, match=r"lenet\.lr: expected greater than 0; got 0 \(and 2 more\)$"):
+        load_params(write_params(change))
 
 
 @pytest.mark.parametrize(

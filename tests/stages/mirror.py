@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
-Behaviour = Literal["good", "truncating", "corrupting", "stalling", "missing", "failing once"]
+Behaviour = Literal["good", "truncating", "corrupting", "stalling", "missing", "failing", "failing once"]
 
 
 class Mirror(ThreadingHTTPServer):
-    """Serves files, by name, in the way that `behaviour` says; keeps what it was asked for."""
+    """Serves files by name, with the fault that `behaviour` names; keeps the names asked for."""
 
     daemon_threads = True
 
@@ -40,7 +40,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.asked.append(name)
         content, behaviour = self.server.files.get(name), self.server.behaviour
         if behaviour == "failing once":
-            behaviour = "missing" if self.server.asked.count(name) == 1 else "good"
+            behaviour = "failing" if self.server.asked.count(name) == 1 else "good"
+        if behaviour == "failing":
+            self.send_error(503)
+            return
         if content is None or behaviour == "missing":
             self.send_error(404)
             return

@@ -7,14 +7,15 @@ from scipy.stats import binom
 
 from experiments.contract.backend import Model
 from experiments.frameworks import backend_name
+from experiments.reports.pairs import compare_runs, mcnemar, to_markdown
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
-from experiments.stages.compare import compare, compare_runs, mcnemar, to_markdown
+from experiments.stages.compare import compare
 from experiments.system.errors import TandemError
 from experiments.training.outputs import Outputs, write_outputs
 
 
-def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p") -> Outputs:
+def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p", device: str = "cpu") -> Outputs:
     actual = np.zeros(len(right), np.int64)
     metrics = {
         "test/accuracy": float(np.mean(right)),
@@ -28,6 +29,7 @@ def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p
         "batch_order": "o",
         "mlflow_run_id": "id",
     }
+    record["environment"] = {"device": device, "numpy": "2.4.6"}
     record["tags"] = {"pair": pair, "dataset": "digits"}
     return Outputs(metrics, [{"epoch": 1.0, **metrics}], record, actual, np.where(right, 0, 1))
 
@@ -35,10 +37,10 @@ def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p
 def test_mcnemar_counts_the_images_that_one_alone_gets_right() -> None:
     a = run([True] * 8 + [False] * 2 + [True] * 90)
     b = run([False] * 8 + [True] * 2 + [True] * 90)
-    found = mcnemar(a, b)
-    assert (found["only_first_right"], found["only_second_right"]) == (8, 2)
+    result = mcnemar(a, b)
+    assert (result["only_first_right"], result["only_second_right"]) == (8, 2)
     # Twice the chance of at most 2 heads in 10 tosses.
-    assert found["p"] == pytest.approx(2 * binom.cdf(2, 10, 0.5))
+    assert result["p"] == pytest.approx(2 * binom.cdf(2, 10, 0.5))
 
 
 def test_mcnemar_of_equals_is_certain() -> None:
@@ -59,7 +61,26 @@ def test_another_start_is_shown() -> None:
         **compare_runs({"lightning": run([True]), "keras": run([True], weights="x")}),
     }
     assert entry["same_start"] is False
-    assert "| **no** |" in to_markdown("mnist", [entry])
+    assert "**no**" in to_markdown("mnist", [entry])
+
+
+def test_another_device_is_not_taken_for_the_framework() -> None:
+    a, b = run([True]), run([True], device="NVIDIA H200")
+    entry = {"recipe": "r", "seed": 1, **compare_runs({"lightning": a, "keras": b})}
+    assert entry["environment_differs"] == ["device: cpu (lightning), NVIDIA H200 (keras)"]
+    text = to_markdown("mnist", [entry])
+    assert "- r, seed 1: device: cpu (lightning), NVIDIA H200 (keras)" in text
+    assert "differs" not in to_markdown(
+        "mnist", [{"recipe": "r", "seed": 1, **compare_runs({"lightning": a, "keras": a})}]
+    )
+
+
+def test_pairs_of_different_versions_are_named() -> None:
+    entries = [
+        {"recipe": "r", "seed": seed, **compare_runs({"lightning": run([True], device=device)})}
+        for seed, device in ((1, "cpu"), (2, "NVIDIA H200"))
+    ]
+    assert "- lightning: device: cpu (r, seed 1), NVIDIA H200 (r, seed 2)" in to_markdown("mnist", entries)
 
 
 def test_the_stand_in_is_named_in_the_table() -> None:

@@ -15,7 +15,7 @@ from experiments.system.files import read_json
 SETTINGS = Preprocess(validation_fraction=0.1, seed=1)
 
 
-def test_every_image_lands_in_one_split_with_its_label(idx_folder: Path, tmp_path: Path) -> None:
+def test_every_image_is_in_one_split_with_its_label(idx_folder: Path, tmp_path: Path) -> None:
     preprocess(SETTINGS, idx_folder, tmp_path / "prepared")
     dataset = load_dataset(tmp_path / "prepared")
     images, labels = (
@@ -23,10 +23,17 @@ def test_every_image_lands_in_one_split_with_its_label(idx_folder: Path, tmp_pat
         read_idx(idx_folder / "train-labels-idx1-ubyte", 1),
     )
     both = dataset.training_split("train+validation")
-    found = {image.tobytes(): label for image, label in zip(both.images, both.labels, strict=True)}
-    assert found == {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
+    assert {image.tobytes(): label for image, label in zip(both.images, both.labels, strict=True)} == {
+        image.tobytes(): label for image, label in zip(images, labels, strict=True)
+    }
     assert len(both.labels) == 200
     np.testing.assert_array_equal(dataset.split("test").images, read_idx(idx_folder / "t10k-images-idx3-ubyte", 3))
+
+
+def test_the_files_are_on_disk(idx_folder: Path, tmp_path: Path, is_synced: Callable[[Path], bool]) -> None:
+    preprocess(SETTINGS, idx_folder, tmp_path / "work" / "prepared")
+    assert len(list((tmp_path / "work" / "prepared").iterdir())) == 7
+    assert is_synced(tmp_path / "work")
 
 
 def test_the_split_is_stratified_and_counted(idx_folder: Path, tmp_path: Path) -> None:
@@ -72,6 +79,10 @@ def _labels(values: list[int]) -> Callable[[Path], None]:
     return change
 
 
+def _black(folder: Path) -> None:
+    (folder / "train-images-idx3-ubyte").write_bytes(to_idx(np.zeros((200, 28, 28), np.uint8)))
+
+
 def _wide_test_images(folder: Path) -> None:
     (folder / "t10k-images-idx3-ubyte").write_bytes(to_idx(np.zeros((60, 28, 32), np.uint8)))
 
@@ -87,6 +98,7 @@ def _wide_test_images(folder: Path) -> None:
         (_labels([0, 2] * 100), r"expected training labels 0, 1, 2, … without a gap; got \[0, 2\]"),
         (_labels([0, 1] * 100), "expected test labels below 2, as in training; got 3"),
         (_labels([0, 1, 2] + [3] * 197), "can't split with preprocess.validation_fraction: "),
+        (_black, "expected training images that differ; got every pixel 0"),
         (_wide_test_images, r"expected images of one size; got \(28, 28\) to train and \(28, 32\) to test"),
     ],
 )
@@ -99,7 +111,7 @@ def test_files_that_do_not_fit_are_refused(
     assert not (tmp_path / "prepared").exists()
 
 
-def test_one_s_own_data_may_be_packed_and_named(idx_folder: Path, tmp_path: Path) -> None:
+def test_your_own_data_may_be_packed_and_named(idx_folder: Path, tmp_path: Path) -> None:
     import gzip
 
     for path in list(idx_folder.iterdir()):

@@ -15,6 +15,15 @@ def test_a_state_comes_back(tmp_path: Path) -> None:
     assert Checkpoint(tmp_path).load() == state
 
 
+@pytest.mark.parametrize("damage", ["", '{"run_id": "ru', '{"runs": 1}', "[]"])
+def test_a_damaged_state_is_one_line_that_says_what_to_delete(tmp_path: Path, damage: str) -> None:
+    Checkpoint(tmp_path).save(State("run"))
+    (tmp_path / "state.json").write_text(damage)
+    with pytest.raises(TandemError, match=f"the file is damaged; delete the folder {tmp_path} and repeat") as error:
+        Checkpoint(tmp_path).load()
+    assert "\n" not in str(error.value)
+
+
 def test_a_framework_s_part_without_a_state_is_forgotten(tmp_path: Path) -> None:
     Checkpoint(tmp_path).file.touch()
     assert Checkpoint(tmp_path).load() is None

@@ -1,0 +1,129 @@
+"""README.md and docs/: their commands run, their links lead somewhere, their code is the project's."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.end_to_end.conftest import Clone, make_clone, nobody
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"(?:<!-- not run: (?P<reason>.+?) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)```", re.DOTALL)
+# `make test` would run this test again.
+NOT_RUN = ("make test",)
+SERVERS = ("make ui", "tandem ui")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: str
+    language: str
+    text: str
+    reason: str | None
+
+    @property
+    def lines(self) -> list[str]:
+        """Its commands, without comments."""
+        stripped = (re.sub(r"\s+#.*", "", line).strip() for line in self.text.splitlines())
+        return [line for line in stripped if line and line not in NOT_RUN]
+
+
+def blocks(path: Path) -> list[Block]:
+    matches = BLOCK.finditer(path.read_text())
+    return [Block(path.name, match["language"], match["text"], match["reason"]) for match in matches]
+
+
+ALL = [block for page in PAGES for block in blocks(page)]
+SHELL = [block for block in ALL if block.language == "bash" and block.reason is None]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone with small settings, whose .venv is the environment of this test."""
+    made = make_clone(tmp_path_factory.mktemp("docs"))
+
+    def small(content: dict[str, Any]) -> None:
+        content["data"]["mirrors"] = [nobody()]
+        content["recipes"]["lenet"]["epochs"] = 2
+        content["recipes"]["cnn3-sgd"]["epochs"] = 1
+        content["sweep"]["epochs"] = 1
+
+    made.change_params(small)
+    made.commit()
+    environment = made.root / ".venv"
+    environment.mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (environment / name).symlink_to(Path(sys.prefix) / name)
+    (environment / "installed-requirements.lock").touch()
+    return made
+
+
+def test_there_is_something_to_run() -> None:
+    assert len([line for block in SHELL for line in block.lines]) > 20
+    assert all(len(block.reason) > 10 for block in ALL if block.reason is not None)
+
+
+@pytest.mark.parametrize("block", SHELL, ids=lambda block: f"{block.page}: {block.lines[0][:40]}")
+def test_the_commands_of_a_page_run(clone: Clone, block: Block) -> None:
+    lines = [line for line in block.lines if line not in SERVERS]
+    # What a page prints is for a person; a sweep of one page is that of all.
+    output = clone.run("bash", "-euo", "pipefail", "-c", "\n".join(lines).replace("source .venv/bin/activate", ":"))
+    assert "Traceback" not in output
+    for server in set(block.lines) & set(SERVERS):
+        _starts(clone, server)
+
+
+def _starts(clone: Clone, command: str) -> None:
+    process = clone.start(*command.split())
+    assert process.stdout is not None
+    deadline = time.monotonic() + 60
+    said = ""
+    while "http://127.0.0.1" not in said and time.monotonic() < deadline and process.poll() is None:
+        said += process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert "http://127.0.0.1" in said, said
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_files_of_a_page_exist(page: Path) -> None:
+    text = page.read_text()
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not link.startswith("http")]
+    files = re.findall(r"`((?:experiments|models_tf|models_torch|tests|benchmarks|docs)/[\w/.]+)`", text)
+    missing = [link for link in links if not (page.parent / link).exists()]
+    missing += [file for file in files if "NAME" not in file and not (ROOT / file).exists()]
+    assert missing == []
+
+
+def test_the_twins_of_the_readme_are_the_project_s() -> None:
+    snippets = [block for block in blocks(ROOT / "README.md") if block.language == "python"]
+    for package, snippet in zip(("models_torch", "models_tf"), snippets, strict=True):
+        source = (ROOT / package / "lenet.py").read_text()
+        code = [re.sub(r",?(\s+#.*)?$", "", line).strip() for line in source.splitlines()]
+        assert [line for line in snippet.lines if line.rstrip(",") not in code] == []
+        assert len(snippet.lines) == 12
+
+
+def test_the_readme_fits_a_screen() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert len(lines) <= 120
+    assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_only_settings_and_commands_that_exist(page: Path) -> None:
+    names = set(re.findall(r"`tandem (?:sweep )?(\w+)", page.read_text()))
+    listed = "".join(
+        subprocess.run([sys.executable, "-m", "experiments", *words], cwd=ROOT, capture_output=True, text=True).stdout
+        for words in (["--help"], ["sweep", "--help"])
+    )
+    assert [name for name in names if f" {name} " not in listed] == []
