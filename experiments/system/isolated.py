@@ -88,10 +88,6 @@ class IsolatedProcess:
 
 
 def _exit_with_parent() -> None:
-    threading.Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent() -> None:
     # An idle worker of a killed parent would wait for its next job for ever.
     def follow() -> None:
         if parent := multiprocessing.parent_process():
