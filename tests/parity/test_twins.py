@@ -1,5 +1,6 @@
 """Every twin, with both optimisers and precisions; a new architecture is tested without a change here."""
 
+import os
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from experiments.frameworks import twins
 from experiments.parity.examine import run_parity
+from experiments.parity.jobs import Side, SideProcess, run_on_all
 from experiments.parity.report import write_report
 from experiments.parity.result import Result
 from experiments.settings.params import Params, load_params
@@ -74,3 +76,14 @@ def test_what_a_process_refuses_is_one_line(prepared: Project, params: Params, m
     gpu = params.model_copy(update={"train": params.train.model_copy(update={"device": "gpu"})})
     with pytest.raises(TandemError, match=r"^params\.yaml: train\.device: expected a GPU"):
         run_parity(prepared, gpu, ["mlp"], ("lightning", "keras"))
+
+
+def end(side: Side) -> None:
+    print(f"no more {side.backend}", flush=True)
+    os._exit(1)
+
+
+def test_a_process_that_ends_is_one_line() -> None:
+    expected = r"^parity: the keras process ended \(no more keras\); repeat the command$"
+    with SideProcess(Side("keras")) as process, pytest.raises(TandemError, match=expected):
+        run_on_all([process], "mlp", end)
