@@ -6,6 +6,9 @@ import os
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException as StoreError
+
 from experiments.tracking.run import Tracker, track
 from experiments.tracking.store import (
     CLOSED_BECAUSE,
@@ -36,6 +39,8 @@ __all__ = [
     "PID",
     "PROCESS_GONE",
     "STARTED",
+    "Run",
+    "StoreError",
     "Tracker",
     "add_files",
     "close_abandoned",
