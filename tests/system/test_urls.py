@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.system.urls import hide_password
+from experiments.system.urls import hide_password, one_line
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,15 @@ from experiments.system.urls import hide_password
 )
 def test_no_password_is_shown(url: str, shown: str) -> None:
     assert hide_password(url) == shown
+
+
+def test_a_message_is_one_line_without_the_secrets_of_its_addresses() -> None:
+    error = ValueError("request to\n'http://user:secret@host:5000/api': failed, see http://docs.org.")
+    assert one_line(error) == "request to 'http://user:***@host:5000/api': failed, see http://docs.org."
+
+
+@pytest.mark.parametrize("message", ["invalid port: 'secr'", "no host et@host", "bad login secr/et"])
+def test_a_message_with_a_part_of_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
+    monkeypatch.setenv("TANDEM_SWEEP_STORAGE", "postgresql://user:secr/et@host/db")
+    assert one_line(ValueError(message)) == "its message is not shown, since it holds a part of a password"
+    assert one_line(ValueError("no database db on host")) == "no database db on host"
