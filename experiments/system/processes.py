@@ -21,7 +21,7 @@ def _kernel() -> tuple[str, str]:
     if sys.platform != "linux":  # no namespaces; a clock that is set moves the boot time, which makes others unknown
         return f"{socket.gethostname()} {psutil.boot_time():.0f}", ""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip(), os.readlink("/proc/self/ns/pid")
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip(), str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         return str(uuid.uuid4()), ""
 
