@@ -183,13 +183,22 @@ def published(
 
 
 @app.command(rich_help_panel=LOOK)
-def runs() -> None:
-    """Show which MLflow run belongs to each output in runs/."""
+def runs(
+    close: Annotated[
+        str, typer.Option(metavar="RUN_ID", help="Mark this run as KILLED: one left RUNNING by a reboot.")
+    ] = "",
+) -> None:
+    """Show which MLflow run each output in runs/ belongs to."""
     project = Project.find()
     from rich.table import Table
 
     from experiments.reports.runs import list_runs
 
+    if close:
+        from experiments import tracking
+
+        tracking.connect(project)
+        tracking.close_run(close)
     lines = list_runs(project)
     table = Table("output", "MLflow run", "status", "dataset", "test accuracy", "commit")
     for line in lines:
@@ -218,7 +227,7 @@ def check() -> None:
 
 
 def is_store_error(error: Exception) -> bool:
-    """Return whether a database or a server failed; by name, since importing MLflow and Optuna takes seconds."""
+    """Return whether a database or a server failed, by name: importing MLflow and Optuna takes seconds."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & {"MlflowException", "StorageInternalError", "DBAPIError"})
 
@@ -226,6 +235,7 @@ def is_store_error(error: Exception) -> bool:
 def main() -> None:
     """Run the command line; a user's mistake is one line and exit code 2."""
     from experiments.system.stopping import raise_on_signals
+    from experiments.system.urls import one_line
 
     raise_on_signals()
     try:
@@ -235,19 +245,16 @@ def main() -> None:
         sys.exit(error.exit_code)
     except OSError as error:  # a full disk, a folder that can't be written, a file where a folder should be
         where = f"{error.filename}: " if error.filename else ""
-        print(f"tandem: {where}{error.strerror or error}; mend that, and repeat the command", file=sys.stderr)
+        print(f"tandem: {where}{error.strerror or one_line(error)}; fix that, and repeat the command", file=sys.stderr)
         sys.exit(TandemError.exit_code)
     except Exception as error:
         if not is_store_error(error):
             raise
-        text = " ".join(str(error).split())[:300]
-        print(
-            f"tandem: a store failed: {type(error).__name__}: {text}; mend that, and repeat the command",
-            file=sys.stderr,
-        )
+        problem = f"{type(error).__name__}: {one_line(error)}"
+        print(f"tandem: a store failed: {problem}; fix that, and repeat the command", file=sys.stderr)
         sys.exit(TandemError.exit_code)
     except Stopped as stopped:
-        print("tandem: stopped; repeat the command to go on", file=sys.stderr)
+        print("tandem: stopped; repeat the command to resume", file=sys.stderr)
         sys.stderr.flush()
         # Threads of the frameworks can hold up a normal exit; everything is closed by now.
         os._exit(stopped.exit_code)

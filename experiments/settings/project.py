@@ -99,6 +99,11 @@ class Project:
         """MLflow's folder for files, as a file:// address."""
         return (self.mlruns / "artifacts").as_uri()
 
+    @property
+    def spool(self) -> Path:
+        """What MLflow's store could not take, until the next command delivers it."""
+        return self.home / ".tandem" / "spool"
+
     def sweep(self, name: str) -> Path:
         """What a sweep keeps while it runs."""
         return self.home / ".tandem" / "sweeps" / name

@@ -93,8 +93,8 @@ def orphans(study: optuna.Study) -> Iterator[FrozenTrial]:
             begun = trial.datetime_start
             gone = begun is not None and (datetime.now() - begun).total_seconds() > GRACE_SECONDS
         else:
-            mark = ProcessId.read(trial.user_attrs[OWNER])
-            gone = not mark.is_alive() if mark.is_local else trial._trial_id in silent
+            owner = ProcessId.read(trial.user_attrs[OWNER]).liveness()
+            gone = owner == "gone" or (owner == "unknown" and trial._trial_id in silent)
         if gone:
             yield trial
 

@@ -102,7 +102,7 @@ class _Study:
                 yield self._say(
                     f"run {run_id} is RUNNING without a process",
                     "mark it as KILLED",
-                    partial(tracking.close_abandoned, run_id),
+                    partial(tracking.close_abandoned, run),
                 )
 
     def _parent(self) -> Iterator[Disagreement]:

@@ -1,40 +1,43 @@
 """What Git says of the checkout."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+CODE = ("*.py", "params.yaml", "dvc.yaml", "data.dvc")
+# More is no change of code, but data that was committed by mistake.
+MOST_CHARACTERS = 1_000_000
+
 
 @dataclass(frozen=True)
 class Checkout:
-    """A commit, and how the files differ from it (empty: they do not)."""
+    """A commit, whether the code differs from it, and how, as far as that may be logged."""
 
     commit: str
     diff: str
-
-    @property
-    def dirty(self) -> bool:
-        """Whether a file differs from the commit."""
-        return bool(self.diff)
-
-
-CODE = ("*.py", "params.yaml", "dvc.yaml", "data.dvc")
+    dirty: bool
 
 
 def read_checkout(root: Path) -> Checkout:
     """Return the state of the checkout; outside Git, the commit is `none`.
 
-    The difference includes code that Git does not track yet. dvc.lock is left out: DVC writes it while the pipeline
-    runs.
+    `diff` has the changes of tracked files. It is only a summary where they are too large, and empty with
+    TANDEM_LOG_GIT_DIFF=0 in the environment. Code that Git doesn't track makes the checkout dirty, and is not in
+    `diff`: nobody has asked to publish it. dvc.lock is left out: DVC writes it while the pipeline runs.
     """
     commit = _git(root, "rev-parse", "HEAD").strip()
     if not commit:
-        return Checkout("none", "")
-    diff = _git(root, "diff", "HEAD", "--", ".", ":!dvc.lock")
-    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *CODE)
-    for name in filter(None, new.split("\0")):
-        diff += _git(root, "diff", "--no-index", "--", "/dev/null", name)
-    return Checkout(commit, diff)
+        return Checkout("none", "", dirty=False)
+    changes = ("diff", "HEAD", "--", ".", ":!dvc.lock")
+    diff = _git(root, *changes)
+    dirty = bool(diff or _git(root, "ls-files", "--others", "--exclude-standard", "--", *CODE))
+    if os.environ.get("TANDEM_LOG_GIT_DIFF") == "0":
+        diff = ""
+    elif len(diff) > MOST_CHARACTERS:
+        summary = _git(root, *changes[:2], "--stat", *changes[2:])
+        diff = f"{len(diff)} characters of changes, more than {MOST_CHARACTERS}: only a summary is logged\n{summary}"
+    return Checkout(commit, diff, dirty)
 
 
 def _git(root: Path, *words: str) -> str:
@@ -43,4 +46,4 @@ def _git(root: Path, *words: str) -> str:
         done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, errors="replace", check=False)
     except FileNotFoundError:
         return ""
-    return done.stdout  # `git diff --no-index` prints the difference and exits with 1
+    return done.stdout

@@ -4,15 +4,15 @@ import importlib
 import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from importlib.metadata import version
 from pathlib import Path
 
+import filelock
 import mlflow
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
-from mlflow.entities import Metric
+from mlflow.entities import Metric, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 
@@ -20,10 +20,13 @@ from experiments.contract.backend import Model
 from experiments.data.dataset import Dataset, Images, Split
 from experiments.system.errors import Stopped
 from experiments.system.quiet import quiet_native_stderr
-from experiments.tracking.store import CLOSED_BECAUSE, PAGE, owner_tags
+from experiments.system.urls import one_line
+from experiments.tracking.metrics import FLUSH_SECONDS, MetricSender
+from experiments.tracking.owners import owner_tags
+from experiments.tracking.runs import CLOSED_BECAUSE
+from experiments.tracking.spool import WAIT_SECONDS, Spool, logged_steps, request_limits
 
 SYSTEM_METRICS_SECONDS = 5
-SEND_SECONDS = 2
 
 
 class Tracker:
@@ -32,70 +35,50 @@ class Tracker:
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
         self._client = MlflowClient()
-        self._buffer: list[Metric] = []
-        self._pending: list[tuple[list[Metric], Future[None]]] = []
-        # One thread keeps the order. MLflow's own takes a second to stop, a tenth of a short trial.
-        self._sender = ThreadPoolExecutor(max_workers=1)
-        self._sent = time.monotonic()
-        self._logged = self._already_logged()
-
-    def _already_logged(self) -> set[tuple[str, int]]:
-        data = self._client.get_run(self.run_id).data
-        self._known_params: dict[str, str] = data.params
-        names = data.metrics
-        return {
-            (name, point.step)
-            for name in names
-            if not name.startswith("system/")
-            for point in self._client.get_metric_history(self.run_id, name)
-        }
+        run = self._client.get_run(run_id)
+        self._known_params: dict[str, str] = run.data.params
+        self._logged = logged_steps(run, (name for name in run.data.metrics if not name.startswith("system/")))
+        self._spool = Spool(run_id)
+        self._sender = MetricSender(run_id, self._spool)
 
     def metrics(self, points: Iterable[tuple[str, float, int]]) -> None:
-        """Log (name, value, step) without waiting; a step that the run has already is left as it is.
-
-        Points gather for some seconds, since the store takes 10 ms or more for one and not much longer for hundreds.
-        """
+        """Log (name, value, step) without waiting; a step that the run has already is left as it is."""
         now = int(time.time() * 1000)
         for name, value, step in points:
             if (name, step) not in self._logged:
                 self._logged.add((name, step))
-                self._buffer.append(Metric(name, value, now, step))
-        if time.monotonic() - self._sent > SEND_SECONDS:
-            self._send()
-
-    def _send(self) -> None:
-        for start in range(0, len(self._buffer), PAGE):
-            batch = self._buffer[start : start + PAGE]
-            self._pending.append((batch, self._sender.submit(self._log, batch)))
-        self._buffer, self._sent = [], time.monotonic()
+                self._sender.add([Metric(name, value, now, step)])
 
     def flush(self) -> None:
-        """Wait until every metric is in the store; one that failed on its way is sent again.
+        """Wait until every metric is in the store, or in the spool where the store fails.
 
         Raises:
-            MlflowException: the store doesn't take it the second time either.
+            OSError: neither takes them.
         """
-        self._send()
-        for batch, done in self._pending:
-            try:
-                done.result()
-            except MlflowException:
-                self._log(batch)
-        self._pending.clear()
+        self._sender.flush()
 
-    def _log(self, batch: list[Metric]) -> None:
-        self._client.log_batch(self.run_id, metrics=batch)
-
-    def close(self) -> None:
-        """Send what is left, and stop sending.
+    def close(self, status: str) -> None:
+        """End the run within seconds, store or no store: what can't be delivered now is kept.
 
         Raises:
-            MlflowException: as `flush`.
+            OSError: neither the store nor the disk takes it.
         """
+        end_time = int(time.time() * 1000)
         try:
-            self.flush()
+            self._sender.flush()
         finally:
-            self._sender.shutdown()
+            with request_limits(1 if self._sender.is_away else FLUSH_SECONDS):
+                self._end(status, end_time)
+            self._spool.release()
+
+    def _end(self, status: str, end_time: int) -> None:
+        with suppress(MlflowException, filelock.Timeout):
+            self._spool.deliver()
+        try:
+            mlflow.end_run(status)
+        except MlflowException as error:
+            self._spool.add_status(status, end_time)
+            self._sender.warn(one_line(error))
 
     def params(self, values: Mapping[str, object]) -> None:
         """Log parameters; what a resumed run has otherwise (other threads) is kept, and the new value is a tag."""
@@ -171,36 +154,39 @@ def track(
     resume: str | None = None,
     system_metrics: bool = True,
 ) -> Iterator[Tracker]:
-    """Open a run, or go on with the one called `resume`, and close it: FINISHED, FAILED or KILLED.
+    """Open a run, or resume the one called `resume`, and close it: FINISHED, FAILED or KILLED.
 
-    `command` is what to type to have the run again; it stands in the run's description. `system_metrics`: watch memory
+    `command` is what to type to have the run again; it is the run's description. `system_metrics`: watch memory
     and processors.
-    FAILED is an exception, KILLED is `Stopped`; both go on to the caller once every metric is in the store.
+    FAILED is an exception, KILLED is `Stopped`; both are raised again once the run is closed.
     """
     mlflow.set_system_metrics_sampling_interval(SYSTEM_METRICS_SECONDS)
     # With the tags from its first moment on, so that a kill at any time leaves a run that can be told to be abandoned.
     marked = {**tags, **owner_tags(), "mlflow.note.content": _note(command)}
+    if resume:
+        Spool(resume).deliver(wait=WAIT_SECONDS)
+        # Before it is RUNNING again: nobody may take it for the run of the process that wrote it last.
+        MlflowClient().log_batch(resume, tags=[RunTag(*tag) for tag in owner_tags().items()])
     where = {"run_id": resume} if resume else {"experiment_id": experiment, "run_name": name}
     run = mlflow.start_run(**where, tags=marked, log_system_metrics=system_metrics)
-    status = "FAILED"
+    status, tracker = "FAILED", None
     try:
         if CLOSED_BECAUSE in run.data.tags:
             mlflow.delete_tag(CLOSED_BECAUSE)
         tracker = Tracker(run.info.run_id)
-        try:
-            yield tracker
-        except BaseException:
-            with suppress(MlflowException):  # the first error is the one to tell
-                tracker.close()
-            raise
-        tracker.close()
+        yield tracker
+        tracker.flush()
         status = "FINISHED"
     except (Stopped, KeyboardInterrupt):
         status = "KILLED"
         raise
     finally:
-        with nullcontext() if status == "FINISHED" else suppress(MlflowException):
-            mlflow.end_run(status)
+        # The first error is the one to report.
+        with nullcontext() if status == "FINISHED" else suppress(OSError, MlflowException):
+            if tracker:
+                tracker.close(status)
+            else:
+                mlflow.end_run(status)
 
 
 def _note(command: str) -> str:

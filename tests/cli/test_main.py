@@ -91,7 +91,7 @@ def test_a_disk_without_room_is_one_line(project: Project, idx_folder: Path) -> 
     assert idx_folder == project.data
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.endswith("; mend that, and repeat the command\n")
+    assert done.stderr.endswith("; fix that, and repeat the command\n")
     assert not (project.prepared / "dataset.json").exists()
 
 

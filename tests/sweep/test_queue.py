@@ -158,7 +158,7 @@ def test_a_trial_that_was_taken_by_a_process_that_died_in_that_moment_waits_agai
 def take_elsewhere(study: optuna.Study) -> optuna.Trial:
     queue.fill(study, 1)
     (trial,) = queue.claim(study)
-    trial.set_user_attr(queue.OWNER, {**trial.user_attrs[queue.OWNER], "host": "another"})
+    trial.set_user_attr(queue.OWNER, {**trial.user_attrs[queue.OWNER], "boot_id": "another"})
     return trial
 
 

@@ -56,20 +56,33 @@ def test_a_stage_ends_when_the_dvc_that_started_it_is_killed(tmp_path: Path) -> 
 TWICE = (
     STAGE
     + """
+    print("closing", flush=True)
     time.sleep(0.5)
     open(sys.argv[1], "a").write(" closed")
 """
 )
 
 
-def test_a_second_signal_of_the_other_kind_does_not_disturb_the_closing(tmp_path: Path) -> None:
-    # Ctrl-C reaches a whole group of processes, and `tandem published` stops its training besides.
-    told = tmp_path / "told"
-    process = subprocess.Popen([sys.executable, "-c", TWICE, str(told)], stdout=subprocess.PIPE, text=True)
+def _signal_twice(told: Path, second: signal.Signals, **environment: str) -> int:
+    """Return the exit code of a process that gets SIGINT, and another signal while it closes."""
+    command = [sys.executable, "-c", TWICE, str(told)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
-    assert told.read_text() == "130 closed"
+    assert process.stdout.readline() == "closing\n"
+    process.send_signal(second)
+    return process.wait(10)
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, second: signal.Signals) -> None:
+    assert _signal_twice(tmp_path / "told", second) == 128 + second
+    assert (tmp_path / "told").read_text() == "130"
+
+
+def test_a_ctrl_c_that_the_parent_passes_on_does_not_disturb_the_closing(tmp_path: Path) -> None:
+    """It reaches a whole group of processes, and `tandem published` stops its training besides."""
+    assert _signal_twice(tmp_path / "told", signal.SIGTERM, TANDEM_FOLLOW_PARENT=str(os.getpid())) == 0
+    assert (tmp_path / "told").read_text() == "130 closed"
+    assert _signal_twice(tmp_path / "told", signal.SIGINT, TANDEM_FOLLOW_PARENT=str(os.getpid())) == 130

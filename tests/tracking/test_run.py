@@ -17,7 +17,7 @@ from experiments.data.dataset import Dataset, Split
 from experiments.reports.plots import plot_confusion_matrix
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
-from experiments.tracking import Tracker, track
+from experiments.tracking import owners, track
 
 matplotlib.use("Agg")
 COMMAND = "tandem train lenet lightning 1"
@@ -116,27 +116,51 @@ def test_a_run_whose_process_is_gone_is_closed(
     assert run_id in capsys.readouterr().err
 
 
-def _retag(run_id: str, **tags: str) -> None:
-    for name, value in tags.items():
-        MlflowClient().set_tag(
-            run_id, {"host": tracking.HOST, "pid": tracking.PID, "started": tracking.STARTED}[name], value
-        )
-
-
 @pytest.mark.parametrize(
-    ("tags", "status"),
+    ("tag", "value", "status"),
     [
-        ({"host": "another-machine"}, "RUNNING"),  # not ours to judge
-        ({"pid": str(os.getpid())}, "KILLED"),  # the number lives, but as another process
+        (owners.BOOT_ID, "another", "RUNNING"),  # another machine, or this one before a reboot: nobody can tell
+        (owners.NAMESPACE, "pid:[1]", "RUNNING"),  # another container
+        (owners.PID, str(os.getpid()), "KILLED"),  # the pid exists, but as another process
     ],
 )
-def test_only_dead_processes_of_this_machine_are_closed(
-    experiment: str, project: Project, tags: dict[str, str], status: str
+def test_only_processes_that_are_known_to_be_gone_have_their_runs_closed(
+    experiment: str, project: Project, tag: str, value: str, status: str
 ) -> None:
     run_id = _abandon(project)
-    _retag(run_id, **tags)
+    MlflowClient().set_tag(run_id, tag, value)
     tracking.connect(project)
     assert get(run_id).info.status == status
+
+
+def test_a_run_that_ends_while_its_process_is_looked_for_keeps_its_status(experiment: str, project: Project) -> None:
+    run_id = _abandon(project)
+    seen = get(run_id)
+    MlflowClient().set_terminated(run_id, "FINISHED")  # by its process, right before that ended
+    assert tracking.is_abandoned(seen)
+    assert not tracking.close_abandoned(seen)
+    assert get(run_id).info.status == "FINISHED"
+
+
+def test_a_run_that_is_resumed_while_its_process_is_looked_for_is_left(experiment: str, project: Project) -> None:
+    seen = get(_abandon(project))
+    with track("name", experiment=experiment, tags=TAGS, command=COMMAND, resume=seen.info.run_id):
+        assert not tracking.close_abandoned(seen)
+    assert get(seen.info.run_id).info.status == "FINISHED"
+
+
+def test_a_run_whose_process_nobody_can_judge_is_closed_on_demand(experiment: str, project: Project) -> None:
+    run_id = _abandon(project)
+    MlflowClient().set_tag(run_id, owners.BOOT_ID, "before the reboot")
+    tracking.close_run(run_id)
+    assert get(run_id).info.status == "KILLED"
+    with pytest.raises(TandemError, match=f"expected a run that is RUNNING; got {run_id}, which is KILLED"):
+        tracking.close_run(run_id)
+    with (
+        track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker,
+        pytest.raises(TandemError, match="expected a run without a process"),
+    ):
+        tracking.close_run(tracker.run_id)
 
 
 def test_a_run_of_a_live_process_is_left_alone(experiment: str, project: Project) -> None:
@@ -174,15 +198,16 @@ def test_a_server_that_does_not_answer_is_one_line(project: Project, monkeypatch
 
 def test_a_metric_that_the_store_refused_is_sent_again(experiment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
-        _fail_once(tracker, monkeypatch)
+        _fail_once(monkeypatch)
         tracker.metrics([("a", 1.0, 1)])
+        tracker.flush()
+        assert get(tracker.run_id).data.metrics == {}
     assert get(tracker.run_id).data.metrics["a"] == 1.0
 
 
-def _fail_once(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+def _fail_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the store refuse one batch: a lock on a real database can't be timed well enough."""
-    store = tracker._client._tracking_client.store
-    real: Callable[..., None] = store.log_batch
+    real: Callable[..., None] = MlflowClient.log_batch
     failures = iter([True])
 
     def log_batch(*args: object, **kwargs: object) -> None:
@@ -190,7 +215,7 @@ def _fail_once(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
             raise mlflow.exceptions.MlflowException("database is locked")
         real(*args, **kwargs)
 
-    monkeypatch.setattr(store, "log_batch", log_batch)
+    monkeypatch.setattr(MlflowClient, "log_batch", log_batch)
 
 
 @pytest.mark.parametrize("uri", ["bogus://x", "postgresql://a/b", "mysql://a/b"])
@@ -232,26 +257,24 @@ def test_the_store_is_where_the_environment_says(
     assert tracking.store_uri(project) == f"sqlite:///{tmp_path}/other.db"
 
 
-def test_a_run_that_is_gone_on_with_keeps_its_parameters(experiment: str) -> None:
+def test_a_resumed_run_keeps_its_parameters(experiment: str) -> None:
     with pytest.raises(Stopped), track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:  # noqa: PT012
         tracker.params({"threads": 1, "lr": 0.5})
         raise Stopped(15)
     with track("name", experiment=experiment, tags=TAGS, command=COMMAND, resume=tracker.run_id) as again:
         again.params({"threads": 2, "lr": 0.5, "new": 3})
-    found = get(tracker.run_id).data
-    assert found.params == {"threads": "1", "lr": "0.5", "new": "3"}
-    assert {name: value for name, value in found.tags.items() if name.startswith("resumed.")} == {
-        "resumed.threads": "2"
-    }
+    data = get(tracker.run_id).data
+    assert data.params == {"threads": "1", "lr": "0.5", "new": "3"}
+    assert {name: value for name, value in data.tags.items() if name.startswith("resumed.")} == {"resumed.threads": "2"}
 
 
-def test_the_first_error_is_told_when_the_store_fails_too(experiment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_error_is_reported_when_the_store_fails_too(experiment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*args: object, **kwargs: object) -> None:
         raise mlflow.exceptions.MlflowException("the server is away")
 
     with pytest.raises(TandemError, match="the disk is full"):  # noqa: PT012, SIM117
         with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
-            monkeypatch.setattr(tracker._client._tracking_client.store, "log_batch", away)
+            monkeypatch.setattr(MlflowClient, "log_batch", away)
             monkeypatch.setattr(mlflow, "end_run", away)
             tracker.metrics([("a", 1.0, 1)])
             raise TandemError("the disk is full")

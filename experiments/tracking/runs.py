@@ -1,0 +1,133 @@
+"""Runs in MLflow's store: finding them, and changing those that nobody writes."""
+
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+
+from experiments.system.console import warn
+from experiments.system.errors import TandemError
+from experiments.tracking.owners import BOOT_ID, NAMESPACE, is_abandoned, owner, owner_tags
+
+CLOSED_BECAUSE, PROCESS_GONE, BY_HAND = "tandem.closed_because", "its process is gone", "a user closed it"
+# MLflow takes and returns no more entries at once.
+PAGE = 1000
+
+
+def search(experiment: str, query: str) -> list[Run]:
+    """Return all runs that match, the newest first."""
+    runs, token = [], None
+    while True:
+        page = MlflowClient().search_runs([experiment], query, max_results=PAGE, page_token=token)
+        runs.extend(page)
+        token = page.token
+        if not token:
+            return runs
+
+
+def find_tagged(experiment: str, tags: Mapping[str, str]) -> str | None:
+    """Return the id of the oldest run, not deleted, that has all of these tags."""
+    query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+    runs = search(experiment, query)
+    return runs[-1].info.run_id if runs else None
+
+
+def find_run(run_id: str) -> Run | None:
+    """Return a run; None: MLflow doesn't have it, or it is deleted."""
+    try:
+        run = MlflowClient().get_run(run_id)
+    except MlflowException as error:
+        # Anything else (a store that is busy, a server that is away) says nothing about the run.
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return None
+    return run if run.info.lifecycle_stage == "active" else None
+
+
+def add_files(run_id: str, files: Iterable[Path]) -> None:
+    """Keep copies of files in a run that may be closed already."""
+    for file in files:
+        MlflowClient().log_artifact(run_id, str(file))
+
+
+def finish_run(run_id: str) -> None:
+    """Mark a run as FINISHED."""
+    MlflowClient().set_terminated(run_id, "FINISHED")
+
+
+def set_tag(run_ids: Iterable[str], name: str, value: str) -> None:
+    """Set a tag of runs that may be closed already."""
+    for run_id in run_ids:
+        MlflowClient().set_tag(run_id, name, value)
+
+
+def delete_run(run_id: str) -> None:
+    """Delete a run, so that `mlflow runs restore` can bring it back."""
+    MlflowClient().delete_run(run_id)
+
+
+def write_run(
+    experiment: str,
+    name: str,
+    *,
+    tags: Mapping[str, str],
+    params: Mapping[str, object],
+    points: Iterable[tuple[str, float, int]],
+) -> str:
+    """Write a FINISHED run of something that is over, from (metric, value, step); return its id."""
+    client, now = MlflowClient(), int(time.time() * 1000)
+    run_id: str = client.create_run(experiment, run_name=name, tags={**tags, **owner_tags()}).info.run_id
+    client.log_batch(
+        run_id,
+        metrics=[Metric(metric, value, now, step) for metric, value, step in points],
+        params=[Param(key, str(value)) for key, value in params.items()],
+        tags=[RunTag("mlflow.note.content", "written afterwards, by `tandem sweep reconcile`")],
+    )
+    client.set_terminated(run_id, "FINISHED")
+    return run_id
+
+
+def close_abandoned(run: Run) -> bool:
+    """Mark a run as KILLED if it is abandoned, and return whether it was."""
+    if not is_abandoned(run):
+        return False
+    # Read after the process was seen to be gone: it may have ended the run right before, and can't change it any more.
+    now = MlflowClient().get_run(run.info.run_id)
+    if now.info.status != "RUNNING" or owner(now) != owner(run):
+        return False
+    _close(run.info.run_id, PROCESS_GONE)
+    return True
+
+
+def close_abandoned_runs(experiment: str) -> list[str]:
+    """Mark as KILLED the RUNNING runs whose processes are known to be gone, and return their ids."""
+    own = owner_tags()
+    here = f"tags.`{BOOT_ID}` = '{own[BOOT_ID]}' and tags.`{NAMESPACE}` = '{own[NAMESPACE]}'"
+    running = search(experiment, f"attributes.status = 'RUNNING' and {here}")
+    closed = [run.info.run_id for run in running if close_abandoned(run)]
+    for run_id in closed:
+        warn(f"run {run_id} was left open by a process that was killed; it is marked as KILLED now")
+    return closed
+
+
+def close_run(run_id: str) -> None:
+    """Mark a RUNNING run as KILLED, one whose process can't be judged from here: of before a reboot, of elsewhere.
+
+    Raises:
+        TandemError: the run isn't RUNNING, or its process is alive.
+    """
+    run = find_run(run_id)
+    status = run.info.status if run else "not in MLflow"
+    if run is None or status != "RUNNING":
+        raise TandemError(f"--close: expected a run that is RUNNING; got {run_id}, which is {status}")
+    if owner(run).liveness() == "alive":
+        raise TandemError(f"--close: expected a run without a process; {run_id} has {owner(run).pid}: stop that first")
+    _close(run_id, BY_HAND)
+
+
+def _close(run_id: str, reason: str) -> None:
+    MlflowClient().set_tag(run_id, CLOSED_BECAUSE, reason)
+    MlflowClient().set_terminated(run_id, "KILLED")
