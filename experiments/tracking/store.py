@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import filelock
 import mlflow
+import sqlalchemy
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.utils.credentials import get_default_host_creds
@@ -57,9 +58,10 @@ def open_experiment(project: Project) -> str:
     uri = store_uri(project)
     _check_server(uri)
     try:
+        _check_database(uri)
         mlflow.set_tracking_uri(uri)
         experiment = _experiment(project, uri)
-    except (MlflowException, ImportError, SQLAlchemyError) as error:
+    except (MlflowException, ImportError, SQLAlchemyError, ValueError) as error:
         if isinstance(error, MlflowException):
             _check_login(uri, error.get_http_status_code())
         raise TandemError(
@@ -68,6 +70,13 @@ def open_experiment(project: Project) -> str:
         ) from None
     spool.use(project.spool)
     return experiment
+
+
+def _check_database(uri: str) -> None:
+    # MLflow tries to connect ten times, for 100 s, before it says what the matter is.
+    if uri.startswith(("postgresql", "mysql", "mssql")):
+        with sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool).connect():
+            pass
 
 
 def _check_server(uri: str) -> None:

@@ -1,4 +1,4 @@
-"""MLflow's server: the one that `tandem ui` starts, and one of somebody else's that is tracked to."""
+"""MLflow's server: the one that `tandem ui` starts, and one of somebody else's that runs are sent to."""
 
 import os
 import signal
@@ -53,11 +53,11 @@ def test_ui_serves_the_project_s_runs_on_loopback_with_few_processes(prepared: C
     port = free_port()
     process = prepared.start("tandem", "ui", "--port", str(port))
     with served(process, port) as url:
-        found = requests.post(
+        runs = requests.post(
             f"{url}/api/2.0/mlflow/runs/search", json={"experiment_ids": ["1"], "max_results": 10}, timeout=30
         ).json()["runs"]
-        assert [run["info"]["status"] for run in found] == ["FINISHED"]
-        run_id = found[0]["info"]["run_id"]
+        assert [run["info"]["status"] for run in runs] == ["FINISHED"]
+        run_id = runs[0]["info"]["run_id"]
         picture = requests.get(
             f"{url}/get-artifact", params={"path": "learning_curves.png", "run_uuid": run_id}, timeout=30
         )
@@ -65,6 +65,8 @@ def test_ui_serves_the_project_s_runs_on_loopback_with_few_processes(prepared: C
         server = psutil.Process(process.pid)
         family = [server, *server.children(recursive=True)]
         assert len(family) <= 3
+        # Every user of the machine can read command lines; the store's address may hold a password.
+        assert not [word for p in family for word in p.cmdline() if "mlflow.db" in word]
         addresses = {c.laddr.ip for p in family for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
         assert addresses == {"127.0.0.1"}
 
@@ -74,10 +76,9 @@ def test_a_training_is_tracked_on_the_server_that_the_environment_names(
 ) -> None:
     folder = tmp_path_factory.mktemp("server")
     port = free_port()
-    command = server_command(Project(folder, folder), f"sqlite:///{folder}/mlflow.db", port)
     process = subprocess.Popen(
-        command,
-        env=server_environment(os.environ),
+        server_command(Project(folder, folder), port),
+        env=server_environment(f"sqlite:///{folder}/mlflow.db", os.environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
