@@ -51,15 +51,14 @@ def run(
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
 ) -> None:
     """Start a study, or resume it; Ctrl-C stops it cleanly, and the same command resumes it."""
-    from experiments.sweep.plan import read_plan
-    from experiments.sweep.ranking import summary
     from experiments.sweep.run import SweepRequest, run_sweep
     from experiments.sweep.storage import shown_url
+    from experiments.sweep.study import summary
 
     project = Project.find()
     params = load_checked(project)
     study = run_sweep(project, params, SweepRequest(recipe, backends_asked(backend), trials, workers, name))
-    print(summary(study, read_plan(study)))
+    print(summary(study))
     print(f"Trials: {shown_url(project)}; runs: `tandem ui`")
     print(f"Next: `tandem sweep report {study.study_name}`, then `tandem sweep confirm {study.study_name}`.")
 
@@ -70,24 +69,17 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show how far studies are: finished, running and waiting trials, the best so far, the time left."""
-    import optuna
-
-    from experiments.sweep.plan import read_plan
-    from experiments.sweep.status import status_of
+    from experiments.sweep.status import status_of, to_table
     from experiments.sweep.storage import connect
-    from experiments.sweep.study import is_ours, load_study
+    from experiments.sweep.study import load_studies
 
-    storage = connect(Project.find())
-    names = [name] if name else [each for each in optuna.study.get_all_study_names(storage) if is_ours(storage, each)]
-    statuses = [status_of(study, read_plan(study)) for study in (load_study(storage, each) for each in names)]
+    statuses = [status_of(study, plan) for study, plan in load_studies(connect(Project.find()), name)]
     if as_json:
         print(json.dumps([asdict(row) | {"seconds_left": row.seconds_left} for row in statuses], indent=2))
         return
     if not statuses:
         print("No study yet. Next: `tandem sweep run --recipe cnn3-sgd`.")
         return
-    from experiments.sweep.status import to_table
-
     print_table(to_table(statuses))
     for row in statuses:
         if row.last_failure:

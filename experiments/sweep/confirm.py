@@ -18,7 +18,7 @@ from experiments.settings.project import Project
 from experiments.sweep import queue, records
 from experiments.sweep.confirm_report import write_confirmation
 from experiments.sweep.confirmation import Confirmation
-from experiments.sweep.launch import Launcher, Quota
+from experiments.sweep.launch import Launcher
 from experiments.sweep.plan import check_data
 from experiments.sweep.run import count_workers, run_study
 from experiments.sweep.storage import connect
@@ -54,7 +54,8 @@ def confirm(project: Project, params: Params, asked: ConfirmRequest) -> Confirma
     workers = count_workers(params, asked.workers, plan.backends)
     dataset = load_dataset(project.prepared)
     check_data(plan, dataset)
-    chosen, seeds = records.candidates_of(sweep, plan, asked.top), records.fresh_seeds(plan, asked.seeds)
+    chosen = records.candidates_of(sweep, plan, asked.top)
+    seeds = [plan.seed + number for number in range(1, asked.seeds + 1)]  # no trial of the sweep had them
     again = records.plan_of(plan, asked.epochs)
 
     def begin(study: optuna.Study) -> Launcher:
@@ -62,7 +63,7 @@ def confirm(project: Project, params: Params, asked: ConfirmRequest) -> Confirma
         enqueue(study, chosen, seeds)
         budget = len(study.get_trials(deepcopy=False))
         study.set_user_attr(queue.BUDGET, budget)
-        return Launcher(project, params, again, study, Quota(budget, workers, refill=lambda: None))
+        return Launcher(project, params, again, study, budget=budget, workers=workers)
 
     def end(study: optuna.Study, tracker: tracking.Tracker) -> None:
         write_confirmation(project, records.read_confirmation(study, plan, chosen, seeds), tracker)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from experiments.reports.intervals import Interval, interval
 from experiments.sweep.plan import Plan
-from experiments.sweep.ranking import better
 
 # Two seeds whose differences happen to be equal would prove anything.
 LEAST_SEEDS = 3
@@ -92,7 +91,7 @@ class Confirmation:
         return leads
 
     def _differences(self, other: Candidate) -> list[float]:
-        return [better(self.plan) * (other.values[seed] - self.winner.values[seed]) for seed in self.seeds]
+        return [self.plan.sign * (other.values[seed] - self.winner.values[seed]) for seed in self.seeds]
 
     def _doubt(self, difference: Interval) -> str | None:
         if len(self.seeds) < LEAST_SEEDS:

@@ -5,8 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import optuna
 from optuna.trial import TrialState
@@ -18,8 +16,8 @@ from experiments.settings.recipe import BackendName
 from experiments.sweep.devices import VARIABLE, share_gpus, visible_gpus
 from experiments.sweep.members import lacking
 from experiments.sweep.plan import Plan
-from experiments.sweep.queue import OPEN, REASON, finished, recover
-from experiments.sweep.ranking import best_of
+from experiments.sweep.queue import OPEN, REASON, fill, finished, recover
+from experiments.sweep.study import best_of
 from experiments.system.console import say, warn
 from experiments.system.errors import TandemError
 from experiments.system.processes import threads_for
@@ -46,28 +44,19 @@ def gpus_of(params: Params, workers: int) -> list[str]:
     return []
 
 
-@dataclass(frozen=True)
-class Quota:
-    """How much to do, by how many processes.
+class Launcher:
+    """Keeps the workers of a study running until `budget` trials are finished.
 
-    `budget` trials have to be finished; those of a fixed list may fail instead. `refill`, called again and again, adds
-    the trials that are missing.
+    To a sweep it adds the trials that are missing; those of a confirmation, a fixed list, may fail instead.
     """
 
-    budget: int
-    workers: int
-    refill: Callable[[], object]
-
-
-class Launcher:
-    """Keeps the workers of a study running until its quota is reached."""
-
-    def __init__(self, project: Project, params: Params, plan: Plan, study: optuna.Study, quota: Quota) -> None:
-        self.project, self.plan, self.study = project, plan, study
-        self.budget, self.refill = quota.budget, quota.refill
-        self.threads = max(1, threads_for(params.train.threads) // quota.workers)
-        self.gpus = gpus_of(params, quota.workers)
-        self.places: list[subprocess.Popen[bytes] | None] = [None] * quota.workers
+    def __init__(
+        self, project: Project, params: Params, plan: Plan, study: optuna.Study, *, budget: int, workers: int
+    ) -> None:
+        self.project, self.plan, self.study, self.budget = project, plan, study, budget
+        self.threads = max(1, threads_for(params.train.threads) // workers)
+        self.gpus = gpus_of(params, workers)
+        self.places: list[subprocess.Popen[bytes] | None] = [None] * workers
         self.lost = 0
         self.said = -1
 
@@ -84,18 +73,22 @@ class Launcher:
         self._check_workers()
         self._recover()
         self._check_failures()
-        self.refill()
+        self._refill()
         self._say()
         # A study that had more trials than are asked for now keeps them, waiting.
         if finished(self.study) >= self.budget:
             return True
         if not self._open():  # the last one may have failed since
-            self.refill()
+            self._refill()
             return not self._open()
         for place in range(len(self.places)):
             if self.places[place] is None and self._is_needed(place):
                 self._start(place)
         return False
+
+    def _refill(self) -> None:
+        if not self.plan.confirms:
+            fill(self.study, self.budget)
 
     def _open(self) -> list[optuna.trial.FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=OPEN)
@@ -136,12 +129,10 @@ class Launcher:
     def _say(self) -> None:
         done = finished(self.study)
         if done != self.said:
-            say(f"sweep {self.plan.name}: {done}/{self.budget} trials{self._best()}")
+            best = best_of(self.study, self.plan)
+            so_far = f", best {self.plan.objective} {best.value:.4f}" if best else ""
+            say(f"sweep {self.plan.name}: {done}/{self.budget} trials{so_far}")
             self.said, self.lost = done, 0
-
-    def _best(self) -> str:
-        best = best_of(self.study, self.plan)
-        return f", best {self.plan.objective} {best.value:.4f}" if best else ""
 
     def _backend(self, place: int) -> BackendName:
         return self.plan.backends_of_trial[place % len(self.plan.backends_of_trial)]

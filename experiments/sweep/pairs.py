@@ -13,7 +13,6 @@ from experiments.reports.plots import COLOURS
 from experiments.settings.recipe import BackendName
 from experiments.sweep.members import results
 from experiments.sweep.plan import Plan
-from experiments.sweep.ranking import better
 
 # Fewer points say nothing about a rank correlation.
 LEAST_POINTS = 4
@@ -51,7 +50,7 @@ def pairs_of(plan: Plan, complete: Sequence[FrozenTrial]) -> Pairs:
     """Return the pairs of the complete trials of a study with `--backend both`; at least one."""
     by_trial = [results(trial, plan.backends_of_trial) for trial in complete]
     values = tuple([result[backend].value for result in by_trial] for backend in plan.backends_of_trial)
-    best = tuple(complete[int(np.argmin(better(plan) * np.array(of_backend)))].number for of_backend in values)
+    best = tuple(complete[int(np.argmin(plan.sign * np.array(of_backend)))].number for of_backend in values)
     correlation = float(stats.spearmanr(*values).statistic) if len(complete) >= LEAST_POINTS else None
     return Pairs(plan.backends_of_trial, [trial.number for trial in complete], values, best, correlation)
 

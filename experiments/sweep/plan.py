@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import optuna
-from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial
 
 from experiments.data.dataset import Dataset
-from experiments.settings.params import Bounds, Params, PrunerName, SamplerName
+from experiments.settings.params import Params, PrunerName, SamplerName
 from experiments.settings.recipe import BackendName, Recipe
 from experiments.sweep.space import Space
 from experiments.system.errors import TandemError
@@ -70,9 +70,23 @@ class Plan:
         }
         return flat | {f"space.{name}": bounds for name, bounds in self.space.items()}
 
-    def distributions(self) -> dict[str, FloatDistribution]:
-        """Return Optuna's distributions of the settings in the space."""
-        return Space({name: Bounds(**bounds) for name, bounds in self.space.items()}, {}).distributions()
+    @property
+    def sign(self) -> int:
+        """1 if lower values are better, else -1."""
+        return 1 if self.direction == "minimize" else -1
+
+    @property
+    def own_settings(self) -> dict[str, float]:
+        """The recipe's own settings of those in the space."""
+        return {name: getattr(self.settings, name) for name in self.space}
+
+    def is_own(self, trial: FrozenTrial) -> bool:
+        """Return whether a trial has the recipe's own settings."""
+        return trial.params == self.own_settings
+
+    def suggest(self, trial: optuna.Trial) -> dict[str, float]:
+        """Return the settings of a trial; those that it has already stay as they are."""
+        return {name: trial.suggest_float(name, **bounds) for name, bounds in self.space.items()}
 
 
 def make_plan(params: Params, *, recipe: str, backends: Backends, name: str | None, space: Space, dataset: str) -> Plan:

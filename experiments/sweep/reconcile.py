@@ -17,9 +17,9 @@ from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
 from experiments.sweep import queue
 from experiments.sweep.members import results, run_key
-from experiments.sweep.plan import Plan, read_plan
+from experiments.sweep.plan import Plan
 from experiments.sweep.storage import connect
-from experiments.sweep.study import PARENT, is_ours, load_study
+from experiments.sweep.study import PARENT, load_studies
 from experiments.sweep.trial import PARENT_RUN, STATE, SWEEP, TRIAL
 from experiments.system.locks import exclusive
 
@@ -45,13 +45,11 @@ def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagr
     """
     storage = connect(project)
     experiment = tracking.open_experiment(project)
-    names = [name] if name else [each for each in optuna.study.get_all_study_names(storage) if is_ours(storage, each)]
     disagreements: list[Disagreement] = []
-    for each in names:
-        study = load_study(storage, each)
+    for study, plan in load_studies(storage, name):
         # While a launcher is at work, it repairs.
-        with exclusive(project.sweep(each), f"sweep {each}") if apply else nullcontext():
-            of_study = list(_Study(study, read_plan(study), experiment).disagreements())
+        with exclusive(project.sweep(plan.name), f"sweep {plan.name}") if apply else nullcontext():
+            of_study = list(_Study(study, plan, experiment).disagreements())
             for disagreement in of_study if apply else []:
                 if disagreement.repair is not None:
                     disagreement.repair()

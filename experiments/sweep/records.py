@@ -10,8 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from experiments.sweep import queue
 from experiments.sweep.confirmation import Candidate, Confirmation
 from experiments.sweep.plan import Plan, read_plan
-from experiments.sweep.ranking import better, own_settings, ranked
-from experiments.sweep.study import load_study, load_sweep
+from experiments.sweep.study import load_study, load_sweep, ranked
 from experiments.system.errors import TandemError
 
 CANDIDATE = "candidate"
@@ -29,11 +28,6 @@ def plan_of(plan: Plan, epochs: int | None = None) -> Plan:
     return replace(plan, name=f"{name}-{epochs}-epochs", recipe=recipe, pruner="none", confirms=plan.name)
 
 
-def fresh_seeds(plan: Plan, count: int) -> list[int]:
-    """Return seeds that no trial of the sweep had."""
-    return [plan.seed + number for number in range(1, count + 1)]
-
-
 def candidates_of(study: optuna.Study, plan: Plan, top: int) -> list[FrozenTrial]:
     """Return the best trials of different settings, and that with the recipe's own settings."""
     trials = ranked(study, plan)
@@ -41,8 +35,8 @@ def candidates_of(study: optuna.Study, plan: Plan, top: int) -> list[FrozenTrial
     for trial in trials:
         if len(chosen) < top and trial.params not in [other.params for other in chosen]:
             chosen.append(trial)
-    own = own_settings(trials, plan)
-    return chosen if own is None or own in chosen else [*chosen, own]
+    own = [trial for trial in trials if plan.is_own(trial)][:1]
+    return chosen + [trial for trial in own if trial not in chosen]
 
 
 def key_of(trial: FrozenTrial) -> tuple[int, int]:
@@ -56,14 +50,13 @@ def read_confirmation(
     """Return the candidates with their values so far."""
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     values = {key_of(trial): float(trial.value or 0) for trial in complete}
-    own = own_settings(candidates, plan)
     read = [
         Candidate(
             trial.number,
             trial.params,
             float(trial.value or 0),
             {seed: values[trial.number, seed] for seed in seeds if (trial.number, seed) in values},
-            own=own is not None and trial.number == own.number,
+            own=plan.is_own(trial),
         )
         for trial in candidates
     ]
@@ -74,7 +67,7 @@ def read_confirmation(
 def _order(plan: Plan, seeds: Sequence[int], candidate: Candidate) -> tuple[int, float]:
     missing = len(seeds) - len(candidate.values)
     mean = sum(candidate.values.values()) / max(len(candidate.values), 1)
-    return missing, better(plan) * mean
+    return missing, plan.sign * mean
 
 
 def record(sweep: optuna.Study, confirmation: Confirmation) -> None:

@@ -16,10 +16,9 @@ from experiments.sweep.pairs import draw_pairs, pairs_of, verdict
 from experiments.sweep.pictures import draw
 from experiments.sweep.plan import Plan
 from experiments.sweep.queue import REASON
-from experiments.sweep.ranking import own_settings, ranked
 from experiments.sweep.status import Status, status_of
 from experiments.sweep.storage import connect
-from experiments.sweep.study import PARENT, load_sweep
+from experiments.sweep.study import PARENT, load_sweep, ranked
 from experiments.system.console import warn
 from experiments.system.files import write_atomically, write_json
 
@@ -57,11 +56,9 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
 
 def to_markdown(plan: Plan, status: Status, best: Sequence[FrozenTrial]) -> str:
     """Return what the sweep was, and its best trials."""
-    own = own_settings(best, plan)
-    shown = list(best[:SHOWN])
-    if own is not None and own not in shown:
-        shown.append(own)
-    rows = [_row(plan, trial, is_own=trial is own) for trial in shown]
+    own = [trial for trial in best if plan.is_own(trial)][:1]
+    shown = [*best[:SHOWN], *(trial for trial in own if trial not in best[:SHOWN])]
+    rows = [_row(plan, trial, is_own=trial in own) for trial in shown]
     lines = [
         f"# Sweep {plan.name}",
         "",

@@ -12,12 +12,11 @@ from experiments.data.dataset import Dataset, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import members, queue
-from experiments.sweep.launch import Launcher, Quota, gpus_of
+from experiments.sweep.launch import Launcher, gpus_of
 from experiments.sweep.plan import Backends, Plan, make_plan
-from experiments.sweep.ranking import best_of
 from experiments.sweep.space import space_of
 from experiments.sweep.storage import connect
-from experiments.sweep.study import IDENTITY, PARENT, open_study
+from experiments.sweep.study import IDENTITY, PARENT, best_of, open_study
 from experiments.sweep.trial import PARENT_RUN, SWEEP
 from experiments.system.console import say, warn
 from experiments.system.errors import TandemError
@@ -26,8 +25,6 @@ from experiments.system.locks import exclusive
 from experiments.system.processes import threads_for
 from experiments.training.session import track_files
 from experiments.training.training import check_fits
-
-KIND = "kind"
 
 
 @dataclass(frozen=True)
@@ -67,8 +64,7 @@ def run_sweep(project: Project, params: Params, asked: SweepRequest) -> optuna.S
     budget = asked.trials or params.sweep.trials
 
     def begin(study: optuna.Study) -> Launcher:
-        quota = Quota(budget, workers, refill=lambda: queue.fill(study, budget))
-        return Launcher(project, params, plan, study, quota)
+        return Launcher(project, params, plan, study, budget=budget, workers=workers)
 
     return run_study(project, plan, dataset, begin)
 
@@ -122,7 +118,7 @@ def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset
     experiment = tracking.connect(project)
     tags = {
         SWEEP: plan.name,
-        KIND: "confirmation" if plan.confirms else "sweep",
+        "kind": "confirmation" if plan.confirms else "sweep",
         "recipe": plan.recipe_name,
         "backend": plan.backends,
         "dataset": dataset.name,
@@ -139,19 +135,17 @@ def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset
     ) as tracker:
         study.set_user_attr(PARENT, tracker.run_id)
         if known not in (None, tracker.run_id):  # somebody deleted it
-            tracking.set_tag(trial_runs(study, plan), PARENT_RUN, tracker.run_id)
+            tracking.set_tag(_trial_runs(study, plan), PARENT_RUN, tracker.run_id)
         tracker.params({f"sweep.{key}": value for key, value in plan.summary().items()})
         track_files(project, read_checkout(project.root), tracker)
         yield tracker
 
 
-def trial_runs(study: optuna.Study, plan: Plan) -> list[str]:
+def _trial_runs(study: optuna.Study, plan: Plan) -> list[str]:
     """Return the ids of the trials' runs that are in MLflow."""
     keys = [members.run_key(backend) for backend in plan.backends_of_trial]
-    ids = [
-        trial.user_attrs[key] for trial in study.get_trials(deepcopy=False) for key in keys if key in trial.user_attrs
-    ]
-    return [one for one in ids if tracking.find_run(one)]
+    ids = [trial.user_attrs.get(key) for trial in study.get_trials(deepcopy=False) for key in keys]
+    return [run_id for run_id in ids if run_id and tracking.find_run(run_id)]
 
 
 def _known_run(study: optuna.Study, experiment: str, tags: dict[str, str]) -> str | None:

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from optuna.distributions import FloatDistribution
-
 from experiments.frameworks import takes_dropout
 from experiments.settings.params import Bounds, Params
 from experiments.settings.recipe import Recipe
@@ -17,10 +15,6 @@ class Space:
 
     bounds: Mapping[str, Bounds]
     left_out: Mapping[str, str]
-
-    def distributions(self) -> dict[str, FloatDistribution]:
-        """Return Optuna's distributions."""
-        return {name: FloatDistribution(b.low, b.high, log=b.log) for name, b in self.bounds.items()}
 
 
 def space_of(params: Params, name: str) -> Space:

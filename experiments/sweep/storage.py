@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from experiments import tracking
 from experiments.settings.project import Project
-from experiments.sweep.heartbeat import INTERVAL_SECONDS, SILENCE_SECONDS
+from experiments.sweep.queue import PULSE_SECONDS, SILENCE_SECONDS
 from experiments.system.errors import TandemError
 from experiments.system.urls import hide_password
 
@@ -66,7 +66,7 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
         # Processes that create the tables at the same time get into each other's way.
         with filelock.FileLock(project.mlruns / ".optuna.lock"):
             storage = optuna.storages.RDBStorage(
-                url, engine_kwargs=options, heartbeat_interval=INTERVAL_SECONDS, grace_period=SILENCE_SECONDS
+                url, engine_kwargs=options, heartbeat_interval=PULSE_SECONDS, grace_period=SILENCE_SECONDS
             )
     except (SQLAlchemyError, ImportError, RuntimeError, ValueError, optuna.exceptions.StorageInternalError) as error:
         reason = reason_of(error.__cause__ or error, project)

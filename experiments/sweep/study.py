@@ -4,7 +4,7 @@ import uuid
 from dataclasses import asdict
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from experiments.sweep.plan import PLAN, Plan, read_plan, write_plan
 from experiments.sweep.samplers import make_pruner, make_sampler
@@ -31,7 +31,7 @@ def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study
             f"--name: expected a study of `tandem sweep`, or a new name; got {plan.name!r}, one of others"
         )
     if not known and plan.confirms is None:
-        study.enqueue_trial({name: getattr(plan.settings, name) for name in plan.space})
+        study.enqueue_trial(plan.own_settings)
     study.set_user_attr(IDENTITY, uuid.uuid4().hex)
     write_plan(study, plan)
     return study
@@ -48,11 +48,6 @@ def _check_same(known: Plan, asked: Plan) -> None:
                 f"--name: expected a new name, since study {asked.name!r} was begun with {place} = {was}; "
                 f"got {now}; revert the change, or give this sweep another --name"
             )
-
-
-def is_ours(storage: optuna.storages.BaseStorage, name: str) -> bool:
-    """Return whether a study was made here; a database may hold others too."""
-    return PLAN in optuna.load_study(study_name=name, storage=storage).user_attrs
 
 
 def load_study(storage: optuna.storages.BaseStorage, name: str, *, worker: int = 0) -> optuna.Study:
@@ -86,3 +81,47 @@ def load_sweep(storage: optuna.storages.BaseStorage, name: str) -> tuple[optuna.
     if plan.confirms:
         raise TandemError(f"NAME: expected a sweep; got {name!r}, the confirmation of {plan.confirms!r}: name that")
     return study, plan
+
+
+def load_studies(storage: optuna.storages.BaseStorage, name: str | None) -> list[tuple[optuna.Study, Plan]]:
+    """Return the study of that name, or all that were made here, with their plans; a database may hold others too.
+
+    Raises:
+        TandemError: no study has that name.
+    """
+    loaded = [
+        load_study(storage, each)
+        for each in ([name] if name else optuna.study.get_all_study_names(storage))
+        if name or PLAN in optuna.load_study(study_name=each, storage=storage).user_attrs
+    ]
+    return [(study, read_plan(study)) for study in loaded]
+
+
+def ranked(study: optuna.Study, plan: Plan) -> list[FrozenTrial]:
+    """Return the complete trials, the best first.
+
+    Raises:
+        TandemError: none is complete yet.
+    """
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if not complete:
+        raise TandemError(
+            f"NAME: expected a study with complete trials; got {plan.name!r}, which has none yet; "
+            "resume it with `tandem sweep run`"
+        )
+    return sorted(complete, key=lambda trial: plan.sign * float(trial.value or 0))
+
+
+def best_of(study: optuna.Study, plan: Plan) -> FrozenTrial | None:
+    """Return the best trial; None if none is complete, or if the study confirms: then values are of different seeds."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return None if plan.confirms or not complete else study.best_trial
+
+
+def summary(study: optuna.Study) -> str:
+    """Return a line about the best trial, if any."""
+    best = best_of(study, read_plan(study))
+    if best is None:
+        return f"{study.study_name}: no trial is complete; all were pruned"
+    settings = ", ".join(f"{key} {value:.4g}" for key, value in best.params.items())
+    return f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}"

@@ -27,7 +27,6 @@ from experiments.sweep.records import (
 )
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_sweep
-from experiments.sweep.worker import suggest
 from experiments.system.errors import TandemError
 from tests.sweep.conftest import MakePlan
 
@@ -148,7 +147,7 @@ def finish(study: optuna.Study, plan: Plan, *values: float | None) -> list[Froze
     """Take and tell the waiting trials; None: failed."""
     for value in values:
         (trial,) = queue.claim(study)
-        suggest(trial, plan)
+        plan.suggest(trial)
         study.tell(trial, value, state=TrialState.FAIL if value is None else TrialState.COMPLETE)
     return study.get_trials()
 
