@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -31,15 +31,12 @@ def backends_asked(name: str) -> "Backends":
     Raises:
         TandemError: it is neither.
     """
-    from experiments.frameworks import PACKAGES
+    from experiments.sweep.plan import Backends
     from experiments.system.errors import TandemError
 
-    if name == "both":
-        return "both"
-    for known in PACKAGES:
-        if name == known:
-            return known
-    raise TandemError(f"--backend: expected one of {', '.join(PACKAGES)}, both; got {name!r}")
+    if name not in get_args(Backends):
+        raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {name!r}")
+    return cast(Backends, name)
 
 
 @app.command()
@@ -149,15 +146,14 @@ def promote(
 
     It trains on what the sweep's trials did, the training split, so that the validation images can judge it.
     """
-    from experiments.sweep.promote import PromoteRequest, promote
+    from experiments.sweep.promote import SUFFIX, promote
 
-    project = Project.find()
-    done = promote(project, PromoteRequest(name, confirmation, anyway, keep_split))
-    print(done.diff)
-    print(f"Confirmation {done.confirmation.label}: {done.confirmation.winner} wins")
-    for doubt in done.confirmation.doubts():
+    promoted, diff = promote(Project.find(), name, confirmation, anyway=anyway, keep_split=keep_split)
+    print(diff)
+    print(f"Confirmation {promoted.label}: {promoted.winner} wins")
+    for doubt in promoted.doubts():
         print(f"Not proven: {doubt}")
-    print(f"params.yaml: recipe {done.recipe}, and both in train.recipes")
+    print(f"params.yaml: recipe {promoted.plan.recipe_name}{SUFFIX}, and both in train.recipes")
     print("Next: `dvc repro` trains it in full, and compares it with the original.")
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import FrozenTrial
 
-from experiments import tracking
 from experiments.data.dataset import load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
@@ -20,7 +19,7 @@ from experiments.sweep.confirm_report import write_confirmation
 from experiments.sweep.confirmation import Confirmation
 from experiments.sweep.launch import Launcher
 from experiments.sweep.plan import check_data
-from experiments.sweep.run import count_workers, run_study
+from experiments.sweep.run import count_workers, open_run
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_sweep
 from experiments.system.errors import TandemError
@@ -49,27 +48,22 @@ def confirm(project: Project, params: Params, asked: ConfirmRequest) -> Confirma
         TandemError: the study doesn't exist or has no complete trial, or an option is out of bounds.
     """
     _check(asked)
-    storage = connect(project)
-    sweep, plan = load_sweep(storage, asked.name)
+    sweep, plan = load_sweep(connect(project), asked.name)
     workers = count_workers(params, asked.workers, plan.backends)
     dataset = load_dataset(project.prepared)
     check_data(plan, dataset)
     chosen = records.candidates_of(sweep, plan, asked.top)
     seeds = [plan.seed + number for number in range(1, asked.seeds + 1)]  # no trial of the sweep had them
     again = records.plan_of(plan, asked.epochs)
-
-    def begin(study: optuna.Study) -> Launcher:
+    with open_run(project, again, dataset) as (study, tracker):
         records.record(sweep, records.read_confirmation(study, plan, chosen, seeds))
         enqueue(study, chosen, seeds)
         budget = len(study.get_trials(deepcopy=False))
         study.set_user_attr(queue.BUDGET, budget)
-        return Launcher(project, params, again, study, budget=budget, workers=workers)
-
-    def end(study: optuna.Study, tracker: tracking.Tracker) -> None:
-        write_confirmation(project, records.read_confirmation(study, plan, chosen, seeds), tracker)
-
-    study = run_study(project, again, dataset, begin, end)
-    return records.read_confirmation(study, plan, chosen, seeds)
+        Launcher(project, params, again, study, budget=budget, workers=workers).run()
+        confirmation = records.read_confirmation(study, plan, chosen, seeds)
+        write_confirmation(project, confirmation, tracker)
+    return confirmation
 
 
 def _check(asked: ConfirmRequest) -> None:
@@ -91,6 +85,5 @@ def enqueue(study: optuna.Study, candidates: Sequence[FrozenTrial], seeds: Seque
     for seed in seeds:
         for candidate in candidates:
             if (candidate.number, seed) not in known:
-                study.enqueue_trial(
-                    candidate.params, user_attrs={records.CANDIDATE: candidate.number, queue.SEED: seed}
-                )
+                attributes = {records.CANDIDATE: candidate.number, queue.SEED: seed}
+                study.enqueue_trial(candidate.params, user_attrs=attributes)

@@ -39,9 +39,7 @@ def gpus_of(params: Params, workers: int) -> list[str]:
         TandemError: there are more workers than the GPUs have room for.
     """
     gpus = visible_gpus() if params.train.device != "cpu" else []
-    if gpus:
-        return share_gpus(workers, gpus, gpus_per_worker=params.sweep.gpus_per_worker)
-    return []
+    return share_gpus(workers, gpus, gpus_per_worker=params.sweep.gpus_per_worker) if gpus else []
 
 
 class Launcher:

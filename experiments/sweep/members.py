@@ -5,7 +5,7 @@ trial back for a worker of the other framework; whoever trains the last member t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
@@ -47,11 +47,6 @@ def result_key(backend: BackendName) -> str:
     return f"result.{backend}"
 
 
-def write_result(result: Result) -> dict[str, Any]:
-    """Return a result as what a trial can keep."""
-    return asdict(result)
-
-
 def results(trial: FrozenTrial, members: Sequence[BackendName]) -> dict[BackendName, Result]:
     """Return the results that a trial has so far."""
     found: Mapping[str, Any] = trial.user_attrs
@@ -72,10 +67,7 @@ def lacking(trials: Sequence[FrozenTrial], members: Sequence[BackendName], backe
 
 
 def choose(
-    waiting: Sequence[FrozenTrial],
-    running: Sequence[FrozenTrial],
-    members: Sequence[BackendName],
-    backend: BackendName,
+    waiting: Sequence[FrozenTrial], running: Sequence[FrozenTrial], members: Sequence[BackendName], backend: BackendName
 ) -> list[FrozenTrial]:
     """Return the waiting trials that a worker of this backend may take now: those that are begun come first."""
     able = lacking(waiting, members, backend)

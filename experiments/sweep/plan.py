@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import optuna
@@ -138,8 +138,3 @@ def read_plan(study: optuna.Study) -> Plan:
     if text is None:
         raise TandemError(f"NAME: expected a study made by `tandem sweep run`; got {study.study_name!r}")
     return Plan(**json.loads(text))
-
-
-def write_plan(study: optuna.Study, plan: Plan) -> None:
-    """Keep the plan in its study; it is written last, so that a study with a plan is complete."""
-    study.set_user_attr(PLAN, json.dumps(asdict(plan)))

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Any
 
 from experiments.reports.intervals import interval
@@ -19,45 +18,27 @@ SUFFIX = "-tuned"
 SWEEPS_OWN = ("epochs", "train_on", "test_every_epoch")
 
 
-@dataclass(frozen=True)
-class PromoteRequest:
-    """Which winner to promote, and how.
+def promote(
+    project: Project, name: str, label: str | None = None, *, anyway: bool = False, keep_split: bool = False
+) -> tuple[Confirmation, str]:
+    """Write the winner of a study's confirmation to params.yaml, and let `dvc repro` train it beside the original.
 
     `label` names a confirmation; None: the newest complete one. `anyway`: although nothing is proven. `keep_split`:
-    train on what the original trains on, instead of what the sweep's trials did.
-    """
-
-    name: str
-    label: str | None = None
-    anyway: bool = False
-    keep_split: bool = False
-
-
-@dataclass(frozen=True)
-class Promotion:
-    """A recipe that was written, the confirmation behind it, and the unified diff of params.yaml."""
-
-    recipe: str
-    confirmation: Confirmation
-    diff: str
-
-
-def promote(project: Project, asked: PromoteRequest) -> Promotion:
-    """Write the winner of a study's confirmation to params.yaml, and let `dvc repro` train it beside the original.
+    train on what the original trains on, instead of what the sweep's trials did. Return the confirmation, and the
+    unified diff of params.yaml.
 
     Raises:
         TandemError: the study or its confirmation doesn't exist, the recipe's own settings have won, nothing is proven,
             the recipe has changed since, or a recipe of the new name was written by hand.
     """
-    confirmation = choose_confirmation(connect(project), asked.name, asked.label)
-    _check_winner(confirmation, anyway=asked.anyway)
+    confirmation = choose_confirmation(connect(project), name, label)
+    _check_winner(confirmation, anyway=anyway)
 
     def change(params: Params, content: MutableMapping[str, Any]) -> None:
         _check_recipes(params, confirmation)
-        add_recipe(content, confirmation, keep_split=asked.keep_split)
+        add_recipe(content, confirmation, keep_split=keep_split)
 
-    diff = edit_params(project, change)
-    return Promotion(confirmation.plan.recipe_name + SUFFIX, confirmation, diff)
+    return confirmation, edit_params(project, change)
 
 
 def _check_winner(confirmation: Confirmation, *, anyway: bool) -> None:

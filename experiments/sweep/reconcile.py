@@ -64,17 +64,13 @@ class _Study:
         self.study, self.plan, self.experiment = study, plan, experiment
         self.trials = study.get_trials(deepcopy=False)
         self.orphans = list(queue.orphans(study))
-        self.runs = {run.info.run_id: run for run in tracking.search(experiment, f"tags.`{SWEEP}` = '{plan.name}'")}
-
-    @property
-    def ended(self) -> set[str]:
-        """The runs of members that are done, open or not."""
-        return {
-            trial.user_attrs.get(run_key(backend), "")
+        # Of every member's run, whether the member is done.
+        self.known = {
+            trial.user_attrs.get(run_key(backend)): backend in results(trial, plan.backends_of_trial)
             for trial in self.trials
-            for backend in self.plan.backends_of_trial
-            if backend in results(trial, self.plan.backends_of_trial)
+            for backend in plan.backends_of_trial
         }
+        self.runs = {run.info.run_id: run for run in tracking.search(experiment, f"tags.`{SWEEP}` = '{plan.name}'")}
 
     def disagreements(self) -> Iterator[Disagreement]:
         """Yield what disagrees."""
@@ -96,12 +92,9 @@ class _Study:
                 lambda: queue.recover(self.study, retries=self.plan.retries),
             )
         for run_id, run in self.runs.items():
-            if tracking.is_abandoned(run) and run_id not in self.ended:
-                yield self._say(
-                    f"run {run_id} is RUNNING without a process",
-                    "mark it as KILLED",
-                    partial(tracking.close_abandoned, run),
-                )
+            if tracking.is_abandoned(run) and not self.known.get(run_id):
+                what = f"run {run_id} is RUNNING without a process"
+                yield self._say(what, "mark it as KILLED", partial(tracking.close_abandoned, run))
 
     def _parent(self) -> Iterator[Disagreement]:
         parent = self.study.user_attrs.get(PARENT)
@@ -127,11 +120,8 @@ class _Study:
                     partial(self._rewrite, trial, backend),
                 )
             elif run.info.status not in ("FINISHED", "RUNNING") or tracking.is_abandoned(run):
-                yield self._say(
-                    f"{what} is {run.info.status}",
-                    "mark the run as FINISHED",
-                    partial(tracking.finish_run, run.info.run_id),
-                )
+                what = f"{what} is {run.info.status}"
+                yield self._say(what, "mark the run as FINISHED", partial(tracking.finish_run, run.info.run_id))
 
     def _rewritten(self, trial: FrozenTrial, backend: BackendName) -> tracking.Run | None:
         """Return the run that an earlier repair has written: Optuna doesn't let a finished trial note another id."""
@@ -139,14 +129,11 @@ class _Study:
         return next((run for run in self.runs.values() if wanted.items() <= run.data.tags.items()), None)
 
     def _strangers(self) -> Iterator[Disagreement]:
-        known = {
-            trial.user_attrs.get(run_key(backend)) for trial in self.trials for backend in self.plan.backends_of_trial
-        }
         for run_id, run in self.runs.items():
             tags = run.data.tags
             # Those of another study of this name, in another database, are none of ours.
             ours = TRIAL in tags and tags.get(PARENT_RUN) == self.study.user_attrs.get(PARENT)
-            if not ours or REWRITTEN in tags or run_id in known or self._will_be_taken_up(run):
+            if not ours or REWRITTEN in tags or run_id in self.known or self._will_be_taken_up(run):
                 continue
             yield self._say(
                 f"run {run_id} says it is trial {tags[TRIAL]}, which doesn't know it",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import optuna
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.sweep import queue
@@ -21,11 +22,9 @@ ASKED = "confirmation."
 
 def plan_of(plan: Plan, epochs: int | None = None) -> Plan:
     """Return the plan of the confirmations of a sweep; each number of epochs has a study of its own."""
-    name = f"{plan.name}-confirm"
-    if epochs is None or epochs == plan.settings.epochs:
-        return replace(plan, name=name, pruner="none", confirms=plan.name)
-    recipe = {**plan.recipe, "epochs": epochs}
-    return replace(plan, name=f"{name}-{epochs}-epochs", recipe=recipe, pruner="none", confirms=plan.name)
+    epochs = epochs or plan.settings.epochs
+    name = f"{plan.name}-confirm" + ("" if epochs == plan.settings.epochs else f"-{epochs}-epochs")
+    return replace(plan, name=name, recipe={**plan.recipe, "epochs": epochs}, pruner="none", confirms=plan.name)
 
 
 def candidates_of(study: optuna.Study, plan: Plan, top: int) -> list[FrozenTrial]:
@@ -88,27 +87,26 @@ def recorded(sweep: optuna.Study) -> dict[str, dict[str, Any]]:
     return dict(sorted(asked.items(), key=lambda item: -item[1]["number"]))
 
 
-def choose_confirmation(storage: optuna.storages.BaseStorage, name: str, label: str | None = None) -> Confirmation:
+def choose_confirmation(storage: BaseStorage, name: str, label: str | None = None) -> Confirmation:
     """Return the confirmation of that label, or the newest one whose trainings have all ended.
 
     Raises:
         TandemError: the sweep or the confirmation doesn't exist, or trainings are missing.
     """
-    sweep, plan = load_sweep(storage, name)
+    sweep, _ = load_sweep(storage, name)
     asked = recorded(sweep)
     if label is not None and label not in asked:
         raise TandemError(f"--confirmation: expected one of {', '.join(asked) or '(none yet)'}; got {label!r}")
     for each in [label] if label else asked:
-        if confirmation := _read_ended(storage, sweep, plan, asked[each]):
+        if confirmation := _read_ended(storage, sweep, asked[each]):
             return confirmation
     raise TandemError(
         f"NAME: expected a study that is confirmed; got {name!r}; run `tandem sweep confirm {name}` to its end first"
     )
 
 
-def _read_ended(
-    storage: optuna.storages.BaseStorage, sweep: optuna.Study, plan: Plan, asked: dict[str, Any]
-) -> Confirmation | None:
+def _read_ended(storage: BaseStorage, sweep: optuna.Study, asked: dict[str, Any]) -> Confirmation | None:
+    plan = read_plan(sweep)
     study = load_study(storage, plan_of(plan, asked["epochs"]).name)
     wanted = {(number, seed) for number in asked["candidates"] for seed in asked["seeds"]}
     trials = [trial for trial in study.get_trials(deepcopy=False) if key_of(trial) in wanted]

@@ -38,7 +38,7 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
     text = to_markdown(plan, status_of(study, plan), best)
     if _paired(plan):
         pairs = pairs_of(plan, best)
-        draw_pairs(plan, pairs).savefig(folder / "pairs.png", dpi=120)
+        draw_pairs(pairs).savefig(folder / "pairs.png", dpi=120)
         write_json(folder / "pairs.json", pairs.to_json())
         text += "\n## Pairs\n\n" + "\n".join(verdict(pairs)) + "\n"
         files += [folder / "pairs.png", folder / "pairs.json"]
@@ -96,8 +96,7 @@ def to_csv(plan: Plan, trials: Sequence[FrozenTrial]) -> str:
     writer.writerow(["trial", "state", *plan.space, *_paired(plan), plan.objective, REASON])
     for trial in trials:
         known = results(trial, _paired(plan))
-        of_each = [known[backend].value if backend in known else "" for backend in _paired(plan)]
-        values = [trial.params.get(setting, "") for setting in plan.space]
-        value = trial.value if trial.state.is_finished() and trial.value is not None else ""
-        writer.writerow([trial.number, trial.state.name, *values, *of_each, value, trial.user_attrs.get(REASON, "")])
+        values = [trial.params.get(setting) for setting in plan.space]
+        values += [known[backend].value if backend in known else None for backend in _paired(plan)]
+        writer.writerow([trial.number, trial.state.name, *values, trial.value, trial.user_attrs.get(REASON)])
     return stream.getvalue()

@@ -26,22 +26,18 @@ def space_of(params: Params, name: str) -> Space:
     recipe = params.recipe(name, asked_by="--recipe")
     lacks = _lacks(recipe)
     own = params.sweep.recipe_spaces.get(name)
-    if own is not None:
-        where = f"sweep.recipe_spaces.{name}"
-        for setting in own.bounds:
-            if setting in lacks:
-                raise TandemError(
-                    f"params.yaml: {where}.{setting}: expected a setting that the recipe has; got {setting}: "
-                    f"{lacks[setting]}; remove it"
-                )
-        space = Space(own.bounds, {})
-    else:
-        where = "sweep.default_space"
-        standard = params.sweep.default_space.bounds
-        space = Space(
-            {setting: bounds for setting, bounds in standard.items() if setting not in lacks},
-            {setting: why for setting, why in lacks.items() if setting in standard},
-        )
+    where = f"sweep.recipe_spaces.{name}" if own else "sweep.default_space"
+    asked = (own or params.sweep.default_space).bounds
+    for setting in asked:
+        if own and setting in lacks:
+            raise TandemError(
+                f"params.yaml: {where}.{setting}: expected a setting that the recipe has; got {setting}: "
+                f"{lacks[setting]}; remove it"
+            )
+    space = Space(
+        {setting: bounds for setting, bounds in asked.items() if setting not in lacks},
+        {setting: why for setting, why in lacks.items() if setting in asked},
+    )
     for setting, bounds in space.bounds.items():
         value = getattr(recipe, setting)
         if not bounds.low <= value <= bounds.high:

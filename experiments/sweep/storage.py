@@ -59,9 +59,8 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
     logging.getLogger("alembic").setLevel(logging.ERROR)
     url = storage_url(project)
     project.mlruns.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = {}
-    if url.startswith("sqlite:"):
-        options = {"connect_args": {"timeout": BUSY_SECONDS}}
+    is_sqlite = url.startswith("sqlite:")
+    options = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite else {}
     try:
         # Processes that create the tables at the same time get into each other's way.
         with filelock.FileLock(project.mlruns / ".optuna.lock"):
@@ -74,7 +73,7 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
             f"{VARIABLE}: expected a database that can be reached; got {shown_url(project)!r}: {reason}; "
             "write it as postgresql://USER@HOST/DATABASE, and start it"
         ) from None
-    if url.startswith("sqlite:"):
+    if is_sqlite:
         _take_turns(storage.engine)
     return storage
 

@@ -1,12 +1,13 @@
 """Studies in the storage: created, loaded, and checked against their plans."""
 
+import json
 import uuid
 from dataclasses import asdict
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.sweep.plan import PLAN, Plan, read_plan, write_plan
+from experiments.sweep.plan import PLAN, Plan, read_plan
 from experiments.sweep.samplers import make_pruner, make_sampler
 from experiments.system.errors import TandemError
 
@@ -33,7 +34,7 @@ def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study
     if not known and plan.confirms is None:
         study.enqueue_trial(plan.own_settings)
     study.set_user_attr(IDENTITY, uuid.uuid4().hex)
-    write_plan(study, plan)
+    study.set_user_attr(PLAN, json.dumps(asdict(plan)))
     return study
 
 

@@ -72,9 +72,7 @@ class Member:
             self._finish()
             return
         key = RunKey(
-            f"{plan.name}-{self.trial.number}",
-            worker.backend_name,
-            self.trial.user_attrs.get(queue.SEED, plan.seed),
+            f"{plan.name}-{self.trial.number}", worker.backend_name, self.trial.user_attrs.get(queue.SEED, plan.seed)
         )
         recipe = plan.settings.model_copy(update=plan.suggest(self.trial))
         started = time.perf_counter()

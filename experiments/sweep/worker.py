@@ -61,20 +61,14 @@ def work(project: Project, name: str, backend: BackendName, *, device: Device, t
             _put_back(study, taken.pop())
         if taken:
             _train(worker, taken[0])
-            if not frozen:  # the first training imports and compiles what all others use
-                freeze_gc()
+            if not frozen:
+                # The first training imports and compiles what all others use. The collector runs after every trial;
+                # to look through the frameworks takes it a quarter of a second, unless they count as permanent.
+                gc.collect()
+                gc.freeze()
                 frozen = True
         else:
             time.sleep(POLL_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - two that wait must not meet for ever
-
-
-def freeze_gc() -> None:
-    """Take all that there is for permanent: the collector, which runs after every trial, then skips the frameworks.
-
-    It takes a quarter of a second to look through them.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _choose(worker: WorkerContext, waiting: Sequence[FrozenTrial]) -> Sequence[FrozenTrial]:
