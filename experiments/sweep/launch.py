@@ -92,21 +92,19 @@ class Launcher:
         return self.study.get_trials(deepcopy=False, states=OPEN)
 
     def _check_workers(self) -> None:
-        for place, process in enumerate(self.places):
-            if process is not None and process.poll() is not None:
-                self.places[place] = None
-                self._check_end(process.returncode)
-
-    def _check_end(self, code: int) -> None:
         name = f"sweep {self.plan.name}"
-        if code == TandemError.exit_code:
-            raise TandemError(f"{name}: a worker can't continue; fix what it reports, and repeat")
-        self.lost += code != 0
-        if self.lost > LOSSES_PER_WORKER * len(self.places):
-            raise TandemError(
-                f"{name}: expected workers that finish trials; got {self.lost} that ended without one, the last with "
-                f"exit code {code}; fix what they report, and repeat"
-            )
+        for place, process in enumerate(self.places):
+            if process is None or process.poll() is None:
+                continue
+            self.places[place] = None
+            if process.returncode == TandemError.exit_code:
+                raise TandemError(f"{name}: a worker can't continue; fix what it reports, and repeat")
+            self.lost += process.returncode != 0
+            if self.lost > LOSSES_PER_WORKER * len(self.places):
+                raise TandemError(
+                    f"{name}: expected workers that finish trials; got {self.lost} that ended without one, the last "
+                    f"with exit code {process.returncode}; fix what they report, and repeat"
+                )
 
     def _recover(self) -> None:
         back, failed = recover(self.study, retries=self.plan.retries)

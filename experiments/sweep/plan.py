@@ -1,7 +1,11 @@
-"""The plan of a study: all that a worker needs to know, kept in the study itself."""
+"""The plan of a study: all that a worker needs to know, kept in the study itself.
+
+Its search space: which of lr, dropout and momentum the recipe has, and their bounds.
+"""
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,9 +13,9 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from experiments.data.dataset import Dataset
-from experiments.settings.params import Params, PrunerName, SamplerName
+from experiments.frameworks import takes_dropout
+from experiments.settings.params import Bounds, Params, PrunerName, SamplerName
 from experiments.settings.recipe import BackendName, Recipe
-from experiments.sweep.space import Space
 from experiments.system.errors import TandemError
 
 PLAN = "plan"
@@ -63,13 +67,6 @@ class Plan:
             return f"tandem sweep confirm {self.confirms}"
         return f"tandem sweep run --recipe {self.recipe_name} --backend {self.backends} --name {self.name}"
 
-    def summary(self) -> dict[str, Any]:
-        """Return the parameters to log."""
-        flat = {
-            key: getattr(self, key) for key in ("objective", "sampler", "pruner", "seed", "recipe_name", "backends")
-        }
-        return flat | {f"space.{name}": bounds for name, bounds in self.space.items()}
-
     @property
     def sign(self) -> int:
         """1 if lower values are better, else -1."""
@@ -87,6 +84,54 @@ class Plan:
     def suggest(self, trial: optuna.Trial) -> dict[str, float]:
         """Return the settings of a trial; those that it has already stay as they are."""
         return {name: trial.suggest_float(name, **bounds) for name, bounds in self.space.items()}
+
+
+@dataclass(frozen=True)
+class Space:
+    """The bounds of the settings to tune, and which settings of the default space the recipe lacks, and why."""
+
+    bounds: Mapping[str, Bounds]
+    left_out: Mapping[str, str]
+
+
+def space_of(params: Params, name: str) -> Space:
+    """Return the space of a recipe: from `sweep.recipe_spaces`, else what it has of `sweep.default_space`.
+
+    Raises:
+        TandemError: its space names a setting that it lacks, or its own settings lie outside the bounds.
+    """
+    recipe = params.recipe(name, asked_by="--recipe")
+    lacks = _lacks(recipe)
+    own = params.sweep.recipe_spaces.get(name)
+    where = f"sweep.recipe_spaces.{name}" if own else "sweep.default_space"
+    asked = (own or params.sweep.default_space).bounds
+    for setting in asked:
+        if own and setting in lacks:
+            raise TandemError(
+                f"params.yaml: {where}.{setting}: expected a setting that the recipe has; got {setting}: "
+                f"{lacks[setting]}; remove it"
+            )
+    space = Space(
+        {setting: bounds for setting, bounds in asked.items() if setting not in lacks},
+        {setting: why for setting, why in lacks.items() if setting in asked},
+    )
+    for setting, bounds in space.bounds.items():
+        value = getattr(recipe, setting)
+        if not bounds.low <= value <= bounds.high:
+            raise TandemError(
+                f"params.yaml: {where}.{setting}: expected bounds around the recipe's own {value}, the first trial; "
+                f"got {bounds.low} to {bounds.high}; widen them, or set sweep.recipe_spaces.{name}"
+            )
+    return space
+
+
+def _lacks(recipe: Recipe) -> dict[str, str]:
+    lacks = {}
+    if recipe.optimiser != "sgd":
+        lacks["momentum"] = f"{recipe.optimiser} has no momentum"
+    if not takes_dropout(recipe.architecture):
+        lacks["dropout"] = f"{recipe.architecture} has no dropout"
+    return lacks
 
 
 def make_plan(params: Params, *, recipe: str, backends: Backends, name: str | None, space: Space, dataset: str) -> Plan:

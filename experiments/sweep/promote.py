@@ -8,8 +8,8 @@ from experiments.reports.intervals import interval
 from experiments.settings.edit import edit_params
 from experiments.settings.params import Params
 from experiments.settings.project import Project
+from experiments.sweep.confirm import choose_confirmation
 from experiments.sweep.confirmation import Confirmation
-from experiments.sweep.records import choose_confirmation
 from experiments.sweep.storage import connect
 from experiments.system.errors import TandemError
 

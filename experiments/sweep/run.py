@@ -13,8 +13,7 @@ from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import members, queue
 from experiments.sweep.launch import Launcher, gpus_of
-from experiments.sweep.plan import Backends, Plan, make_plan
-from experiments.sweep.space import space_of
+from experiments.sweep.plan import Backends, Plan, make_plan, space_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import IDENTITY, PARENT, best_of, open_study
 from experiments.sweep.trial import PARENT_RUN, SWEEP
@@ -25,6 +24,9 @@ from experiments.system.locks import exclusive
 from experiments.system.processes import threads_for
 from experiments.training.session import track_files
 from experiments.training.training import check_fits
+
+# What is logged of the plan, beside the space.
+LOGGED = ("objective", "sampler", "pruner", "seed", "recipe_name", "backends")
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def open_run(project: Project, plan: Plan, dataset: Dataset) -> Iterator[tuple[o
             study.set_user_attr(PARENT, tracker.run_id)
             if known not in (None, tracker.run_id):  # somebody deleted it
                 tracking.set_tag(_trial_runs(study, plan), PARENT_RUN, tracker.run_id)
-            tracker.params({f"sweep.{key}": value for key, value in plan.summary().items()})
+            tracker.params({f"sweep.{key}": getattr(plan, key) for key in LOGGED})
+            tracker.params({f"sweep.space.{name}": bounds for name, bounds in plan.space.items()})
             track_files(project, read_checkout(project.root), tracker)
             yield study, tracker
             if (best := best_of(study, plan)) and best.value is not None:

@@ -13,18 +13,20 @@ from experiments.contract.weights import FloatArray
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import queue
-from experiments.sweep.confirm import ConfirmRequest, confirm, enqueue
-from experiments.sweep.confirm_report import draw, report_path, to_markdown, verdicts, write_confirmation
-from experiments.sweep.confirmation import Candidate, Confirmation
-from experiments.sweep.plan import Plan
-from experiments.sweep.records import (
+from experiments.sweep.confirm import (
+    ConfirmRequest,
     candidates_of,
     choose_confirmation,
+    confirm,
+    enqueue,
     plan_of,
     read_confirmation,
     record,
     recorded,
 )
+from experiments.sweep.confirm_report import draw, report_path, to_markdown, verdicts, write_confirmation
+from experiments.sweep.confirmation import Candidate, Confirmation
+from experiments.sweep.plan import Plan
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_sweep
 from experiments.system.errors import TandemError
