@@ -2,15 +2,12 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import Annotated, cast, get_args
 
 import typer
 
 from experiments.cli.common import load_checked, print_table
 from experiments.settings.project import Project
-
-if TYPE_CHECKING:
-    from experiments.sweep.plan import Backends
 
 app = typer.Typer(
     help="Tune lr, dropout and momentum of a recipe with Optuna, on validation images alone.",
@@ -25,20 +22,6 @@ WorkersOption = Annotated[
 ]
 
 
-def backends_asked(name: str) -> "Backends":
-    """Return the name as one of the backends, or `both`.
-
-    Raises:
-        TandemError: it is neither.
-    """
-    from experiments.sweep.plan import Backends
-    from experiments.system.errors import TandemError
-
-    if name not in get_args(Backends):
-        raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {name!r}")
-    return cast(Backends, name)
-
-
 @app.command()
 def run(
     recipe: Annotated[str, typer.Option(help="A name under `recipes` in params.yaml.")],
@@ -48,13 +31,17 @@ def run(
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
 ) -> None:
     """Start a study, or resume it; Ctrl-C stops it cleanly, and the same command resumes it."""
+    from experiments.sweep.plan import Backends
     from experiments.sweep.run import SweepRequest, run_sweep
     from experiments.sweep.storage import shown_url
     from experiments.sweep.study import summary
+    from experiments.system.errors import TandemError
 
     project = Project.find()
     params = load_checked(project)
-    study = run_sweep(project, params, SweepRequest(recipe, backends_asked(backend), trials, workers, name))
+    if backend not in get_args(Backends):
+        raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {backend!r}")
+    study = run_sweep(project, params, SweepRequest(recipe, cast(Backends, backend), trials, workers, name))
     print(summary(study))
     print(f"Trials: {shown_url(project)}; runs: `tandem ui`")
     print(f"Next: `tandem sweep report {study.study_name}`, then `tandem sweep confirm {study.study_name}`.")

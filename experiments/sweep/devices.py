@@ -3,8 +3,9 @@
 import itertools
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+from experiments.settings.params import Params
 from experiments.system.errors import TandemError
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
@@ -24,16 +25,18 @@ def visible_gpus(environment: Mapping[str, str] = os.environ) -> list[str]:
     return [str(number) for number in range(count)]
 
 
-def share_gpus(workers: int, gpus: Sequence[str], *, gpus_per_worker: float) -> list[str]:
-    """Return a GPU for each worker, in turn.
+def share_gpus(params: Params, workers: int) -> list[str]:
+    """Return a GPU for each worker, in turn; none on a machine without one.
 
     Raises:
         TandemError: there are more workers than the GPUs have room for.
     """
-    each = int(1 / gpus_per_worker + 1e-9)
-    if workers > each * len(gpus):
+    gpus = visible_gpus() if params.train.device != "cpu" else []
+    share = params.sweep.gpus_per_worker
+    room = int(1 / share + 1e-9) * len(gpus)
+    if gpus and workers > room:
         raise TandemError(
-            f"--workers: expected at most {each * len(gpus)}, since there are {len(gpus)} GPU(s) and "
-            f"sweep.gpus_per_worker is {gpus_per_worker:g}; got {workers}; lower either of them"
+            f"--workers: expected at most {room}, since there are {len(gpus)} GPU(s) and "
+            f"sweep.gpus_per_worker is {share:g}; got {workers}; lower either of them"
         )
-    return [gpus[worker % len(gpus)] for worker in range(workers)]
+    return list(itertools.islice(itertools.cycle(gpus), workers))

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
-from experiments.sweep.devices import VARIABLE, share_gpus, visible_gpus
+from experiments.sweep.devices import VARIABLE, share_gpus
 from experiments.sweep.members import lacking
 from experiments.sweep.plan import Plan
 from experiments.sweep.queue import OPEN, REASON, fill, finished, recover
@@ -32,16 +32,6 @@ FAILURES_PER_TRIAL = 1
 LOSSES_PER_WORKER = 5
 
 
-def gpus_of(params: Params, workers: int) -> list[str]:
-    """Return the GPU of each worker; none on a machine without one.
-
-    Raises:
-        TandemError: there are more workers than the GPUs have room for.
-    """
-    gpus = visible_gpus() if params.train.device != "cpu" else []
-    return share_gpus(workers, gpus, gpus_per_worker=params.sweep.gpus_per_worker) if gpus else []
-
-
 class Launcher:
     """Keeps the workers of a study running until `budget` trials are finished.
 
@@ -53,7 +43,7 @@ class Launcher:
     ) -> None:
         self.project, self.plan, self.study, self.budget = project, plan, study, budget
         self.threads = max(1, threads_for(params.train.threads) // workers)
-        self.gpus = gpus_of(params, workers)
+        self.gpus = share_gpus(params, workers)
         self.places: list[subprocess.Popen[bytes] | None] = [None] * workers
         self.lost = 0
         self.said = -1

@@ -87,17 +87,15 @@ def add_recipe(content: MutableMapping[str, Any], confirmation: Confirmation, *,
     if not keep_split:  # else the test set alone could tell it from the original
         recipe |= {key: plan.recipe[key] for key in ("train_on", "test_every_epoch") if key in recipe}
     origin = f"study {plan.name}, trial {confirmation.winner.trial}"
-    recipe.insert(1, "origin", origin, comment=_comment(confirmation))
+    spread = interval(list(confirmation.winner.values.values()))
+    comment = (
+        f"{plan.objective} {spread.mean:.4f} ± {spread.half:.4f} after {confirmation.epochs} epoch(s), "
+        f"seeds {confirmation.seeds[0]} to {confirmation.seeds[-1]}"
+    )
+    recipe.insert(1, "origin", origin, comment=comment)
     _put_after(recipes, plan.recipe_name, name, recipe)
     listed = content["train"]["recipes"]
     listed.extend(each for each in (plan.recipe_name, name) if each not in listed)
-
-
-def _comment(confirmation: Confirmation) -> str:
-    spread = interval(list(confirmation.winner.values.values()))
-    seeds = f"{confirmation.seeds[0]} to {confirmation.seeds[-1]}"
-    value = f"{confirmation.plan.objective} {spread.mean:.4f} ± {spread.half:.4f}"
-    return f"{value} after {confirmation.epochs} epoch(s), seeds {seeds}"
 
 
 def _put_after(recipes: Any, original: str, name: str, recipe: Any) -> None:

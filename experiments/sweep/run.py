@@ -12,7 +12,8 @@ from experiments.data.dataset import Dataset, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import members, queue
-from experiments.sweep.launch import Launcher, gpus_of
+from experiments.sweep.devices import share_gpus
+from experiments.sweep.launch import Launcher
 from experiments.sweep.plan import Backends, Plan, make_plan, space_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import IDENTITY, PARENT, best_of, open_study
@@ -76,7 +77,7 @@ def count_workers(params: Params, asked: int | None, backends: Backends) -> int:
         many = "an even number, half for each framework" if least == 2 else "1 or more"
         raise TandemError(f"--workers: expected {many}; got {workers}")
     threads = threads_for(params.train.threads)
-    if not gpus_of(params, workers) and workers > threads:
+    if not share_gpus(params, workers) and workers > threads:
         warn(f"{workers} workers share {threads} thread(s): they slow each other down")
     return workers
 
@@ -102,8 +103,9 @@ def open_run(project: Project, plan: Plan, dataset: Dataset) -> Iterator[tuple[o
             study.set_user_attr(PARENT, tracker.run_id)
             if known not in (None, tracker.run_id):  # somebody deleted it
                 tracking.set_tag(_trial_runs(study, plan), PARENT_RUN, tracker.run_id)
-            tracker.params({f"sweep.{key}": getattr(plan, key) for key in LOGGED})
-            tracker.params({f"sweep.space.{name}": bounds for name, bounds in plan.space.items()})
+            logged = {key: getattr(plan, key) for key in LOGGED}
+            logged |= {f"space.{setting}": bounds for setting, bounds in plan.space.items()}
+            tracker.params({f"sweep.{key}": value for key, value in logged.items()})
             track_files(project, read_checkout(project.root), tracker)
             yield study, tracker
             if (best := best_of(study, plan)) and best.value is not None:

@@ -71,9 +71,8 @@ class Member:
         if worker.backend_name in self._results():  # its worker was killed between the member's end and the trial's
             self._finish()
             return
-        key = RunKey(
-            f"{plan.name}-{self.trial.number}", worker.backend_name, self.trial.user_attrs.get(queue.SEED, plan.seed)
-        )
+        seed = self.trial.user_attrs.get(queue.SEED, plan.seed)
+        key = RunKey(f"{plan.name}-{self.trial.number}", worker.backend_name, seed)
         recipe = plan.settings.model_copy(update=plan.suggest(self.trial))
         started = time.perf_counter()
         training = Training(key, recipe, worker.dataset, worker.code, worker.threads, LOG_EVERY_STEPS)
