@@ -12,8 +12,7 @@ from experiments.data.dataset import Dataset, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import members, queue
-from experiments.sweep.devices import share_gpus
-from experiments.sweep.launch import Launcher
+from experiments.sweep.launch import Launcher, share_gpus
 from experiments.sweep.plan import Backends, Plan, make_plan, space_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import IDENTITY, PARENT, best_of, open_study

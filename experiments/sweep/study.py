@@ -1,18 +1,21 @@
-"""Studies in the storage: created, loaded, and checked against their plans."""
+"""Studies in the storage: created, loaded with their samplers and pruners, and checked against their plans."""
 
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from experiments.settings.params import PrunerName, SamplerName
 from experiments.sweep.plan import PLAN, Plan, read_plan
-from experiments.sweep.samplers import make_pruner, make_sampler
 from experiments.system.errors import TandemError
 
 # The MLflow run of a study, and what tells the study from one of the same name in another database.
 PARENT, IDENTITY = "mlflow_run_id", "identity"
+# A pruner compares a trial with those before it; this many are let run to their end first.
+STARTUP_TRIALS = 5
 
 
 def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study:
@@ -126,3 +129,28 @@ def summary(study: optuna.Study) -> str:
         return f"{study.study_name}: no trial is complete; all were pruned"
     settings = ", ".join(f"{key} {value:.4g}" for key, value in best.params.items())
     return f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}"
+
+
+def make_sampler(plan: Plan, worker: int) -> optuna.samplers.BaseSampler:
+    """Return the sampler; every worker draws from a stream of its own."""
+    seed = plan.seed + 1000 * worker
+    makers: dict[SamplerName, Callable[[], optuna.samplers.BaseSampler]] = {
+        "tpe": lambda: optuna.samplers.TPESampler(seed=seed),
+        "random": lambda: optuna.samplers.RandomSampler(seed=seed),
+        # QMC's points are one sequence that all workers share, numbered in the storage.
+        "qmc": lambda: optuna.samplers.QMCSampler(seed=plan.seed, scramble=True),
+        "cmaes": lambda: optuna.samplers.CmaEsSampler(seed=seed),
+        "gp": lambda: optuna.samplers.GPSampler(seed=seed),
+    }
+    return makers[plan.sampler]()
+
+
+def make_pruner(plan: Plan) -> optuna.pruners.BasePruner:
+    """Return the pruner."""
+    makers: dict[PrunerName, Callable[[], optuna.pruners.BasePruner]] = {
+        "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS),
+        "halving": lambda: optuna.pruners.SuccessiveHalvingPruner(),
+        "hyperband": lambda: optuna.pruners.HyperbandPruner(max_resource=plan.settings.epochs),
+        "none": lambda: optuna.pruners.NopPruner(),
+    }
+    return makers[plan.pruner]()

@@ -18,7 +18,6 @@ from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
 from experiments.sweep import members, queue
 from experiments.sweep.plan import check_data, read_plan
-from experiments.sweep.queue import pulse
 from experiments.sweep.storage import connect, reason_of
 from experiments.sweep.study import PARENT, load_study
 from experiments.sweep.trial import Member, WorkerContext
@@ -80,7 +79,7 @@ def _choose(worker: WorkerContext, waiting: Sequence[FrozenTrial]) -> Sequence[F
 
 def _train(worker: WorkerContext, trial: optuna.Trial) -> None:
     """Train the trial that was taken; one that a stop leaves unfinished waits again."""
-    with pulse(worker.study, trial):
+    with queue.pulse(worker.study, trial):
         try:
             Member(worker, trial).train()
         except (Stopped, KeyboardInterrupt):

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from experiments.settings.params import Params
-from experiments.sweep.devices import share_gpus, visible_gpus
+from experiments.sweep.launch import share_gpus, visible_gpus
 from experiments.system.errors import TandemError
 
 Shared = Callable[[int, str, float], list[str]]

@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.sweep import devices, launch, queue
+from experiments.sweep import launch, queue
 from experiments.sweep.launch import Launcher
 from experiments.sweep.plan import Plan
 from experiments.system.errors import TandemError
@@ -82,7 +82,7 @@ def test_threads_and_gpus_are_shared(
 ) -> None:
     words = "$CUDA_VISIBLE_DEVICES $OMP_NUM_THREADS $TANDEM_FOLLOW_PARENT $@"
     program(tmp_path, f'echo "{words}" >> {tmp_path}/said; sleep 1; exit 2', monkeypatch)
-    monkeypatch.setattr(devices, "visible_gpus", lambda: ["GPU-a", "GPU-b"])
+    monkeypatch.setattr(launch, "visible_gpus", lambda: ["GPU-a", "GPU-b"])
     monkeypatch.setattr(launch, "threads_for", lambda setting: 9)
     again = Launcher(launcher.project, params, launcher.plan, launcher.study, budget=3, workers=2)
     assert (again.gpus, again.threads) == (["GPU-a", "GPU-b"], 4)
@@ -96,6 +96,6 @@ def test_threads_and_gpus_are_shared(
 def test_more_workers_than_gpus_have_room_for_are_refused(
     launcher: Launcher, params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "visible_gpus", lambda: ["0"])
+    monkeypatch.setattr(launch, "visible_gpus", lambda: ["0"])
     with pytest.raises(TandemError, match="--workers: expected at most 1, since there are 1 GPU"):
         Launcher(launcher.project, params, launcher.plan, launcher.study, budget=3, workers=2)
