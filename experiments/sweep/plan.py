@@ -51,11 +51,6 @@ class Plan:
         return Recipe.model_validate(self.recipe)
 
     @property
-    def direction(self) -> Literal["minimize", "maximize"]:
-        """Which way is better."""
-        return "minimize" if self.objective.endswith("loss") else "maximize"
-
-    @property
     def backends_of_trial(self) -> tuple[BackendName, ...]:
         """The backends that train each trial."""
         return ("lightning", "keras") if self.backends == "both" else (self.backends,)
@@ -70,7 +65,7 @@ class Plan:
     @property
     def sign(self) -> int:
         """1 if lower values are better, else -1."""
-        return 1 if self.direction == "minimize" else -1
+        return 1 if self.objective.endswith("loss") else -1
 
     @property
     def own_settings(self) -> dict[str, float]:

@@ -150,8 +150,8 @@ class _Study:
         return trial.state in queue.OPEN and not trial.user_attrs.get(run_key(run.data.tags["backend"]))
 
     def _rewrite(self, trial: FrozenTrial, backend: BackendName) -> None:
-        found = results(trial, self.plan.backends_of_trial).get(backend)
-        steps = dict(enumerate(found.objective, 1)) if found else trial.intermediate_values
+        result = results(trial, self.plan.backends_of_trial).get(backend)
+        steps = dict(enumerate(result.objective, 1)) if result else trial.intermediate_values
         tags = {
             SWEEP: self.plan.name,
             TRIAL: str(trial.number),

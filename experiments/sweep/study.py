@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict
+from typing import Literal
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -24,7 +25,8 @@ def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study
     Raises:
         TandemError: a study of that name has another plan.
     """
-    study = optuna.create_study(storage=storage, study_name=plan.name, direction=plan.direction, load_if_exists=True)
+    direction: Literal["minimize", "maximize"] = "minimize" if plan.sign == 1 else "maximize"
+    study = optuna.create_study(storage=storage, study_name=plan.name, direction=direction, load_if_exists=True)
     if PLAN in study.user_attrs:
         _check_same(read_plan(study), plan)
         return study
