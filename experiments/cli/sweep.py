@@ -2,15 +2,12 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
 from experiments.cli.common import load_checked, print_table
 from experiments.settings.project import Project
-
-if TYPE_CHECKING:
-    from experiments.sweep.plan import Backends
 
 app = typer.Typer(
     help="Tune lr, dropout and momentum of a recipe with Optuna, on validation images alone.",
@@ -25,23 +22,6 @@ WorkersOption = Annotated[
 ]
 
 
-def backends_asked(name: str) -> "Backends":
-    """Return the name as one of the backends, or `both`.
-
-    Raises:
-        TandemError: it is neither.
-    """
-    from experiments.frameworks import PACKAGES
-    from experiments.system.errors import TandemError
-
-    if name == "both":
-        return "both"
-    for known in PACKAGES:
-        if name == known:
-            return known
-    raise TandemError(f"--backend: expected one of {', '.join(PACKAGES)}, both; got {name!r}")
-
-
 @app.command()
 def run(
     recipe: Annotated[str, typer.Option(help="A name under `recipes` in params.yaml.")],
@@ -51,15 +31,18 @@ def run(
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
 ) -> None:
     """Start a study, or resume it; Ctrl-C stops it cleanly, and the same command resumes it."""
-    from experiments.sweep.plan import read_plan
-    from experiments.sweep.ranking import summary
+    from experiments.sweep.plan import Backends
     from experiments.sweep.run import SweepRequest, run_sweep
     from experiments.sweep.storage import shown_url
+    from experiments.sweep.study import summary
+    from experiments.system.errors import TandemError
 
     project = Project.find()
     params = load_checked(project)
-    study = run_sweep(project, params, SweepRequest(recipe, backends_asked(backend), trials, workers, name))
-    print(summary(study, read_plan(study)))
+    if backend not in get_args(Backends):
+        raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {backend!r}")
+    study = run_sweep(project, params, SweepRequest(recipe, cast(Backends, backend), trials, workers, name))
+    print(summary(study))
     print(f"Trials: {shown_url(project)}; runs: `tandem ui`")
     print(f"Next: `tandem sweep report {study.study_name}`, then `tandem sweep confirm {study.study_name}`.")
 
@@ -70,24 +53,17 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show how far studies are: finished, running and waiting trials, the best so far, the time left."""
-    import optuna
-
-    from experiments.sweep.plan import read_plan
-    from experiments.sweep.status import status_of
+    from experiments.sweep.status import status_of, to_table
     from experiments.sweep.storage import connect
-    from experiments.sweep.study import is_ours, load_study
+    from experiments.sweep.study import load_studies
 
-    storage = connect(Project.find())
-    names = [name] if name else [each for each in optuna.study.get_all_study_names(storage) if is_ours(storage, each)]
-    statuses = [status_of(study, read_plan(study)) for study in (load_study(storage, each) for each in names)]
+    statuses = [status_of(study, plan) for study, plan in load_studies(connect(Project.find()), name)]
     if as_json:
         print(json.dumps([asdict(row) | {"seconds_left": row.seconds_left} for row in statuses], indent=2))
         return
     if not statuses:
         print("No study yet. Next: `tandem sweep run --recipe cnn3-sgd`.")
         return
-    from experiments.sweep.status import to_table
-
     print_table(to_table(statuses))
     for row in statuses:
         if row.last_failure:
@@ -157,15 +133,14 @@ def promote(
 
     It trains on what the sweep's trials did, the training split, so that the validation images can judge it.
     """
-    from experiments.sweep.promote import PromoteRequest, promote
+    from experiments.sweep.promote import SUFFIX, promote
 
-    project = Project.find()
-    done = promote(project, PromoteRequest(name, confirmation, anyway, keep_split))
-    print(done.diff)
-    print(f"Confirmation {done.confirmation.label}: {done.confirmation.winner} wins")
-    for doubt in done.confirmation.doubts():
+    promoted, diff = promote(Project.find(), name, confirmation, anyway=anyway, keep_split=keep_split)
+    print(diff)
+    print(f"Confirmation {promoted.label}: {promoted.winner} wins")
+    for doubt in promoted.doubts():
         print(f"Not proven: {doubt}")
-    print(f"params.yaml: recipe {done.recipe}, and both in train.recipes")
+    print(f"params.yaml: recipe {promoted.plan.recipe_name}{SUFFIX}, and both in train.recipes")
     print("Next: `dvc repro` trains it in full, and compares it with the original.")
 
 

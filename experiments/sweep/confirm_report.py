@@ -24,15 +24,7 @@ def write_confirmation(project: Project, confirmation: Confirmation, tracker: Tr
     path = report_path(project, confirmation)
     text, plot = to_markdown(confirmation), draw(confirmation)
     write_atomically(path, text)
-    write_json(path.with_suffix(".json"), to_json(confirmation))
-    plot.savefig(path.with_suffix(".png"), dpi=120)
-    tracker.text(text, path.name)
-    tracker.plot(plot, path.with_suffix(".png").name)
-
-
-def to_json(confirmation: Confirmation) -> dict[str, object]:
-    """Return the numbers and the verdicts."""
-    return {
+    content = {
         "study": confirmation.plan.name,
         "objective": confirmation.plan.objective,
         "epochs": confirmation.epochs,
@@ -40,6 +32,10 @@ def to_json(confirmation: Confirmation) -> dict[str, object]:
         "candidates": [asdict(candidate) for candidate in confirmation.candidates],
         "verdicts": verdicts(confirmation),
     }
+    write_json(path.with_suffix(".json"), content)
+    plot.savefig(path.with_suffix(".png"), dpi=120)
+    tracker.text(text, path.name)
+    tracker.plot(plot, path.with_suffix(".png").name)
 
 
 def to_markdown(confirmation: Confirmation) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from experiments.reports.intervals import Interval, interval
 from experiments.sweep.plan import Plan
-from experiments.sweep.ranking import better
 
 # Two seeds whose differences happen to be equal would prove anything.
 LEAST_SEEDS = 3
@@ -84,15 +83,11 @@ class Confirmation:
         others += [(candidate, count * (count - 1)) for candidate in self.complete[1:2] if not candidate.own]
         leads: list[Lead] = []
         for other, comparisons in others:
-            difference = interval(self._differences(other), comparisons)
-            doubt = self._doubt(difference) or next(
-                (f"that waits for a proven lead over {lead.other}" for lead in leads if lead.doubt), None
-            )
-            leads.append(Lead(other, difference, doubt))
+            ahead = [self.plan.sign * (other.values[seed] - self.winner.values[seed]) for seed in self.seeds]
+            difference = interval(ahead, comparisons)
+            waits = [f"that waits for a proven lead over {lead.other}" for lead in leads if lead.doubt]
+            leads.append(Lead(other, difference, self._doubt(difference) or next(iter(waits), None)))
         return leads
-
-    def _differences(self, other: Candidate) -> list[float]:
-        return [better(self.plan) * (other.values[seed] - self.winner.values[seed]) for seed in self.seeds]
 
     def _doubt(self, difference: Interval) -> str | None:
         if len(self.seeds) < LEAST_SEEDS:

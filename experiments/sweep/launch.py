@@ -1,12 +1,12 @@
 """Starts workers on this machine, replaces those that die, and ends when the budget is spent."""
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import optuna
 from optuna.trial import TrialState
@@ -15,17 +15,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
-from experiments.sweep.devices import VARIABLE, share_gpus, visible_gpus
-from experiments.sweep.members import lacking
+from experiments.sweep import members, queue
 from experiments.sweep.plan import Plan
-from experiments.sweep.queue import OPEN, REASON, finished, recover
-from experiments.sweep.ranking import best_of
+from experiments.sweep.study import best_of
 from experiments.system.console import say, warn
 from experiments.system.errors import TandemError
 from experiments.system.processes import threads_for
 from experiments.system.stopping import FOLLOW
 
 POLL_SECONDS = 0.5
+GPUS = "CUDA_VISIBLE_DEVICES"
 # How many workers a study has had.
 STARTED = "workers_started"
 # A sweep in which this many trials fail by their own fault for each that ends well is badly set up.
@@ -34,40 +33,50 @@ FAILURES_PER_TRIAL = 1
 LOSSES_PER_WORKER = 5
 
 
-def gpus_of(params: Params, workers: int) -> list[str]:
-    """Return the GPU of each worker; none on a machine without one.
+def visible_gpus(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the GPUs that this process may use, as CUDA names them; frameworks are not asked, they take seconds."""
+    if GPUS in environment:
+        named = (gpu.strip() for gpu in environment[GPUS].split(","))
+        # CUDA sees those before the first that there is not: -1 hides all.
+        return list(itertools.takewhile(lambda gpu: gpu and not gpu.startswith("-"), named))
+    try:
+        done = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return []
+    count = sum(line.startswith("GPU ") for line in done.stdout.splitlines()) if done.returncode == 0 else 0
+    return [str(number) for number in range(count)]
+
+
+def share_gpus(params: Params, workers: int) -> list[str]:
+    """Return a GPU for each worker, in turn; none on a machine without one.
 
     Raises:
         TandemError: there are more workers than the GPUs have room for.
     """
     gpus = visible_gpus() if params.train.device != "cpu" else []
-    if gpus:
-        return share_gpus(workers, gpus, gpus_per_worker=params.sweep.gpus_per_worker)
-    return []
-
-
-@dataclass(frozen=True)
-class Quota:
-    """How much to do, by how many processes.
-
-    `budget` trials have to be finished; those of a fixed list may fail instead. `refill`, called again and again, adds
-    the trials that are missing.
-    """
-
-    budget: int
-    workers: int
-    refill: Callable[[], object]
+    share = params.sweep.gpus_per_worker
+    room = int(1 / share + 1e-9) * len(gpus)
+    if gpus and workers > room:
+        raise TandemError(
+            f"--workers: expected at most {room}, since there are {len(gpus)} GPU(s) and "
+            f"sweep.gpus_per_worker is {share:g}; got {workers}; lower either of them"
+        )
+    return list(itertools.islice(itertools.cycle(gpus), workers))
 
 
 class Launcher:
-    """Keeps the workers of a study running until its quota is reached."""
+    """Keeps the workers of a study running until `budget` trials are finished.
 
-    def __init__(self, project: Project, params: Params, plan: Plan, study: optuna.Study, quota: Quota) -> None:
-        self.project, self.plan, self.study = project, plan, study
-        self.budget, self.refill = quota.budget, quota.refill
-        self.threads = max(1, threads_for(params.train.threads) // quota.workers)
-        self.gpus = gpus_of(params, quota.workers)
-        self.places: list[subprocess.Popen[bytes] | None] = [None] * quota.workers
+    To a sweep it adds the trials that are missing; those of a confirmation, a fixed list, may fail instead.
+    """
+
+    def __init__(
+        self, project: Project, params: Params, plan: Plan, study: optuna.Study, *, budget: int, workers: int
+    ) -> None:
+        self.project, self.plan, self.study, self.budget = project, plan, study, budget
+        self.threads = max(1, threads_for(params.train.threads) // workers)
+        self.gpus = share_gpus(params, workers)
+        self.places: list[subprocess.Popen[bytes] | None] = [None] * workers
         self.lost = 0
         self.said = -1
 
@@ -84,41 +93,43 @@ class Launcher:
         self._check_workers()
         self._recover()
         self._check_failures()
-        self.refill()
+        self._refill()
         self._say()
         # A study that had more trials than are asked for now keeps them, waiting.
-        if finished(self.study) >= self.budget:
+        if queue.finished(self.study) >= self.budget:
             return True
         if not self._open():  # the last one may have failed since
-            self.refill()
+            self._refill()
             return not self._open()
         for place in range(len(self.places)):
             if self.places[place] is None and self._is_needed(place):
                 self._start(place)
         return False
 
+    def _refill(self) -> None:
+        if not self.plan.confirms:
+            queue.fill(self.study, self.budget)
+
     def _open(self) -> list[optuna.trial.FrozenTrial]:
-        return self.study.get_trials(deepcopy=False, states=OPEN)
+        return self.study.get_trials(deepcopy=False, states=queue.OPEN)
 
     def _check_workers(self) -> None:
-        for place, process in enumerate(self.places):
-            if process is not None and process.poll() is not None:
-                self.places[place] = None
-                self._check_end(process.returncode)
-
-    def _check_end(self, code: int) -> None:
         name = f"sweep {self.plan.name}"
-        if code == TandemError.exit_code:
-            raise TandemError(f"{name}: a worker can't continue; fix what it reports, and repeat")
-        self.lost += code != 0
-        if self.lost > LOSSES_PER_WORKER * len(self.places):
-            raise TandemError(
-                f"{name}: expected workers that finish trials; got {self.lost} that ended without one, the last with "
-                f"exit code {code}; fix what they report, and repeat"
-            )
+        for place, process in enumerate(self.places):
+            if process is None or process.poll() is None:
+                continue
+            self.places[place] = None
+            if process.returncode == TandemError.exit_code:
+                raise TandemError(f"{name}: a worker can't continue; fix what it reports, and repeat")
+            self.lost += process.returncode != 0
+            if self.lost > LOSSES_PER_WORKER * len(self.places):
+                raise TandemError(
+                    f"{name}: expected workers that finish trials; got {self.lost} that ended without one, the last "
+                    f"with exit code {process.returncode}; fix what they report, and repeat"
+                )
 
     def _recover(self) -> None:
-        back, failed = recover(self.study, retries=self.plan.retries)
+        back, failed = queue.recover(self.study, retries=self.plan.retries)
         if back:
             warn(f"sweep {self.plan.name}: trial(s) {back} lost their worker, and wait again")
         if failed:
@@ -127,21 +138,19 @@ class Launcher:
     def _check_failures(self) -> None:
         failed = self.study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
         if len(failed) > FAILURES_PER_TRIAL * self.budget:
-            reason = failed[-1].user_attrs.get(REASON, "unknown")
+            reason = failed[-1].user_attrs.get(queue.REASON, "unknown")
             raise TandemError(
                 f"sweep {self.plan.name}: expected most trials to end well; got {len(failed)} that failed, the last "
                 f"with {reason}; narrow the space in params.yaml, and give the sweep another --name"
             )
 
     def _say(self) -> None:
-        done = finished(self.study)
+        done = queue.finished(self.study)
         if done != self.said:
-            say(f"sweep {self.plan.name}: {done}/{self.budget} trials{self._best()}")
+            best = best_of(self.study, self.plan)
+            so_far = f", best {self.plan.objective} {best.value:.4f}" if best else ""
+            say(f"sweep {self.plan.name}: {done}/{self.budget} trials{so_far}")
             self.said, self.lost = done, 0
-
-    def _best(self) -> str:
-        best = best_of(self.study, self.plan)
-        return f", best {self.plan.objective} {best.value:.4f}" if best else ""
 
     def _backend(self, place: int) -> BackendName:
         return self.plan.backends_of_trial[place % len(self.plan.backends_of_trial)]
@@ -151,7 +160,7 @@ class Launcher:
         at_work = sum(
             process is not None and self._backend(other) == backend for other, process in enumerate(self.places)
         )
-        return len(lacking(self._open(), self.plan.backends_of_trial, backend)) > at_work
+        return len(members.lacking(self._open(), self.plan.backends_of_trial, backend)) > at_work
 
     def _start(self, place: int) -> None:
         command = [sys.executable, "-m", "experiments", "sweep", "worker", self.plan.name, self._backend(place)]
@@ -163,7 +172,7 @@ class Launcher:
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads), "OPENBLAS_NUM_THREADS": str(self.threads)}
         environment[FOLLOW] = str(os.getpid())
         if self.gpus:
-            environment[VARIABLE] = self.gpus[place]
+            environment[GPUS] = self.gpus[place]
         self.places[place] = subprocess.Popen([*command, *options], cwd=self.project.root, env=environment)
 
     def _wait(self) -> None:
@@ -179,4 +188,4 @@ class Launcher:
             process.wait()
         # A worker that was stopped puts its trial back itself, unless that comes in the wrong moment.
         with contextlib.suppress(SQLAlchemyError, optuna.exceptions.StorageInternalError):
-            recover(self.study, retries=self.plan.retries, blame=False)
+            queue.recover(self.study, retries=self.plan.retries, blame=False)

@@ -5,9 +5,8 @@ trial back for a worker of the other framework; whoever trains the last member t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from optuna.trial import FrozenTrial
 
@@ -47,42 +46,30 @@ def result_key(backend: BackendName) -> str:
     return f"result.{backend}"
 
 
-def write_result(result: Result) -> dict[str, Any]:
-    """Return a result as what a trial can keep."""
-    return asdict(result)
-
-
 def results(trial: FrozenTrial, members: Sequence[BackendName]) -> dict[BackendName, Result]:
     """Return the results that a trial has so far."""
-    found: Mapping[str, Any] = trial.user_attrs
-    kept = {backend: found[result_key(backend)] for backend in members if result_key(backend) in found}
-    return {backend: Result(**{**one, "objective": tuple(one["objective"])}) for backend, one in kept.items()}
+    kept = {backend: trial.user_attrs.get(result_key(backend)) for backend in members}
+    return {name: Result(**{**each, "objective": tuple(each["objective"])}) for name, each in kept.items() if each}
 
 
-def mean_objective(found: Mapping[BackendName, Result]) -> list[float]:
+def mean_objective(done: Mapping[BackendName, Result]) -> list[float]:
     """Return the mean of the members' objectives, after each epoch."""
-    return [fmean(values) for values in zip(*(one.objective for one in found.values()), strict=True)]
+    return [fmean(values) for values in zip(*(result.objective for result in done.values()), strict=True)]
 
 
 def lacking(trials: Sequence[FrozenTrial], members: Sequence[BackendName], backend: BackendName) -> list[FrozenTrial]:
     """Return those of the trials that a worker of this backend has something to do for, now or later."""
-    return [
-        trial for trial in trials if (found := results(trial, members)).keys() >= set(members) or backend not in found
-    ]
+    return [trial for trial in trials if len(done := results(trial, members)) == len(members) or backend not in done]
 
 
 def choose(
-    waiting: Sequence[FrozenTrial],
-    running: Sequence[FrozenTrial],
-    members: Sequence[BackendName],
-    backend: BackendName,
+    waiting: Sequence[FrozenTrial], running: Sequence[FrozenTrial], members: Sequence[BackendName], backend: BackendName
 ) -> list[FrozenTrial]:
     """Return the waiting trials that a worker of this backend may take now: those that are begun come first."""
+    every = [*waiting, *running]
     able = lacking(waiting, members, backend)
     begun = [trial for trial in able if results(trial, members)]
     new = [trial for trial in able if not results(trial, members)]
     # Trials that have this member, and whose other one is still to come.
-    ahead = sum(
-        backend in (found := results(one, members)) and len(found) < len(members) for one in [*waiting, *running]
-    )
+    ahead = sum(backend in (done := results(each, members)) and len(done) < len(members) for each in every)
     return begun + (new if ahead < AHEAD else [])

@@ -10,10 +10,8 @@ from optuna.trial import FrozenTrial
 from scipy import stats
 
 from experiments.reports.plots import COLOURS
-from experiments.settings.recipe import BackendName
 from experiments.sweep.members import results
 from experiments.sweep.plan import Plan
-from experiments.sweep.ranking import better
 
 # Fewer points say nothing about a rank correlation.
 LEAST_POINTS = 4
@@ -26,7 +24,7 @@ class Pairs:
     `best` has the number of the best trial of each; `correlation` is Spearman's (1904), None for fewer than 4 points.
     """
 
-    names: tuple[BackendName, ...]
+    plan: Plan
     trials: Sequence[int]
     values: tuple[Sequence[float], ...]
     best: tuple[int, ...]
@@ -41,8 +39,8 @@ class Pairs:
         """Return the numbers."""
         return {
             "trials": list(self.trials),
-            **{name: list(values) for name, values in zip(self.names, self.values, strict=True)},
-            "best": dict(zip(self.names, self.best, strict=True)),
+            **{name: list(values) for name, values in zip(self.plan.backends_of_trial, self.values, strict=True)},
+            "best": dict(zip(self.plan.backends_of_trial, self.best, strict=True)),
             "spearman": self.correlation,
         }
 
@@ -51,9 +49,9 @@ def pairs_of(plan: Plan, complete: Sequence[FrozenTrial]) -> Pairs:
     """Return the pairs of the complete trials of a study with `--backend both`; at least one."""
     by_trial = [results(trial, plan.backends_of_trial) for trial in complete]
     values = tuple([result[backend].value for result in by_trial] for backend in plan.backends_of_trial)
-    best = tuple(complete[int(np.argmin(better(plan) * np.array(of_backend)))].number for of_backend in values)
+    best = tuple(complete[int(np.argmin(plan.sign * np.array(of_backend)))].number for of_backend in values)
     correlation = float(stats.spearmanr(*values).statistic) if len(complete) >= LEAST_POINTS else None
-    return Pairs(plan.backends_of_trial, [trial.number for trial in complete], values, best, correlation)
+    return Pairs(plan, [trial.number for trial in complete], values, best, correlation)
 
 
 def verdict(pairs: Pairs) -> list[str]:
@@ -64,40 +62,36 @@ def verdict(pairs: Pairs) -> list[str]:
         lines = [f"Rank correlation (Spearman): {pairs.correlation:.3f} over {len(pairs.trials)} points."]
     if pairs.agree:
         return [*lines, f"Both frameworks have the same best settings: trial {pairs.best[0]}."]
-    first, second = pairs.names
+    first, second = pairs.plan.backends_of_trial
     lines.append(f"The best settings differ: trial {pairs.best[0]} in {first}, trial {pairs.best[1]} in {second}.")
     for index, (name, other) in enumerate(((first, second), (second, first))):
         values = pairs.values[1 - index]
         value = values[pairs.trials.index(pairs.best[index])]
-        rank = 1 + sorted(values, reverse=_higher_is_better(pairs)).index(value)
+        rank = 1 + sum(pairs.plan.sign * each < pairs.plan.sign * value for each in values)
         lines.append(f"{name}'s best is number {rank} of {len(values)} in {other}.")
     return lines
 
 
-def _higher_is_better(pairs: Pairs) -> bool:
-    first = pairs.values[0]
-    return first[pairs.trials.index(pairs.best[0])] == max(first)
-
-
-def draw_pairs(plan: Plan, pairs: Pairs) -> Figure:
+def draw_pairs(pairs: Pairs) -> Figure:
     """Return one framework's objective against the other's: on the diagonal, they agree."""
     figure = Figure(figsize=(6, 6), layout="constrained")
     axes = figure.subplots()
+    objective, names = pairs.plan.objective, pairs.plan.backends_of_trial
     x, y = pairs.values
     low, high = min(*x, *y), max(*x, *y)
     axes.plot([low, high], [low, high], color="tab:grey", linewidth=1, label="equal")
     axes.scatter(x, y, color="black", s=20, zorder=2, label="a trial")
-    for name, best, marker, size in zip(pairs.names, pairs.best, "os", (130, 260), strict=True):
+    for name, best, marker, size in zip(names, pairs.best, "os", (130, 260), strict=True):
         index = pairs.trials.index(best)
         label = f"best in {name}: trial {best}"
         mark = axes.scatter([x[index]], [y[index]], size, marker=marker, label=label, linewidths=2, zorder=3)
         mark.set(facecolor="none", edgecolor=COLOURS[name])
-    if plan.objective.endswith("loss") and low > 0 and high / low > 10:
+    if objective.endswith("loss") and low > 0 and high / low > 10:
         axes.set(xscale="log", yscale="log")
-    title = f"{plan.name}: {len(pairs.trials)} points"
+    title = f"{pairs.plan.name}: {len(pairs.trials)} points"
     if pairs.correlation is not None:
         title += f", rank correlation {pairs.correlation:.3f}"
-    axes.set(title=title, xlabel=f"{plan.objective}, {pairs.names[0]}", ylabel=f"{plan.objective}, {pairs.names[1]}")
+    axes.set(title=title, xlabel=f"{objective}, {names[0]}", ylabel=f"{objective}, {names[1]}")
     axes.set_aspect("equal", adjustable="datalim")
     axes.grid(alpha=0.3)
     axes.legend()

@@ -49,20 +49,17 @@ def drawable(study: Study, plan: Plan) -> dict[str, str]:
 
 def draw(study: Study, plan: Plan, folder: Path) -> list[Path]:
     """Write report.html and a PNG for each plot; return the files."""
-    target = plan.objective
     shown = drawable(study, plan)
-    page = folder / "report.html"
-    parts = [_html(study, function, target, first=index == 0) for index, function in enumerate(shown)]
-    write_atomically(page, _page(plan.name, parts))
-    files = [page]
+    parts = [_html(study, function, plan.objective, first=index == 0) for index, function in enumerate(shown)]
+    files = [folder / "report.html"]
+    write_atomically(files[0], _page(plan.name, parts))
     # Optuna sets a style for the whole process.
     with _quiet(), mpl.rc_context():
         for function, name in shown.items():
             figure = _static(study, plan, function)
-            path = folder / f"{name}.png"
-            figure.savefig(path, dpi=120, bbox_inches="tight")
+            files.append(folder / f"{name}.png")
+            figure.savefig(files[-1], dpi=120, bbox_inches="tight")
             plt.close(figure)
-            files.append(path)
     return files
 
 
@@ -99,9 +96,8 @@ def _static(study: Study, plan: Plan, function: str) -> Figure:
     if function == "intermediate_values":
         drawn.set(xlabel="epoch", ylabel=plan.objective)
         drawn.xaxis.get_major_locator().set_params(integer=True)
-        for line, colour in zip(
-            drawn.lines, mpl.colormaps["viridis"](np.linspace(0, 0.9, len(drawn.lines))), strict=True
-        ):
+        colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, len(drawn.lines)))
+        for line, colour in zip(drawn.lines, colours, strict=True):
             line.set_color(colour)
         drawn.legend(bbox_to_anchor=(1.05, 1), loc="upper left", borderaxespad=0)
     of_axes: Figure = drawn.figure
@@ -112,7 +108,6 @@ def _static(study: Study, plan: Plan, function: str) -> Figure:
 def _quiet() -> Iterator[None]:
     level = logging.getLogger("optuna").level
     logging.getLogger("optuna").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that Optuna's plots are experimental
+    with warnings.catch_warnings(action="ignore"):  # that Optuna's plots are experimental
         yield
     logging.getLogger("optuna").setLevel(level)

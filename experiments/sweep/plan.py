@@ -1,17 +1,21 @@
-"""The plan of a study: all that a worker needs to know, kept in the study itself."""
+"""The plan of a study: all that a worker needs to know, kept in the study itself.
+
+Its search space: which of lr, dropout and momentum the recipe has, and their bounds.
+"""
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import optuna
-from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial
 
 from experiments.data.dataset import Dataset
+from experiments.frameworks import takes_dropout
 from experiments.settings.params import Bounds, Params, PrunerName, SamplerName
 from experiments.settings.recipe import BackendName, Recipe
-from experiments.sweep.space import Space
 from experiments.system.errors import TandemError
 
 PLAN = "plan"
@@ -47,11 +51,6 @@ class Plan:
         return Recipe.model_validate(self.recipe)
 
     @property
-    def direction(self) -> Literal["minimize", "maximize"]:
-        """Which way is better."""
-        return "minimize" if self.objective.endswith("loss") else "maximize"
-
-    @property
     def backends_of_trial(self) -> tuple[BackendName, ...]:
         """The backends that train each trial."""
         return ("lightning", "keras") if self.backends == "both" else (self.backends,)
@@ -63,16 +62,71 @@ class Plan:
             return f"tandem sweep confirm {self.confirms}"
         return f"tandem sweep run --recipe {self.recipe_name} --backend {self.backends} --name {self.name}"
 
-    def summary(self) -> dict[str, Any]:
-        """Return the parameters to log."""
-        flat = {
-            key: getattr(self, key) for key in ("objective", "sampler", "pruner", "seed", "recipe_name", "backends")
-        }
-        return flat | {f"space.{name}": bounds for name, bounds in self.space.items()}
+    @property
+    def sign(self) -> int:
+        """1 if lower values are better, else -1."""
+        return 1 if self.objective.endswith("loss") else -1
 
-    def distributions(self) -> dict[str, FloatDistribution]:
-        """Return Optuna's distributions of the settings in the space."""
-        return Space({name: Bounds(**bounds) for name, bounds in self.space.items()}, {}).distributions()
+    @property
+    def own_settings(self) -> dict[str, float]:
+        """The recipe's own settings of those in the space."""
+        return {name: getattr(self.settings, name) for name in self.space}
+
+    def is_own(self, trial: FrozenTrial) -> bool:
+        """Return whether a trial has the recipe's own settings."""
+        return trial.params == self.own_settings
+
+    def suggest(self, trial: optuna.Trial) -> dict[str, float]:
+        """Return the settings of a trial; those that it has already stay as they are."""
+        return {name: trial.suggest_float(name, **bounds) for name, bounds in self.space.items()}
+
+
+@dataclass(frozen=True)
+class Space:
+    """The bounds of the settings to tune, and which settings of the default space the recipe lacks, and why."""
+
+    bounds: Mapping[str, Bounds]
+    left_out: Mapping[str, str]
+
+
+def space_of(params: Params, name: str) -> Space:
+    """Return the space of a recipe: from `sweep.recipe_spaces`, else what it has of `sweep.default_space`.
+
+    Raises:
+        TandemError: its space names a setting that it lacks, or its own settings lie outside the bounds.
+    """
+    recipe = params.recipe(name, asked_by="--recipe")
+    lacks = _lacks(recipe)
+    own = params.sweep.recipe_spaces.get(name)
+    where = f"sweep.recipe_spaces.{name}" if own else "sweep.default_space"
+    asked = (own or params.sweep.default_space).bounds
+    for setting in asked:
+        if own and setting in lacks:
+            raise TandemError(
+                f"params.yaml: {where}.{setting}: expected a setting that the recipe has; got {setting}: "
+                f"{lacks[setting]}; remove it"
+            )
+    space = Space(
+        {setting: bounds for setting, bounds in asked.items() if setting not in lacks},
+        {setting: why for setting, why in lacks.items() if setting in asked},
+    )
+    for setting, bounds in space.bounds.items():
+        value = getattr(recipe, setting)
+        if not bounds.low <= value <= bounds.high:
+            raise TandemError(
+                f"params.yaml: {where}.{setting}: expected bounds around the recipe's own {value}, the first trial; "
+                f"got {bounds.low} to {bounds.high}; widen them, or set sweep.recipe_spaces.{name}"
+            )
+    return space
+
+
+def _lacks(recipe: Recipe) -> dict[str, str]:
+    lacks = {}
+    if recipe.optimiser != "sgd":
+        lacks["momentum"] = f"{recipe.optimiser} has no momentum"
+    if not takes_dropout(recipe.architecture):
+        lacks["dropout"] = f"{recipe.architecture} has no dropout"
+    return lacks
 
 
 def make_plan(params: Params, *, recipe: str, backends: Backends, name: str | None, space: Space, dataset: str) -> Plan:
@@ -124,8 +178,3 @@ def read_plan(study: optuna.Study) -> Plan:
     if text is None:
         raise TandemError(f"NAME: expected a study made by `tandem sweep run`; got {study.study_name!r}")
     return Plan(**json.loads(text))
-
-
-def write_plan(study: optuna.Study, plan: Plan) -> None:
-    """Keep the plan in its study; it is written last, so that a study with a plan is complete."""
-    study.set_user_attr(PLAN, json.dumps(asdict(plan)))

@@ -2,15 +2,14 @@
 
 import copy
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Any
 
 from experiments.reports.intervals import interval
 from experiments.settings.edit import edit_params
 from experiments.settings.params import Params
 from experiments.settings.project import Project
+from experiments.sweep.confirm import choose_confirmation
 from experiments.sweep.confirmation import Confirmation
-from experiments.sweep.records import choose_confirmation
 from experiments.sweep.storage import connect
 from experiments.system.errors import TandemError
 
@@ -19,45 +18,27 @@ SUFFIX = "-tuned"
 SWEEPS_OWN = ("epochs", "train_on", "test_every_epoch")
 
 
-@dataclass(frozen=True)
-class PromoteRequest:
-    """Which winner to promote, and how.
+def promote(
+    project: Project, name: str, label: str | None = None, *, anyway: bool = False, keep_split: bool = False
+) -> tuple[Confirmation, str]:
+    """Write the winner of a study's confirmation to params.yaml, and let `dvc repro` train it beside the original.
 
     `label` names a confirmation; None: the newest complete one. `anyway`: although nothing is proven. `keep_split`:
-    train on what the original trains on, instead of what the sweep's trials did.
-    """
-
-    name: str
-    label: str | None = None
-    anyway: bool = False
-    keep_split: bool = False
-
-
-@dataclass(frozen=True)
-class Promotion:
-    """A recipe that was written, the confirmation behind it, and the unified diff of params.yaml."""
-
-    recipe: str
-    confirmation: Confirmation
-    diff: str
-
-
-def promote(project: Project, asked: PromoteRequest) -> Promotion:
-    """Write the winner of a study's confirmation to params.yaml, and let `dvc repro` train it beside the original.
+    train on what the original trains on, instead of what the sweep's trials did. Return the confirmation, and the
+    unified diff of params.yaml.
 
     Raises:
         TandemError: the study or its confirmation doesn't exist, the recipe's own settings have won, nothing is proven,
             the recipe has changed since, or a recipe of the new name was written by hand.
     """
-    confirmation = choose_confirmation(connect(project), asked.name, asked.label)
-    _check_winner(confirmation, anyway=asked.anyway)
+    confirmation = choose_confirmation(connect(project), name, label)
+    _check_winner(confirmation, anyway=anyway)
 
     def change(params: Params, content: MutableMapping[str, Any]) -> None:
         _check_recipes(params, confirmation)
-        add_recipe(content, confirmation, keep_split=asked.keep_split)
+        add_recipe(content, confirmation, keep_split=keep_split)
 
-    diff = edit_params(project, change)
-    return Promotion(confirmation.plan.recipe_name + SUFFIX, confirmation, diff)
+    return confirmation, edit_params(project, change)
 
 
 def _check_winner(confirmation: Confirmation, *, anyway: bool) -> None:
@@ -106,17 +87,15 @@ def add_recipe(content: MutableMapping[str, Any], confirmation: Confirmation, *,
     if not keep_split:  # else the test set alone could tell it from the original
         recipe |= {key: plan.recipe[key] for key in ("train_on", "test_every_epoch") if key in recipe}
     origin = f"study {plan.name}, trial {confirmation.winner.trial}"
-    recipe.insert(1, "origin", origin, comment=_comment(confirmation))
+    spread = interval(list(confirmation.winner.values.values()))
+    comment = (
+        f"{plan.objective} {spread.mean:.4f} ± {spread.half:.4f} after {confirmation.epochs} epoch(s), "
+        f"seeds {confirmation.seeds[0]} to {confirmation.seeds[-1]}"
+    )
+    recipe.insert(1, "origin", origin, comment=comment)
     _put_after(recipes, plan.recipe_name, name, recipe)
     listed = content["train"]["recipes"]
     listed.extend(each for each in (plan.recipe_name, name) if each not in listed)
-
-
-def _comment(confirmation: Confirmation) -> str:
-    spread = interval(list(confirmation.winner.values.values()))
-    seeds = f"{confirmation.seeds[0]} to {confirmation.seeds[-1]}"
-    value = f"{confirmation.plan.objective} {spread.mean:.4f} ± {spread.half:.4f}"
-    return f"{value} after {confirmation.epochs} epoch(s), seeds {seeds}"
 
 
 def _put_after(recipes: Any, original: str, name: str, recipe: Any) -> None:

@@ -5,12 +5,15 @@ its MLflow run and its checkpoint. Trials are added by one process alone, the la
 asked for.
 """
 
+import contextlib
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.system.processes import ProcessId
 
@@ -26,6 +29,9 @@ SEED = "seed"
 BUDGET = "budget"
 # How long a worker may take to write its mark on a trial.
 GRACE_SECONDS = 30
+# How often a worker notes that it is at work, and how long one of another machine may be silent before its trial is
+# given to somebody else.
+PULSE_SECONDS, SILENCE_SECONDS = 30, 150
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 OPEN = (TrialState.WAITING, TrialState.RUNNING)
 Choose = Callable[[Sequence[FrozenTrial]], Sequence[FrozenTrial]]
@@ -56,14 +62,34 @@ def claim(study: optuna.Study, most: int = 1, choose: Choose = lambda waiting: w
 def _sign(study: optuna.Study, trial_id: int) -> None:
     """Write on a trial that was just taken who has it, and since when."""
     # Before the owner: the pulse of whoever had it before may be an old one.
-    record_pulse(study, trial_id)
+    _record_pulse(study, trial_id)
     since = study._storage.get_trial(trial_id).datetime_start
     study._storage.set_trial_user_attr(trial_id, OWNER, {**asdict(ProcessId.own()), SINCE: str(since)})
 
 
-def record_pulse(study: optuna.Study, trial_id: int) -> None:
-    """Note, by the database's clock, that the worker of a trial is there, for processes of other machines to see."""
+def _record_pulse(study: optuna.Study, trial_id: int) -> None:
+    """Note it by the database's clock, for processes of other machines to see."""
     study._storage.record_heartbeat(trial_id)  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def pulse(study: optuna.Study, trial: optuna.Trial, *, every: float = PULSE_SECONDS) -> Iterator[None]:
+    """Note every `every` seconds, in Optuna's table of heartbeats, that the trial is being worked on."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(every):
+            # A database that is away for a moment is no reason to stop; the silence is long enough.
+            with contextlib.suppress(SQLAlchemyError, optuna.exceptions.StorageInternalError):
+                _record_pulse(study, trial._trial_id)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def put_back(study: optuna.Study, trial_id: int) -> None:

@@ -17,9 +17,9 @@ from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
 from experiments.sweep import queue
 from experiments.sweep.members import results, run_key
-from experiments.sweep.plan import Plan, read_plan
+from experiments.sweep.plan import Plan
 from experiments.sweep.storage import connect
-from experiments.sweep.study import PARENT, is_ours, load_study
+from experiments.sweep.study import PARENT, load_studies
 from experiments.sweep.trial import PARENT_RUN, STATE, SWEEP, TRIAL
 from experiments.system.locks import exclusive
 
@@ -45,13 +45,11 @@ def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagr
     """
     storage = connect(project)
     experiment = tracking.open_experiment(project)
-    names = [name] if name else [each for each in optuna.study.get_all_study_names(storage) if is_ours(storage, each)]
     disagreements: list[Disagreement] = []
-    for each in names:
-        study = load_study(storage, each)
+    for study, plan in load_studies(storage, name):
         # While a launcher is at work, it repairs.
-        with exclusive(project.sweep(each), f"sweep {each}") if apply else nullcontext():
-            of_study = list(_Study(study, read_plan(study), experiment).disagreements())
+        with exclusive(project.sweep(plan.name), f"sweep {plan.name}") if apply else nullcontext():
+            of_study = list(_Study(study, plan, experiment).disagreements())
             for disagreement in of_study if apply else []:
                 if disagreement.repair is not None:
                     disagreement.repair()
@@ -66,17 +64,13 @@ class _Study:
         self.study, self.plan, self.experiment = study, plan, experiment
         self.trials = study.get_trials(deepcopy=False)
         self.orphans = list(queue.orphans(study))
-        self.runs = {run.info.run_id: run for run in tracking.search(experiment, f"tags.`{SWEEP}` = '{plan.name}'")}
-
-    @property
-    def ended(self) -> set[str]:
-        """The runs of members that are done, open or not."""
-        return {
-            trial.user_attrs.get(run_key(backend), "")
+        # Of every member's run, whether the member is done.
+        self.known = {
+            trial.user_attrs.get(run_key(backend)): backend in results(trial, plan.backends_of_trial)
             for trial in self.trials
-            for backend in self.plan.backends_of_trial
-            if backend in results(trial, self.plan.backends_of_trial)
+            for backend in plan.backends_of_trial
         }
+        self.runs = {run.info.run_id: run for run in tracking.search(experiment, f"tags.`{SWEEP}` = '{plan.name}'")}
 
     def disagreements(self) -> Iterator[Disagreement]:
         """Yield what disagrees."""
@@ -98,12 +92,9 @@ class _Study:
                 lambda: queue.recover(self.study, retries=self.plan.retries),
             )
         for run_id, run in self.runs.items():
-            if tracking.is_abandoned(run) and run_id not in self.ended:
-                yield self._say(
-                    f"run {run_id} is RUNNING without a process",
-                    "mark it as KILLED",
-                    partial(tracking.close_abandoned, run),
-                )
+            if tracking.is_abandoned(run) and not self.known.get(run_id):
+                what = f"run {run_id} is RUNNING without a process"
+                yield self._say(what, "mark it as KILLED", partial(tracking.close_abandoned, run))
 
     def _parent(self) -> Iterator[Disagreement]:
         parent = self.study.user_attrs.get(PARENT)
@@ -129,11 +120,8 @@ class _Study:
                     partial(self._rewrite, trial, backend),
                 )
             elif run.info.status not in ("FINISHED", "RUNNING") or tracking.is_abandoned(run):
-                yield self._say(
-                    f"{what} is {run.info.status}",
-                    "mark the run as FINISHED",
-                    partial(tracking.finish_run, run.info.run_id),
-                )
+                what = f"{what} is {run.info.status}"
+                yield self._say(what, "mark the run as FINISHED", partial(tracking.finish_run, run.info.run_id))
 
     def _rewritten(self, trial: FrozenTrial, backend: BackendName) -> tracking.Run | None:
         """Return the run that an earlier repair has written: Optuna doesn't let a finished trial note another id."""
@@ -141,14 +129,11 @@ class _Study:
         return next((run for run in self.runs.values() if wanted.items() <= run.data.tags.items()), None)
 
     def _strangers(self) -> Iterator[Disagreement]:
-        known = {
-            trial.user_attrs.get(run_key(backend)) for trial in self.trials for backend in self.plan.backends_of_trial
-        }
         for run_id, run in self.runs.items():
             tags = run.data.tags
             # Those of another study of this name, in another database, are none of ours.
             ours = TRIAL in tags and tags.get(PARENT_RUN) == self.study.user_attrs.get(PARENT)
-            if not ours or REWRITTEN in tags or run_id in known or self._will_be_taken_up(run):
+            if not ours or REWRITTEN in tags or run_id in self.known or self._will_be_taken_up(run):
                 continue
             yield self._say(
                 f"run {run_id} says it is trial {tags[TRIAL]}, which doesn't know it",
@@ -165,8 +150,8 @@ class _Study:
         return trial.state in queue.OPEN and not trial.user_attrs.get(run_key(run.data.tags["backend"]))
 
     def _rewrite(self, trial: FrozenTrial, backend: BackendName) -> None:
-        found = results(trial, self.plan.backends_of_trial).get(backend)
-        steps = dict(enumerate(found.objective, 1)) if found else trial.intermediate_values
+        result = results(trial, self.plan.backends_of_trial).get(backend)
+        steps = dict(enumerate(result.objective, 1)) if result else trial.intermediate_values
         tags = {
             SWEEP: self.plan.name,
             TRIAL: str(trial.number),

@@ -11,15 +11,12 @@ from tabulate import tabulate
 from experiments import tracking
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
-from experiments.sweep.members import results
-from experiments.sweep.pairs import draw_pairs, pairs_of, verdict
+from experiments.sweep import members, pairs, queue
 from experiments.sweep.pictures import draw
 from experiments.sweep.plan import Plan
-from experiments.sweep.queue import REASON
-from experiments.sweep.ranking import own_settings, ranked
 from experiments.sweep.status import Status, status_of
 from experiments.sweep.storage import connect
-from experiments.sweep.study import PARENT, load_sweep
+from experiments.sweep.study import PARENT, load_sweep, ranked
 from experiments.system.console import warn
 from experiments.system.files import write_atomically, write_json
 
@@ -38,10 +35,10 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
     files = draw(study, plan, folder)
     text = to_markdown(plan, status_of(study, plan), best)
     if _paired(plan):
-        pairs = pairs_of(plan, best)
-        draw_pairs(plan, pairs).savefig(folder / "pairs.png", dpi=120)
-        write_json(folder / "pairs.json", pairs.to_json())
-        text += "\n## Pairs\n\n" + "\n".join(verdict(pairs)) + "\n"
+        agreement = pairs.pairs_of(plan, best)
+        pairs.draw_pairs(agreement).savefig(folder / "pairs.png", dpi=120)
+        write_json(folder / "pairs.json", agreement.to_json())
+        text += "\n## Pairs\n\n" + "\n".join(pairs.verdict(agreement)) + "\n"
         files += [folder / "pairs.png", folder / "pairs.json"]
     write_atomically(folder / "report.md", text)
     write_atomically(folder / "trials.csv", to_csv(plan, study.get_trials(deepcopy=False)))
@@ -57,11 +54,9 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
 
 def to_markdown(plan: Plan, status: Status, best: Sequence[FrozenTrial]) -> str:
     """Return what the sweep was, and its best trials."""
-    own = own_settings(best, plan)
-    shown = list(best[:SHOWN])
-    if own is not None and own not in shown:
-        shown.append(own)
-    rows = [_row(plan, trial, is_own=trial is own) for trial in shown]
+    own = [trial for trial in best if plan.is_own(trial)][:1]
+    shown = [*best[:SHOWN], *(trial for trial in own if trial not in best[:SHOWN])]
+    rows = [_row(plan, trial, is_own=trial in own) for trial in shown]
     lines = [
         f"# Sweep {plan.name}",
         "",
@@ -87,7 +82,7 @@ def _row(plan: Plan, trial: FrozenTrial, *, is_own: bool) -> dict[str, str]:
     return {
         "trial": f"{trial.number}, the recipe's own" if is_own else str(trial.number),
         **{setting: f"{trial.params[setting]:.4g}" for setting in plan.space},
-        **{backend: f"{result.value:.4f}" for backend, result in results(trial, _paired(plan)).items()},
+        **{backend: f"{result.value:.4f}" for backend, result in members.results(trial, _paired(plan)).items()},
         plan.objective: f"{trial.value:.4f}",
     }
 
@@ -96,11 +91,10 @@ def to_csv(plan: Plan, trials: Sequence[FrozenTrial]) -> str:
     """Return every trial: number, state, settings, objective (of each framework, too), and why it failed."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["trial", "state", *plan.space, *_paired(plan), plan.objective, REASON])
+    writer.writerow(["trial", "state", *plan.space, *_paired(plan), plan.objective, queue.REASON])
     for trial in trials:
-        known = results(trial, _paired(plan))
-        of_each = [known[backend].value if backend in known else "" for backend in _paired(plan)]
-        values = [trial.params.get(setting, "") for setting in plan.space]
-        value = trial.value if trial.state.is_finished() and trial.value is not None else ""
-        writer.writerow([trial.number, trial.state.name, *values, *of_each, value, trial.user_attrs.get(REASON, "")])
+        known = members.results(trial, _paired(plan))
+        values = [trial.params.get(setting) for setting in plan.space]
+        values += [known[backend].value if backend in known else None for backend in _paired(plan)]
+        writer.writerow([trial.number, trial.state.name, *values, trial.value, trial.user_attrs.get(queue.REASON)])
     return stream.getvalue()

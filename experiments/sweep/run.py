@@ -1,7 +1,7 @@
 """`tandem sweep run`: a study, begun or resumed, inside its MLflow run."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,12 +12,10 @@ from experiments.data.dataset import Dataset, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import members, queue
-from experiments.sweep.launch import Launcher, Quota, gpus_of
-from experiments.sweep.plan import Backends, Plan, make_plan
-from experiments.sweep.ranking import best_of
-from experiments.sweep.space import space_of
+from experiments.sweep.launch import Launcher, share_gpus
+from experiments.sweep.plan import Backends, Plan, make_plan, space_of
 from experiments.sweep.storage import connect
-from experiments.sweep.study import IDENTITY, PARENT, open_study
+from experiments.sweep.study import IDENTITY, PARENT, best_of, open_study
 from experiments.sweep.trial import PARENT_RUN, SWEEP
 from experiments.system.console import say, warn
 from experiments.system.errors import TandemError
@@ -27,7 +25,8 @@ from experiments.system.processes import threads_for
 from experiments.training.session import track_files
 from experiments.training.training import check_fits
 
-KIND = "kind"
+# What is logged of the plan, beside the space.
+LOGGED = ("objective", "sampler", "pruner", "seed", "recipe_name", "backends")
 
 
 @dataclass(frozen=True)
@@ -54,23 +53,15 @@ def run_sweep(project: Project, params: Params, asked: SweepRequest) -> optuna.S
     space = space_of(params, asked.recipe)
     dataset = load_dataset(project.prepared)
     plan = make_plan(
-        params,
-        recipe=asked.recipe,
-        backends=asked.backends,
-        name=asked.name,
-        space=space,
-        dataset=dataset.fingerprint,
+        params, recipe=asked.recipe, backends=asked.backends, name=asked.name, space=space, dataset=dataset.fingerprint
     )
     check_fits(plan.recipe_name, plan.settings, dataset)
     for setting, why in space.left_out.items():
         say(f"sweep {plan.name}: {setting} is left out: {why}")
     budget = asked.trials or params.sweep.trials
-
-    def begin(study: optuna.Study) -> Launcher:
-        quota = Quota(budget, workers, refill=lambda: queue.fill(study, budget))
-        return Launcher(project, params, plan, study, quota)
-
-    return run_study(project, plan, dataset, begin)
+    with open_run(project, plan, dataset) as (study, _):
+        Launcher(project, params, plan, study, budget=budget, workers=workers).run()
+    return study
 
 
 def count_workers(params: Params, asked: int | None, backends: Backends) -> int:
@@ -85,73 +76,50 @@ def count_workers(params: Params, asked: int | None, backends: Backends) -> int:
         many = "an even number, half for each framework" if least == 2 else "1 or more"
         raise TandemError(f"--workers: expected {many}; got {workers}")
     threads = threads_for(params.train.threads)
-    if not gpus_of(params, workers) and workers > threads:
+    if not share_gpus(params, workers) and workers > threads:
         warn(f"{workers} workers share {threads} thread(s): they slow each other down")
     return workers
 
 
-def run_study(
-    project: Project,
-    plan: Plan,
-    dataset: Dataset,
-    begin: Callable[[optuna.Study], Launcher],
-    end: Callable[[optuna.Study, tracking.Tracker], None] = lambda study, tracker: None,
-) -> optuna.Study:
-    """Open the study of a plan, and let the launcher run that `begin` returns, inside the study's MLflow run.
-
-    `end` may add to that run.
-    """
+@contextmanager
+def open_run(project: Project, plan: Plan, dataset: Dataset) -> Iterator[tuple[optuna.Study, tracking.Tracker]]:
+    """Open the study of a plan and its one MLflow run, the parent of its trials' runs, for a launcher to run in."""
     with exclusive(project.sweep(plan.name), f"sweep {plan.name}"):
-        study = open_study(connect(project), plan)
-        launcher = begin(study)
-        with open_run(project, plan, study, dataset) as tracker:
-            launcher.run()
+        study, experiment = open_study(connect(project), plan), tracking.connect(project)
+        known = study.user_attrs.get(PARENT)
+        tags = {
+            SWEEP: plan.name,
+            "kind": "confirmation" if plan.confirms else "sweep",
+            "recipe": plan.recipe_name,
+            "backend": plan.backends,
+            "dataset": dataset.name,
+            "dataset_fingerprint": dataset.fingerprint,
+            "study": study.user_attrs.get(IDENTITY, ""),
+        }
+        resume = _known_run(study, experiment, tags)
+        name, command = f"sweep {plan.name}", plan.command
+        with tracking.track(name, experiment=experiment, tags=tags, command=command, resume=resume) as tracker:
+            study.set_user_attr(PARENT, tracker.run_id)
+            if known not in (None, tracker.run_id):  # somebody deleted it
+                tracking.set_tag(_trial_runs(study, plan), PARENT_RUN, tracker.run_id)
+            logged = {key: getattr(plan, key) for key in LOGGED}
+            logged |= {f"space.{setting}": bounds for setting, bounds in plan.space.items()}
+            tracker.params({f"sweep.{key}": value for key, value in logged.items()})
+            track_files(project, read_checkout(project.root), tracker)
+            yield study, tracker
             if (best := best_of(study, plan)) and best.value is not None:
                 tracker.metrics([("best", best.value, queue.finished(study))])
             tracking.connect(project)  # closes what workers have left that were killed last
-            end(study, tracker)
         # What trials that failed have left, and those whose worker was killed in its last moment.
         if not study.get_trials(deepcopy=False, states=queue.OPEN):
             shutil.rmtree(project.sweep_checkpoints(plan.name), ignore_errors=True)
-    return study
 
 
-@contextmanager
-def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset) -> Iterator[tracking.Tracker]:
-    """Open the one MLflow run of a study, that of its trials' parent."""
-    experiment = tracking.connect(project)
-    tags = {
-        SWEEP: plan.name,
-        KIND: "confirmation" if plan.confirms else "sweep",
-        "recipe": plan.recipe_name,
-        "backend": plan.backends,
-        "dataset": dataset.name,
-        "dataset_fingerprint": dataset.fingerprint,
-        "study": study.user_attrs.get(IDENTITY, ""),
-    }
-    known = study.user_attrs.get(PARENT)
-    with tracking.track(
-        f"sweep {plan.name}",
-        experiment=experiment,
-        tags=tags,
-        command=plan.command,
-        resume=_known_run(study, experiment, tags),
-    ) as tracker:
-        study.set_user_attr(PARENT, tracker.run_id)
-        if known not in (None, tracker.run_id):  # somebody deleted it
-            tracking.set_tag(trial_runs(study, plan), PARENT_RUN, tracker.run_id)
-        tracker.params({f"sweep.{key}": value for key, value in plan.summary().items()})
-        track_files(project, read_checkout(project.root), tracker)
-        yield tracker
-
-
-def trial_runs(study: optuna.Study, plan: Plan) -> list[str]:
+def _trial_runs(study: optuna.Study, plan: Plan) -> list[str]:
     """Return the ids of the trials' runs that are in MLflow."""
     keys = [members.run_key(backend) for backend in plan.backends_of_trial]
-    ids = [
-        trial.user_attrs[key] for trial in study.get_trials(deepcopy=False) for key in keys if key in trial.user_attrs
-    ]
-    return [one for one in ids if tracking.find_run(one)]
+    ids = [trial.user_attrs.get(key) for trial in study.get_trials(deepcopy=False) for key in keys]
+    return [run_id for run_id in ids if run_id and tracking.find_run(run_id)]
 
 
 def _known_run(study: optuna.Study, experiment: str, tags: dict[str, str]) -> str | None:

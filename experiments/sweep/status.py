@@ -12,7 +12,7 @@ from rich.table import Table
 from experiments.sweep.members import results
 from experiments.sweep.plan import Plan
 from experiments.sweep.queue import BUDGET, DONE, REASON, orphans
-from experiments.sweep.ranking import best_of, better
+from experiments.sweep.study import best_of
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _best_of(plan: Plan, complete: Sequence[FrozenTrial]) -> dict[str, dict[str,
     best_by_backend: dict[str, dict[str, Any]] = {}
     for backend in plan.backends_of_trial if complete else ():
         values = {trial.number: results(trial, plan.backends_of_trial)[backend].value for trial in complete}
-        best = min(complete, key=lambda trial: better(plan) * values[trial.number])
+        best = min(complete, key=lambda trial: plan.sign * values[trial.number])
         best_by_backend[backend] = {"trial": best.number, "value": values[best.number], "settings": best.params}
     return best_by_backend
 

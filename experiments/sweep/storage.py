@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from experiments import tracking
 from experiments.settings.project import Project
-from experiments.sweep.heartbeat import INTERVAL_SECONDS, SILENCE_SECONDS
+from experiments.sweep.queue import PULSE_SECONDS, SILENCE_SECONDS
 from experiments.system.errors import TandemError
 from experiments.system.urls import hide_password
 
@@ -59,14 +59,13 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
     logging.getLogger("alembic").setLevel(logging.ERROR)
     url = storage_url(project)
     project.mlruns.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = {}
-    if url.startswith("sqlite:"):
-        options = {"connect_args": {"timeout": BUSY_SECONDS}}
+    is_sqlite = url.startswith("sqlite:")
+    options = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite else {}
     try:
         # Processes that create the tables at the same time get into each other's way.
         with filelock.FileLock(project.mlruns / ".optuna.lock"):
             storage = optuna.storages.RDBStorage(
-                url, engine_kwargs=options, heartbeat_interval=INTERVAL_SECONDS, grace_period=SILENCE_SECONDS
+                url, engine_kwargs=options, heartbeat_interval=PULSE_SECONDS, grace_period=SILENCE_SECONDS
             )
     except (SQLAlchemyError, ImportError, RuntimeError, ValueError, optuna.exceptions.StorageInternalError) as error:
         reason = reason_of(error.__cause__ or error, project)
@@ -74,7 +73,7 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
             f"{VARIABLE}: expected a database that can be reached; got {shown_url(project)!r}: {reason}; "
             "write it as postgresql://USER@HOST/DATABASE, and start it"
         ) from None
-    if url.startswith("sqlite:"):
+    if is_sqlite:
         _take_turns(storage.engine)
     return storage
 

@@ -1,17 +1,22 @@
-"""Studies in the storage: created, loaded, and checked against their plans."""
+"""Studies in the storage: created, loaded with their samplers and pruners, and checked against their plans."""
 
+import json
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import Literal
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
-from experiments.sweep.plan import PLAN, Plan, read_plan, write_plan
-from experiments.sweep.samplers import make_pruner, make_sampler
+from experiments.settings.params import PrunerName, SamplerName
+from experiments.sweep.plan import PLAN, Plan, read_plan
 from experiments.system.errors import TandemError
 
 # The MLflow run of a study, and what tells the study from one of the same name in another database.
 PARENT, IDENTITY = "mlflow_run_id", "identity"
+# A pruner compares a trial with those before it; this many are let run to their end first.
+STARTUP_TRIALS = 5
 
 
 def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study:
@@ -20,7 +25,8 @@ def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study
     Raises:
         TandemError: a study of that name has another plan.
     """
-    study = optuna.create_study(storage=storage, study_name=plan.name, direction=plan.direction, load_if_exists=True)
+    direction: Literal["minimize", "maximize"] = "minimize" if plan.sign == 1 else "maximize"
+    study = optuna.create_study(storage=storage, study_name=plan.name, direction=direction, load_if_exists=True)
     if PLAN in study.user_attrs:
         _check_same(read_plan(study), plan)
         return study
@@ -31,9 +37,9 @@ def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study
             f"--name: expected a study of `tandem sweep`, or a new name; got {plan.name!r}, one of others"
         )
     if not known and plan.confirms is None:
-        study.enqueue_trial({name: getattr(plan.settings, name) for name in plan.space})
+        study.enqueue_trial(plan.own_settings)
     study.set_user_attr(IDENTITY, uuid.uuid4().hex)
-    write_plan(study, plan)
+    study.set_user_attr(PLAN, json.dumps(asdict(plan)))
     return study
 
 
@@ -48,11 +54,6 @@ def _check_same(known: Plan, asked: Plan) -> None:
                 f"--name: expected a new name, since study {asked.name!r} was begun with {place} = {was}; "
                 f"got {now}; revert the change, or give this sweep another --name"
             )
-
-
-def is_ours(storage: optuna.storages.BaseStorage, name: str) -> bool:
-    """Return whether a study was made here; a database may hold others too."""
-    return PLAN in optuna.load_study(study_name=name, storage=storage).user_attrs
 
 
 def load_study(storage: optuna.storages.BaseStorage, name: str, *, worker: int = 0) -> optuna.Study:
@@ -86,3 +87,72 @@ def load_sweep(storage: optuna.storages.BaseStorage, name: str) -> tuple[optuna.
     if plan.confirms:
         raise TandemError(f"NAME: expected a sweep; got {name!r}, the confirmation of {plan.confirms!r}: name that")
     return study, plan
+
+
+def load_studies(storage: optuna.storages.BaseStorage, name: str | None) -> list[tuple[optuna.Study, Plan]]:
+    """Return the study of that name, or all that were made here, with their plans; a database may hold others too.
+
+    Raises:
+        TandemError: no study has that name.
+    """
+    loaded = [
+        load_study(storage, each)
+        for each in ([name] if name else optuna.study.get_all_study_names(storage))
+        if name or PLAN in optuna.load_study(study_name=each, storage=storage).user_attrs
+    ]
+    return [(study, read_plan(study)) for study in loaded]
+
+
+def ranked(study: optuna.Study, plan: Plan) -> list[FrozenTrial]:
+    """Return the complete trials, the best first.
+
+    Raises:
+        TandemError: none is complete yet.
+    """
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if not complete:
+        raise TandemError(
+            f"NAME: expected a study with complete trials; got {plan.name!r}, which has none yet; "
+            "resume it with `tandem sweep run`"
+        )
+    return sorted(complete, key=lambda trial: plan.sign * float(trial.value or 0))
+
+
+def best_of(study: optuna.Study, plan: Plan) -> FrozenTrial | None:
+    """Return the best trial; None if none is complete, or if the study confirms: then values are of different seeds."""
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return None if plan.confirms or not complete else study.best_trial
+
+
+def summary(study: optuna.Study) -> str:
+    """Return a line about the best trial, if any."""
+    best = best_of(study, read_plan(study))
+    if best is None:
+        return f"{study.study_name}: no trial is complete; all were pruned"
+    settings = ", ".join(f"{key} {value:.4g}" for key, value in best.params.items())
+    return f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}"
+
+
+def make_sampler(plan: Plan, worker: int) -> optuna.samplers.BaseSampler:
+    """Return the sampler; every worker draws from a stream of its own."""
+    seed = plan.seed + 1000 * worker
+    makers: dict[SamplerName, Callable[[], optuna.samplers.BaseSampler]] = {
+        "tpe": lambda: optuna.samplers.TPESampler(seed=seed),
+        "random": lambda: optuna.samplers.RandomSampler(seed=seed),
+        # QMC's points are one sequence that all workers share, numbered in the storage.
+        "qmc": lambda: optuna.samplers.QMCSampler(seed=plan.seed, scramble=True),
+        "cmaes": lambda: optuna.samplers.CmaEsSampler(seed=seed),
+        "gp": lambda: optuna.samplers.GPSampler(seed=seed),
+    }
+    return makers[plan.sampler]()
+
+
+def make_pruner(plan: Plan) -> optuna.pruners.BasePruner:
+    """Return the pruner."""
+    makers: dict[PrunerName, Callable[[], optuna.pruners.BasePruner]] = {
+        "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS),
+        "halving": lambda: optuna.pruners.SuccessiveHalvingPruner(),
+        "hyperband": lambda: optuna.pruners.HyperbandPruner(max_resource=plan.settings.epochs),
+        "none": lambda: optuna.pruners.NopPruner(),
+    }
+    return makers[plan.pruner]()

@@ -2,13 +2,13 @@
 
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
+import optuna
 import psutil
+from optuna.trial import FrozenTrial, TrialState
 
 from experiments import tracking
 from experiments.contract.backend import Backend, Model
@@ -16,7 +16,7 @@ from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Dataset, Split
 from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import BackendName
-from experiments.sweep.members import Result
+from experiments.sweep import members, queue
 from experiments.sweep.plan import Plan
 from experiments.training.checkpoint import State
 from experiments.training.recorder import Recorder
@@ -25,6 +25,9 @@ from experiments.training.training import Code, Training, tags_of
 
 # What a trial's run has in MLflow, beside what every run has.
 SWEEP, TRIAL, STATE, PARENT_RUN = "sweep", "trial", "trial_state", "mlflow.parentRunId"
+# After which epoch a trial was pruned.
+PRUNED = "pruned_after_epoch"
+LOG_EVERY_STEPS = 50
 
 
 class Pruned(Exception):
@@ -35,24 +38,12 @@ class NotFinite(Exception):
     """A loss is NaN or infinite: the training has diverged."""
 
 
-class Reports(Protocol):
-    """Where a trial reports to."""
-
-    def started(self, run_id: str) -> None:
-        """Receive the id of the MLflow run, as soon as there is one."""
-
-    def should_prune(self, epoch: int, value: float) -> bool:
-        """Receive the objective after an epoch, and say whether to stop."""
-
-    def ended(self, result: Result | None) -> None:
-        """Receive the result; None: pruned. The checkpoint is kept until this has returned."""
-
-
 @dataclass(frozen=True)
 class WorkerContext:
     """What a worker loads once, for all of its trials."""
 
     project: Project
+    study: optuna.Study
     plan: Plan
     backend_name: BackendName
     backend: Backend[Model]
@@ -61,35 +52,123 @@ class WorkerContext:
     experiment: str
     parent: str
     threads: int
-    log_every_steps: int
 
 
 @dataclass(frozen=True)
-class TrialRequest:
-    """A trial to train: some settings of the recipe changed. `run_id` is its MLflow run, if it was started before."""
+class Member:
+    """What a worker trains of a trial: its member in the worker's framework."""
 
-    number: int
-    settings: Mapping[str, float]
-    seed: int
-    run_id: str | None
+    worker: WorkerContext
+    trial: optuna.Trial
 
-    def training(self, worker: WorkerContext) -> Training:
-        """Return the training of the trial."""
-        return Training(
-            RunKey(f"{worker.plan.name}-{self.number}", worker.backend_name, self.seed),
-            worker.plan.settings.model_copy(update=dict(self.settings)),
-            worker.dataset,
-            worker.code,
-            worker.threads,
-            worker.log_every_steps,
-        )
+    def train(self) -> None:
+        """Train the member, or resume it if it was stopped before, and tell Optuna how it ended.
+
+        Raises:
+            NotFinite: it diverged.
+        """
+        worker, plan = self.worker, self.worker.plan
+        if worker.backend_name in self._results():  # its worker was killed between the member's end and the trial's
+            self._finish()
+            return
+        seed = self.trial.user_attrs.get(queue.SEED, plan.seed)
+        key = RunKey(f"{plan.name}-{self.trial.number}", worker.backend_name, seed)
+        recipe = plan.settings.model_copy(update=plan.suggest(self.trial))
+        started = time.perf_counter()
+        training = Training(key, recipe, worker.dataset, worker.code, worker.threads, LOG_EVERY_STEPS)
+        shared = {"recipe": plan.recipe_name, SWEEP: plan.name}
+        tags = tags_of(training, worker.backend) | shared | self._own_tags()
+        settings = RunSettings(worker.experiment, plan.command, tags, self._run_to_resume, sweep=plan.name)
+        with open_session(worker.project, training, worker.backend, settings) as session:
+            self.trial.set_user_attr(members.run_key(worker.backend_name), session.tracker.run_id)
+            result = self._train(session, started)
+            session.when_closed(lambda: self._end(result))  # the checkpoint is kept until this has returned
+
+    def _own_tags(self) -> dict[str, str]:
+        return {TRIAL: str(self.trial.number), PARENT_RUN: self.worker.parent, "backend": self.worker.backend_name}
+
+    def _run_to_resume(self, state: State | None) -> str | None:
+        """Return the run that the trial has already; a kill right after its start leaves one that the trial lacks.
+
+        One whose checkpoint is of no use any more, since the code has changed, is deleted: its epochs are trained
+        again, and no run has those of two trainings.
+        """
+        run_id = self.trial.user_attrs.get(members.run_key(self.worker.backend_name))
+        if run_id is None:
+            run_id = tracking.find_tagged(self.worker.experiment, self._own_tags())
+        known = tracking.find_run(run_id) if run_id else None
+        if known is not None and state is None and known.data.metrics:
+            tracking.delete_run(known.info.run_id)
+            return None
+        return known.info.run_id if known else None
+
+    def _train(self, session: Session, started: float) -> members.Result | None:
+        """Return the result; None: pruned."""
+        objective, ended = self.worker.plan.objective, "complete"
+        listener = PruningListener(Recorder(session, load_test=_no_test), self)
+        try:
+            session.train(listener)
+        except Pruned:  # a good end, for MLflow too
+            ended = "pruned"
+        except NotFinite as error:
+            session.tracker.tags({STATE: f"failed: {error}"})
+            raise
+        now = time.perf_counter()
+        values = tuple(row[objective] for _, row in sorted(session.state.history.items()))
+        # As Optuna does, a pruned trial's value is its last.
+        session.tracker.metrics([("objective", values[-1], len(values))])
+        session.tracker.tags({STATE: ended})
+        memory = psutil.Process().memory_info().rss / 1e6
+        return None if ended == "pruned" else members.Result(values, now - started, now - listener.started, memory)
+
+    def should_prune(self, epoch: int, value: float) -> bool:
+        """Report the objective after an epoch, and ask the pruner."""
+        if len(self.worker.plan.backends_of_trial) > 1:  # a pair is told as a whole, at its end
+            return False
+        known = self._stored()
+        if epoch not in known.intermediate_values:  # a repeat of an epoch reports it again
+            self.trial.report(value, epoch)
+        if self.worker.plan.is_own(known):  # what all others are compared with
+            return False
+        # Some pruners answer otherwise when they are asked again, after a kill; and some return NumPy's bool.
+        if known.user_attrs.get(PRUNED) == epoch or bool(self.trial.should_prune()):
+            self.trial.set_user_attr(PRUNED, epoch)
+            return True
+        return False
+
+    def _end(self, result: members.Result | None) -> None:
+        if not queue.is_mine(self.worker.study, self.trial._trial_id):
+            return
+        if result is None:
+            self.worker.study.tell(self.trial, state=TrialState.PRUNED)
+            return
+        self.trial.set_user_attr(members.result_key(self.worker.backend_name), asdict(result))
+        self._finish()
+
+    def _finish(self) -> None:
+        """Tell the trial if all of its members are done, else let it wait for the next."""
+        done = self._results()
+        if len(done) < len(self.worker.plan.backends_of_trial):
+            queue.put_back(self.worker.study, self.trial._trial_id)
+            return
+        values = members.mean_objective(done)
+        if len(done) > 1:
+            for epoch, value in enumerate(values, 1):
+                self.trial.report(value, epoch)
+        self.worker.study.tell(self.trial, values[-1])
+
+    def _stored(self) -> FrozenTrial:
+        return self.worker.study._storage.get_trial(self.trial._trial_id)
+
+    def _results(self) -> dict[BackendName, members.Result]:
+        return members.results(self._stored(), self.worker.plan.backends_of_trial)
 
 
 class PruningListener:
     """A listener that passes everything to a recorder, then reports the objective of each epoch."""
 
-    def __init__(self, recorder: Recorder, objective: str, reports: Reports) -> None:
-        self.recorder, self.objective, self.reports = recorder, objective, reports
+    def __init__(self, recorder: Recorder, member: Member) -> None:
+        self.recorder, self.member, self.objective = recorder, member, member.worker.plan.objective
         self.started = time.perf_counter()
 
     def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
@@ -104,74 +183,8 @@ class PruningListener:
         value = self.recorder.state.history[epoch][self.objective]
         if not math.isfinite(value):
             raise NotFinite(f"{self.objective} is {value} after epoch {epoch}")
-        if self.reports.should_prune(epoch, value):
+        if self.member.should_prune(epoch, value):
             raise Pruned
-
-
-def run_trial(worker: WorkerContext, request: TrialRequest, reports: Reports) -> None:
-    """Train the trial, and report how it ended; resume it if it was stopped before.
-
-    Raises:
-        NotFinite: it diverged.
-    """
-    started = time.perf_counter()
-    training = request.training(worker)
-    settings = RunSettings(
-        worker.experiment,
-        command=worker.plan.command,
-        tags=_tags(worker, training, request.number),
-        resumes=lambda state: _run_to_resume(worker, request, state),
-        sweep=worker.plan.name,
-    )
-    with open_session(worker.project, training, worker.backend, settings) as session:
-        reports.started(session.tracker.run_id)
-        result = _train(session, worker.plan.objective, reports, started)
-        session.when_closed(lambda: reports.ended(result))
-
-
-def _tags(worker: WorkerContext, training: Training, number: int) -> dict[str, str]:
-    return tags_of(training, worker.backend) | {
-        "recipe": worker.plan.recipe_name,
-        SWEEP: worker.plan.name,
-        TRIAL: str(number),
-        PARENT_RUN: worker.parent,
-    }
-
-
-def _run_to_resume(worker: WorkerContext, request: TrialRequest, state: State | None) -> str | None:
-    """Return the run that the trial has already; a kill right after its start leaves one that the trial lacks.
-
-    One whose checkpoint is of no use any more, since the code has changed, is deleted: its epochs are trained again,
-    and no run has those of two trainings.
-    """
-    run_id = request.run_id
-    if run_id is None:
-        tags = {PARENT_RUN: worker.parent, TRIAL: str(request.number), "backend": worker.backend_name}
-        run_id = tracking.find_tagged(worker.experiment, tags)
-    known = tracking.find_run(run_id) if run_id else None
-    if known is not None and state is None and known.data.metrics:
-        tracking.delete_run(known.info.run_id)
-        return None
-    return known.info.run_id if known else None
-
-
-def _train(session: Session, objective: str, reports: Reports, started: float) -> Result | None:
-    listener = PruningListener(Recorder(session, load_test=_no_test), objective, reports)
-    ended = "complete"
-    try:
-        session.train(listener)
-    except Pruned:  # a good end, for MLflow too
-        ended = "pruned"
-    except NotFinite as error:
-        session.tracker.tags({STATE: f"failed: {error}"})
-        raise
-    now = time.perf_counter()
-    values = tuple(row[objective] for _, row in sorted(session.state.history.items()))
-    # As Optuna does, a pruned trial's value is its last.
-    session.tracker.metrics([("objective", values[-1], len(values))])
-    session.tracker.tags({STATE: ended})
-    memory = psutil.Process().memory_info().rss / 1e6
-    return None if ended == "pruned" else Result(values, now - started, now - listener.started, memory)
 
 
 def _no_test() -> Split:

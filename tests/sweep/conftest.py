@@ -12,8 +12,7 @@ import pytest
 
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.sweep.plan import Plan, make_plan
-from experiments.sweep.space import space_of
+from experiments.sweep.plan import Plan, make_plan, space_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import open_study
 

@@ -13,21 +13,22 @@ from experiments.contract.weights import FloatArray
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import queue
-from experiments.sweep.confirm import ConfirmRequest, confirm, enqueue
-from experiments.sweep.confirm_report import draw, report_path, to_markdown, verdicts, write_confirmation
-from experiments.sweep.confirmation import Candidate, Confirmation
-from experiments.sweep.plan import Plan
-from experiments.sweep.records import (
+from experiments.sweep.confirm import (
+    ConfirmRequest,
     candidates_of,
     choose_confirmation,
+    confirm,
+    enqueue,
     plan_of,
     read_confirmation,
     record,
     recorded,
 )
+from experiments.sweep.confirm_report import draw, report_path, to_markdown, verdicts, write_confirmation
+from experiments.sweep.confirmation import Candidate, Confirmation
+from experiments.sweep.plan import Plan
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_sweep
-from experiments.sweep.worker import suggest
 from experiments.system.errors import TandemError
 from tests.sweep.conftest import MakePlan
 
@@ -148,7 +149,7 @@ def finish(study: optuna.Study, plan: Plan, *values: float | None) -> list[Froze
     """Take and tell the waiting trials; None: failed."""
     for value in values:
         (trial,) = queue.claim(study)
-        suggest(trial, plan)
+        plan.suggest(trial)
         study.tell(trial, value, state=TrialState.FAIL if value is None else TrialState.COMPLETE)
     return study.get_trials()
 

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import launch, queue
-from experiments.sweep.launch import Launcher, Quota
+from experiments.sweep.launch import Launcher
 from experiments.sweep.plan import Plan
 from experiments.system.errors import TandemError
 from tests.sweep.conftest import MakePlan
@@ -28,7 +28,7 @@ def launcher(
     monkeypatch.setattr(launch, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(launch, "LOSSES_PER_WORKER", 2)
     study = open_plan(make())
-    return Launcher(project, params, make(), study, Quota(3, 2, refill=lambda: queue.fill(study, 3)))
+    return Launcher(project, params, make(), study, budget=3, workers=2)
 
 
 def program(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ def test_threads_and_gpus_are_shared(
     program(tmp_path, f'echo "{words}" >> {tmp_path}/said; sleep 1; exit 2', monkeypatch)
     monkeypatch.setattr(launch, "visible_gpus", lambda: ["GPU-a", "GPU-b"])
     monkeypatch.setattr(launch, "threads_for", lambda setting: 9)
-    again = Launcher(launcher.project, params, launcher.plan, launcher.study, Quota(3, 2, refill=launcher.refill))
+    again = Launcher(launcher.project, params, launcher.plan, launcher.study, budget=3, workers=2)
     assert (again.gpus, again.threads) == (["GPU-a", "GPU-b"], 4)
     with pytest.raises(TandemError):
         again.run()
@@ -98,4 +98,4 @@ def test_more_workers_than_gpus_have_room_for_are_refused(
 ) -> None:
     monkeypatch.setattr(launch, "visible_gpus", lambda: ["0"])
     with pytest.raises(TandemError, match="--workers: expected at most 1, since there are 1 GPU"):
-        Launcher(launcher.project, params, launcher.plan, launcher.study, Quota(3, 2, refill=launcher.refill))
+        Launcher(launcher.project, params, launcher.plan, launcher.study, budget=3, workers=2)

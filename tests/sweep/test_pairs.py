@@ -52,8 +52,7 @@ def test_of_accuracies_the_highest_is_best(make: MakePlan) -> None:
 
 
 def test_the_scatter_has_a_point_for_each_pair(make: MakePlan) -> None:
-    plan = make("both")
-    figure = draw_pairs(plan, pairs_of(plan, trials((0.4, 0.41), (0.1, 0.12), (0.3, 0.29), (0.2, 0.2))))
+    figure = draw_pairs(pairs_of(make("both"), trials((0.4, 0.41), (0.1, 0.12), (0.3, 0.29), (0.2, 0.2))))
     (axes,) = figure.axes
     points, *marks = axes.collections
     assert np.asarray(points.get_offsets()).tolist() == [[0.4, 0.41], [0.1, 0.12], [0.3, 0.29], [0.2, 0.2]]

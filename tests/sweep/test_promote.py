@@ -11,9 +11,8 @@ from experiments.settings.params import Params, parse_params
 from experiments.settings.project import Project
 from experiments.sweep import promote as module
 from experiments.sweep.confirmation import Candidate, Confirmation
-from experiments.sweep.plan import make_plan
-from experiments.sweep.promote import PromoteRequest, add_recipe, promote
-from experiments.sweep.space import space_of
+from experiments.sweep.plan import make_plan, space_of
+from experiments.sweep.promote import add_recipe, promote
 from experiments.system.errors import TandemError
 from tests.conftest import ROOT
 
@@ -85,9 +84,9 @@ def choose(monkeypatch: pytest.MonkeyPatch, made: Confirmation) -> None:
 
 def test_promotion_writes_the_file(project: Project, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
     choose(monkeypatch, confirmation(params, "cnn3-sgd"))
-    done = promote(project, PromoteRequest("cnn3-sgd-lightning"))
-    assert (done.recipe, done.confirmation.label) == ("cnn3-sgd-tuned", "3-epochs-3-seeds-trials-0-1-7")
-    assert "+    origin: study cnn3-sgd-lightning, trial 7" in done.diff
+    made, diff = promote(project, "cnn3-sgd-lightning")
+    assert made.label == "3-epochs-3-seeds-trials-0-1-7"
+    assert "+    origin: study cnn3-sgd-lightning, trial 7" in diff
     assert parse_params(project.params.read_text()).recipes["cnn3-sgd-tuned"].dropout == 0.25
 
 
@@ -120,7 +119,7 @@ def test_what_can_t_be_promoted_is_one_line_and_changes_nothing(
     project.params.write_text(text)
     choose(monkeypatch, made)
     with pytest.raises(TandemError) as caught:
-        promote(project, PromoteRequest("x", anyway=True))
+        promote(project, "x", anyway=True)
     assert str(caught.value).startswith(expected[case])
     assert project.params.read_text() == text
 
@@ -151,9 +150,10 @@ def test_a_winner_without_proof_is_promoted_only_if_told_so(
     }[case]
     choose(monkeypatch, made)
     with pytest.raises(TandemError) as caught:
-        promote(project, PromoteRequest("x"))
+        promote(project, "x")
     assert str(caught.value).startswith("NAME: expected a winner that is told apart from the recipe's own settings")
     assert doubts[case] in str(caught.value)
     assert str(caught.value).endswith("confirm with more --seeds, or promote it --anyway")
     assert project.params.read_text() == TEXT
-    assert promote(project, PromoteRequest("x", anyway=True)).recipe == "cnn3-sgd-tuned"
+    promote(project, "x", anyway=True)
+    assert "cnn3-sgd-tuned" in parse_params(project.params.read_text()).recipes

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from experiments.settings.project import Project
 from experiments.sweep import queue
-from experiments.sweep.heartbeat import SILENCE_SECONDS, pulse
+from experiments.sweep.queue import SILENCE_SECONDS, pulse
 from experiments.sweep.storage import connect
 from experiments.system.errors import Stopped, TandemError
 from tests.conftest import ROOT
@@ -169,7 +169,7 @@ def test_a_worker_of_another_machine_is_alive_as_long_as_it_has_a_pulse(study: o
     assert list(queue.orphans(study)) == []
     silent_for(study, trial, SILENCE_SECONDS + 5)
     assert [one.number for one in queue.orphans(study)] == [0]
-    with pulse(study, [trial], every=0.05):
+    with pulse(study, trial, every=0.05):
         time.sleep(1)
         assert list(queue.orphans(study)) == []
 

@@ -15,7 +15,6 @@ from experiments.sweep.plan import Plan
 from experiments.sweep.reconcile import reconcile
 from experiments.sweep.study import PARENT
 from experiments.sweep.trial import PARENT_RUN, SWEEP, TRIAL
-from experiments.sweep.worker import suggest
 from tests.sweep.conftest import MakePlan
 
 OpenPlan = Callable[[Plan], optuna.Study]
@@ -32,7 +31,7 @@ def study(project: Project, make: MakePlan, open_plan: OpenPlan) -> optuna.Study
     made.set_user_attr(PARENT, parent)
     queue.fill(made, 2)
     (trial,) = queue.claim(made)
-    suggest(trial, plan)
+    plan.suggest(trial)
     tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning", PARENT_RUN: parent}
     run = tracking.write_run(experiment, "s-0", tags=tags, params=SETTINGS, points=[("objective", 0.5, 3)])
     trial.set_user_attr(run_key("lightning"), run)

@@ -9,11 +9,10 @@ import pytest
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import queue
-from experiments.sweep.launch import STARTED, Launcher, Quota
+from experiments.sweep.launch import STARTED, Launcher
 from experiments.sweep.plan import Plan
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_study
-from experiments.sweep.worker import suggest
 from tests.sweep.conftest import MakePlan
 
 OpenPlan = Callable[[Plan], optuna.Study]
@@ -24,7 +23,7 @@ def train(study: optuna.Study, plan: Plan, trials: int) -> list[dict[str, float]
     found = []
     for _ in range(trials):
         (trial,) = queue.claim(study)
-        settings = suggest(trial, plan)
+        settings = plan.suggest(trial)
         loss = abs(settings["lr"] - 0.01) + abs(settings["momentum"] - 0.9) + abs(settings["dropout"] - 0.4)
         for epoch in (1, 2, 3):
             trial.report(loss + 1 / epoch, epoch)
@@ -44,7 +43,7 @@ def test_a_sampler_stays_within_bounds_after_the_recipe_s_own_settings(
     assert first == {"lr": 0.01, "dropout": 0.4, "momentum": 0.9}
     for settings in others:
         for name, value in settings.items():
-            assert plan.distributions()[name].low <= value <= plan.distributions()[name].high
+            assert plan.space[name]["low"] <= value <= plan.space[name]["high"]
     assert len({tuple(settings.values()) for settings in others}) == len(others)
 
 
@@ -68,7 +67,7 @@ def test_the_workers_of_a_study_that_is_resumed_draw_no_point_again(
     drawn: list[tuple[float, ...]] = []
     for _ in range(2):  # two commands, each of which starts one worker
         number = study.user_attrs.get(STARTED, 0)
-        Launcher(project, params, plan, study, Quota(9, 1, refill=lambda: None))._start(0)
+        Launcher(project, params, plan, study, budget=9, workers=1)._start(0)
         drawn += [tuple(one.values()) for one in train(load_study(connect(project), "s", worker=number), plan, 4)]
     assert len(set(drawn)) == 8
 
@@ -94,7 +93,7 @@ def test_hyperband_knows_how_long_a_trial_can_last(project: Project, make: MakeP
     pruned = 0
     for _ in range(19):
         (trial,) = queue.claim(study)
-        suggest(trial, plan)
+        plan.suggest(trial)
         for epoch in range(1, plan.settings.epochs + 1):
             trial.report(100.0 + trial.number, epoch)
             if trial.should_prune():

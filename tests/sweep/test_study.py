@@ -3,11 +3,10 @@ import pytest
 
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.sweep.plan import make_plan, read_plan
+from experiments.sweep.plan import make_plan, read_plan, space_of
 from experiments.sweep.run import count_workers
-from experiments.sweep.space import space_of
 from experiments.sweep.storage import connect
-from experiments.sweep.study import is_ours, load_study, open_study
+from experiments.sweep.study import load_studies, load_study, open_study
 from experiments.system.errors import TandemError
 from tests.sweep.conftest import MakePlan
 
@@ -40,7 +39,7 @@ def test_a_study_of_others_is_left_alone(project: Project, make: MakePlan) -> No
     other.tell(other.ask(), 1.0)
     with pytest.raises(TandemError, match="--name: expected a study of `tandem sweep`, or a new name; got 's'"):
         open_study(connect(project), make())
-    assert not is_ours(connect(project), "s")
+    assert load_studies(connect(project), None) == []
     with pytest.raises(TandemError, match="NAME: expected a study made by `tandem sweep run`; got 's'"):
         load_study(connect(project), "s")
 

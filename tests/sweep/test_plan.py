@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from experiments.settings.params import Params
-from experiments.sweep.space import space_of
+from experiments.sweep.plan import space_of
 from experiments.system.errors import TandemError
 
 
