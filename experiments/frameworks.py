@@ -10,7 +10,7 @@ from typing import cast
 import models_tf
 import models_torch
 from experiments.contract.backend import Backend, Device, Model
-from experiments.contract.inspection import Inspection
+from experiments.contract.layers import Inspection
 from experiments.settings.params import Params
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
@@ -102,17 +102,14 @@ def twins() -> dict[str, list[str]]:
     Names that share a factory in one framework and have different ones in the other (`cnn3`, `cnn3-functional`) are
     one network written in several styles; the first of them stands for all.
     """
+    torch, keras = models_torch.ARCHITECTURES, models_tf.ARCHITECTURES
     styles: dict[str, list[str]] = {}
-    first_of: dict[str, str] = {}
-    for name, target in models_torch.ARCHITECTURES.items():
-        if name not in models_tf.ARCHITECTURES:
-            continue
-        known = first_of.get(target) or first_of.get(models_tf.ARCHITECTURES[name])
-        if known is None:
+    for name in (name for name in torch if name in keras):
+        first = next((known for known in styles if torch[known] == torch[name] or keras[known] == keras[name]), None)
+        if first is None:
             styles[name] = []
-            first_of |= {target: name, models_tf.ARCHITECTURES[name]: name}
         else:
-            styles[known].append(name)
+            styles[first].append(name)
     return styles
 
 

@@ -24,7 +24,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from experiments.contract.backend import Precision
 from experiments.contract.weights import FloatArray
@@ -53,24 +52,20 @@ class Differences:
             return MULTIPLE * SHRINKS * self.gap
         return np.concatenate([MULTIPLE * self.gap[:1], LATER_MULTIPLE * self.larger_gap[1:]])
 
-    def columns(self, indices: Sequence[int]) -> "Differences":
-        """Return the segments with these indices, in this order."""
-        arrays = (self.difference32, self.difference64, self.gap, self.larger_gap)
-        return Differences(*(array[:, indices] for array in arrays))
-
     def difference(self, precision: Precision) -> FloatArray:
         """Return how far they are apart."""
         return self.difference32 if precision == "float32" else self.difference64
 
 
-def measure(values: Mapping[tuple[str, Precision], FloatArray], starts: npt.NDArray[np.int64]) -> Differences:
+def measure(values: Mapping[tuple[str, Precision], FloatArray], sizes: Sequence[int]) -> Differences:
     """Return the differences and gaps of segments of arrays.
 
-    `values` has four arrays of shape (rows, n), by (backend, precision), of two backends. `starts`, int64 (segments,),
-    has the index at which each segment of a row begins. The results have the shape (rows, segments): the maximum of
-    each segment. NaN anywhere is an infinite difference.
+    `values` has four arrays of shape (rows, n), by (backend, precision), of two backends. `sizes` are those of the
+    segments of a row, and add up to n. The results have the shape (rows, segments): the maximum of each segment. NaN
+    anywhere is an infinite difference.
     """
     first, second = sorted({backend for backend, _ in values})
+    starts = np.cumsum([0, *sizes[:-1]])
 
     def largest(a: FloatArray, b: FloatArray | None = None) -> FloatArray:
         # Row by row: all steps at once would need several times their memory.

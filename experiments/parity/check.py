@@ -1,11 +1,10 @@
 """Compares what the two frameworks computed."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from experiments.contract.backend import Precision
 from experiments.contract.layers import check_outputs, shown
@@ -90,20 +89,11 @@ def check_weights(starts: Mapping[Key, Start], parameters: Sequence[Parameter], 
 
 def start_quantities(starts: Mapping[Key, Start]) -> dict[Precision, list[Quantity]]:
     """Return the quantities of the first batch: activations from the input on, loss, gradients from the output on."""
-    first = next(iter(starts.values()))
-    quantities: dict[Precision, list[Quantity]] = {precision: [] for precision in PRECISIONS}
-    for kind, prefix, arrays in (
-        ("activations", "activation of ", first.activations),
-        ("loss", "", first.loss),
-        ("gradients", "gradient of ", dict(reversed(first.gradients.items()))),
-    ):
-        values = {}
-        for key, start in starts.items():  # one row of all arrays
-            values[key] = np.concatenate([getattr(start, kind)[name].ravel() for name in arrays])[np.newaxis]
-        differences = measure(values, _starts([array.size for array in arrays.values()]))
-        for precision in PRECISIONS:
-            quantities[precision] += _row(differences, precision, 0, [f"{prefix}{name}" for name in arrays])
-    return quantities
+    first = next(iter(starts.values())).computed
+    row_of = {key: [start.computed[name].ravel() for name in first] for key, start in starts.items()}
+    values: dict[Key, FloatArray] = {key: np.concatenate(arrays)[np.newaxis] for key, arrays in row_of.items()}
+    differences = measure(values, [array.size for array in first.values()])
+    return {precision: _row(differences, precision, 0, list(first)) for precision in PRECISIONS}
 
 
 def step_quantities(
@@ -111,37 +101,27 @@ def step_quantities(
 ) -> dict[Precision, list[list[Quantity]]]:
     """Return, for each step, its loss and then every parameter after it."""
     count = min(len(steps.losses) for steps in trainings.values())
-    loss = measure({key: steps.losses[:count, np.newaxis] for key, steps in trainings.items()}, _starts([1]))
-    after = _parameter_differences(trainings, parameters, count)
+    loss = measure({key: steps.losses[:count, np.newaxis] for key, steps in trainings.items()}, [1])
+    sizes = [math.prod(parameter.shape) for parameter in parameters]
+    values: dict[Key, FloatArray] = {
+        key: np.memmap(steps.file, key[1], mode="r").reshape(-1, sum(sizes))[:count] for key, steps in trainings.items()
+    }
+    after = measure(values, sizes)
     quantities: dict[Precision, list[list[Quantity]]] = {}
     for precision in PRECISIONS:
         rows = quantities[precision] = []
         for row in range(count):
             names = [f"step {row + 1}: {parameter.name} after it" for parameter in parameters]
-            rows.append([*_row(loss, precision, row, [f"step {row + 1}: loss"]), *_row(after, precision, row, names)])
+            rows.append(_row(loss, precision, row, [f"step {row + 1}: loss"]) + _row(after, precision, row, names))
         counts = [len(steps.losses) for (_, other), steps in trainings.items() if other == precision]
         if len(set(counts)) > 1:
             rows.append([Quantity(f"number of steps, {' and '.join(map(str, counts))}", np.inf, 0.0)])
     return quantities
 
 
-def _parameter_differences(trainings: Mapping[Key, Steps], parameters: Sequence[Parameter], count: int) -> Differences:
-    in_file = sorted(parameters, key=lambda parameter: parameter.name)
-    sizes = [math.prod(parameter.shape) for parameter in in_file]
-    values: dict[Key, FloatArray] = {
-        key: np.memmap(steps.file, key[1], mode="r").reshape(-1, sum(sizes))[:count] for key, steps in trainings.items()
-    }
-    return measure(values, _starts(sizes)).columns([in_file.index(parameter) for parameter in parameters])
-
-
-def _starts(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
-    return np.cumsum([0, *sizes[:-1]], dtype=np.int64)
-
-
-def _row(differences: Differences, precision: Precision, row: int, names: Sequence[str]) -> Iterator[Quantity]:
+def _row(differences: Differences, precision: Precision, row: int, names: Sequence[str]) -> list[Quantity]:
     values, bounds = differences.difference(precision)[row], differences.bound(precision)[row]
-    for name, difference, bound in zip(names, values, bounds, strict=True):
-        yield Quantity(name, float(difference), float(bound))
+    return [Quantity(*column) for column in zip(names, values.tolist(), bounds.tolist(), strict=True)]
 
 
 def first_beyond(quantities: Sequence[Quantity]) -> Quantity | None:

@@ -45,23 +45,20 @@ def check_dropout(layer: str, *, rate: float, passes: Sequence[Sequence[FloatArr
     kept is multiplied by 1 / (1 - rate), to two units in the last place.
     """
     evaluation, *steps = passes
-    masks = [after != 0 for _, after in steps]
-    alive = [before != 0 for before, _ in steps]
-    kept, count = sum(int(np.sum(m & a)) for m, a in zip(masks, alive, strict=True)), sum(int(a.sum()) for a in alive)
-    both = alive[0] & alive[1]
+    before, after = (np.stack(arrays) for arrays in zip(*steps, strict=True))
+    alive, mask = before != 0, after != 0
+    both = alive.all(axis=0)
     if not both.any():
         return DropoutCheck(layer, 0.0, 0.0, 0.0, 0.0, scaled=False, off_in_evaluation=False)
-    agree, pairs = int(np.sum((masks[0] == masks[1]) & both)), int(both.sum())
-    close = [
-        np.allclose(after[mask], before[mask] / (1 - rate), rtol=4 * np.finfo(after.dtype).eps, atol=0)
-        for (before, after), mask in zip(steps, masks, strict=True)
-    ]
+    kept, count = int((mask & alive).sum()), int(alive.sum())
+    agree, pairs = int(((mask[0] == mask[1]) & both).sum()), int(both.sum())
+    two_units = 4 * np.finfo(after.dtype).eps
     return DropoutCheck(
         layer,
         kept / count,
         float(binomtest(kept, count, 1 - rate).pvalue),
         agree / pairs,
         float(binomtest(agree, pairs, rate**2 + (1 - rate) ** 2).pvalue),
-        all(close),
+        np.allclose(after[mask], before[mask] / (1 - rate), rtol=two_units, atol=0),
         bool(np.array_equal(evaluation[0], evaluation[1])),
     )

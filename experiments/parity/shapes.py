@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from experiments.contract.backend import ModelSettings
-from experiments.contract.layers import Layer, check_outputs, expected_output, multiply_adds, shown
+from experiments.contract.layers import check_outputs, expected_output, layer_rows, shown
 from experiments.data.dataset import IMAGE_SHAPE
 from experiments.frameworks import check_architecture, takes_dropout
 from experiments.parity.check import check_structure
@@ -11,7 +11,6 @@ from experiments.parity.jobs import Description, describe, run_once
 from experiments.system.errors import TandemError
 
 CLASSES = 10
-Row = tuple[str, str, str, str, str, str, str]
 
 
 def describe_both(architecture: str) -> dict[str, Description]:
@@ -32,26 +31,16 @@ def describe_both(architecture: str) -> dict[str, Description]:
     return sides
 
 
-def rows(sides: Mapping[str, Description]) -> list[Row]:
+def rows(sides: Mapping[str, Description]) -> list[tuple[str, ...]]:
     """Return for each layer: path, kind, formula, PyTorch (c, h, w), Keras (h, w, c), parameters, multiply-adds.
 
     The last row is the total.
     """
     first, second = (side.layers for side in sides.values())
-    by_path = {layer.path: layer for layer in second}
-    total = ("total", "", "", "", "", f"{sum(layer.parameters for layer in first):,}", f"{multiply_adds(first):,}")
-    return [*(_row(layer, by_path[layer.path]) for layer in first), total]
-
-
-def _row(left: Layer, right: Layer) -> Row:
-    channels, *sizes = right.output
-    formula = expected_output(left)
-    return (
-        left.path,
-        left.kind,
-        shown(formula) if formula else "",
-        shown(left.output),
-        shown((*sizes, channels)),
-        f"{left.parameters:,}" if left.parameters else "",
-        f"{left.multiply_adds:,}" if left.weights else "",
-    )
+    outputs = {layer.path: layer.output for layer in second}
+    *cells, (total, *counts) = layer_rows(first)
+    rows = []
+    for layer, (path, kind, torch, *numbers) in zip(first, cells, strict=True):
+        formula, (channels, *sizes) = expected_output(layer), outputs[path]
+        rows.append((path, kind, shown(formula) if formula else "", torch, shown((*sizes, channels)), *numbers))
+    return [*rows, (total, "", "", *counts)]

@@ -5,12 +5,12 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 from unittest.mock import patch
 
 from experiments.parity.jobs import Side, SideProcess
 
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
 Bug = Callable[[], AbstractContextManager[Any]]
 
@@ -20,8 +20,8 @@ class BuggyProcess(SideProcess):
 
     bug = ""
 
-    def start(self, job: Callable[Concatenate[Side, P], R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        return self.submit(run_with_bug, self.bug, self.side.backend, partial(job, self.side, *args, **kwargs))
+    def start(self, job: Callable[[Side, *Ts], R], *args: *Ts) -> Future[R]:
+        return self.submit(run_with_bug, self.bug, self.side.backend, partial(job, self.side, *args))
 
 
 def run_with_bug(bug: str, here: str, job: Callable[[], R]) -> R:

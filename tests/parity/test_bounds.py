@@ -8,7 +8,7 @@ from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, Differences, mea
 from experiments.parity.check import Quantity, first_beyond
 from experiments.parity.protocol import PRECISIONS
 
-STARTS = np.array([0, 2])
+SIZES = [2, 1]
 
 
 def segments(first32: list[float], second32: list[float], first64: list[float], second64: list[float]) -> Differences:
@@ -18,7 +18,7 @@ def segments(first32: list[float], second32: list[float], first64: list[float], 
         ("a", "float64"): np.array([first64]),
         ("b", "float64"): np.array([second64]),
     }
-    return measure(rows, STARTS)  # type: ignore[arg-type]
+    return measure(rows, SIZES)  # type: ignore[arg-type]
 
 
 def test_each_segment_has_its_largest_difference_and_the_smaller_gap() -> None:
@@ -39,7 +39,7 @@ def test_a_step_counts_the_gaps_before_it() -> None:
             *(("a", "float32", 0.5), ("b", "float32", 0.25)),
         )
     }
-    differences = measure(rows, np.array([0]))  # type: ignore[arg-type]
+    differences = measure(rows, [1])  # type: ignore[arg-type]
     np.testing.assert_array_equal(differences.gap[:, 0], [0, 0.25, 0.25])
     np.testing.assert_array_equal(differences.bound("float32")[:, 0], [0, LATER_MULTIPLE * 0.5, LATER_MULTIPLE * 0.5])
 
@@ -52,7 +52,7 @@ def test_not_a_number_is_beyond_every_bound(sides: tuple[str, ...], precision: P
     rows = {(side, kind): np.ones((2, 3), kinds[kind]) for side in ("a", "b") for kind in PRECISIONS}
     for side in sides:
         rows[side, precision][row, 1] = np.nan
-    differences = measure(rows, STARTS)
+    differences = measure(rows, SIZES)
     difference, bound = differences.difference(precision)[row], differences.bound(precision)[row]
     quantities = [Quantity(str(index), difference[index], bound[index]) for index in (0, 1)]
     assert first_beyond(quantities) == quantities[0]
