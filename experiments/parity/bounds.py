@@ -37,12 +37,11 @@ SHRINKS = UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"]
 class Differences:
     """The differences of a quantity between two frameworks and two precisions, arrays of shape (rows, segments).
 
-    Rows are steps; a quantity without steps has one row. `gap` is the smaller gap of the two frameworks, `larger_gap`
-    the other.
+    Rows are steps; a quantity without steps has one row. `difference` is how far the frameworks are apart, `gap` the
+    smaller gap of the two, `larger_gap` the other.
     """
 
-    difference32: FloatArray
-    difference64: FloatArray
+    difference: Mapping[Precision, FloatArray]
     gap: FloatArray
     larger_gap: FloatArray
 
@@ -51,10 +50,6 @@ class Differences:
         if precision == "float64":
             return MULTIPLE * SHRINKS * self.gap
         return np.concatenate([MULTIPLE * self.gap[:1], LATER_MULTIPLE * self.larger_gap[1:]])
-
-    def difference(self, precision: Precision) -> FloatArray:
-        """Return how far they are apart."""
-        return self.difference32 if precision == "float32" else self.difference64
 
 
 def measure(values: Mapping[tuple[str, Precision], FloatArray], sizes: Sequence[int]) -> Differences:
@@ -75,9 +70,9 @@ def measure(values: Mapping[tuple[str, Precision], FloatArray], sizes: Sequence[
 
     gaps = [largest(values[backend, "float32"], values[backend, "float64"]) for backend in (first, second)]
     size = np.minimum(*(largest(values[backend, "float64"]) for backend in (first, second)))
-    return Differences(
-        largest(values[first, "float32"], values[second, "float32"]),
-        largest(values[first, "float64"], values[second, "float64"]),
-        np.maximum.accumulate(np.maximum(np.minimum(*gaps), UNIT_ROUNDOFF["float32"] * size)),
-        np.maximum.accumulate(np.maximum(np.maximum(*gaps), UNIT_ROUNDOFF["float32"] * size)),
+    gap, larger_gap = (
+        np.maximum.accumulate(np.maximum(choose(*gaps), UNIT_ROUNDOFF["float32"] * size))
+        for choose in (np.minimum, np.maximum)
     )
+    apart = {precision: largest(values[first, precision], values[second, precision]) for precision in UNIT_ROUNDOFF}
+    return Differences(apart, gap, larger_gap)

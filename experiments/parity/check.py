@@ -77,8 +77,7 @@ def _parameters_differ(sides: Mapping[str, Description]) -> str | None:
 
 def check_weights(starts: Mapping[Key, Start], parameters: Sequence[Parameter], recipe: Recipe) -> str | None:
     """Return the first parameter that a model doesn't return exactly as it was drawn."""
-    exceptions = recipe.initialiser_exceptions
-    drawn = draw_weights(parameters, initialiser=recipe.initialiser, seed=SEED, exceptions=exceptions)
+    drawn = draw_weights(parameters, recipe, seed=SEED)
     for (backend, precision), start in starts.items():
         for name, value in drawn.items():
             difference = np.abs(start.weights[name] - value).max()
@@ -120,7 +119,7 @@ def step_quantities(
 
 
 def _row(differences: Differences, precision: Precision, row: int, names: Sequence[str]) -> list[Quantity]:
-    values, bounds = differences.difference(precision)[row], differences.bound(precision)[row]
+    values, bounds = differences.difference[precision][row], differences.bound(precision)[row]
     return [Quantity(*column) for column in zip(names, values.tolist(), bounds.tolist(), strict=True)]
 
 

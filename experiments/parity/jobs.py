@@ -175,8 +175,7 @@ def _load(side: Side) -> tuple[Backend[Model], Inspection[Model]]:
 
 
 def _built(side: Side, job: Job) -> tuple[Backend[Model], Inspection[Model], Model]:
-    (backend, inspection), recipe = _load(side), job.training.recipe
-    model, exceptions = backend.build(job.model), recipe.initialiser_exceptions
-    weights = draw_weights(model.parameters(), initialiser=recipe.initialiser, seed=SEED, exceptions=exceptions)
-    model.set_weights(weights)
+    backend, inspection = _load(side)
+    model = backend.build(job.model)
+    model.set_weights(draw_weights(model.parameters(), job.training.recipe, seed=SEED))
     return backend, inspection, model

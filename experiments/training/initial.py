@@ -13,8 +13,5 @@ def build_model(backend: Backend[ModelT], recipe: Recipe, dataset: Dataset, *, s
         TandemError: `initialiser_exceptions` names a parameter that the model lacks.
     """
     model = backend.build(model_settings(recipe, dataset))
-    weights = draw_weights(
-        model.parameters(), initialiser=recipe.initialiser, seed=seed, exceptions=recipe.initialiser_exceptions
-    )
-    model.set_weights(weights)
+    model.set_weights(draw_weights(model.parameters(), recipe, seed=seed))
     return model

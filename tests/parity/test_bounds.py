@@ -23,8 +23,8 @@ def segments(first32: list[float], second32: list[float], first64: list[float], 
 
 def test_each_segment_has_its_largest_difference_and_the_smaller_gap() -> None:
     differences = segments([1.0, 2.5, 3.0], [1.0, 2.125, 3.0], [1.0, 2.0, 3.0], [1.0, 2.0, 3.25])
-    np.testing.assert_array_equal(differences.difference32, [[0.375, 0.0]])
-    np.testing.assert_array_equal(differences.difference64, [[0.0, 0.25]])
+    np.testing.assert_array_equal(differences.difference["float32"], [[0.375, 0.0]])
+    np.testing.assert_array_equal(differences.difference["float64"], [[0.0, 0.25]])
     # a is 0.5 from its float64, b 0.125; in the second segment a is exact: half a unit in the last place.
     np.testing.assert_allclose(differences.gap, [[0.125, 3 * 2.0**-24]])
     np.testing.assert_allclose(differences.larger_gap, [[0.5, 0.25]])
@@ -53,7 +53,7 @@ def test_not_a_number_is_beyond_every_bound(sides: tuple[str, ...], precision: P
     for side in sides:
         rows[side, precision][row, 1] = np.nan
     differences = measure(rows, SIZES)
-    difference, bound = differences.difference(precision)[row], differences.bound(precision)[row]
+    difference, bound = differences.difference[precision][row], differences.bound(precision)[row]
     quantities = [Quantity(str(index), difference[index], bound[index]) for index in (0, 1)]
     assert first_beyond(quantities) == quantities[0]
     assert first_beyond(quantities[1:]) is None
