@@ -10,7 +10,6 @@ from tabulate import tabulate
 from experiments.contract.backend import Model
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
-from experiments.system.errors import TandemError
 
 InspectedT = TypeVar("InspectedT", bound=Model, contravariant=True)
 
@@ -105,19 +104,14 @@ def expected_output(layer: Layer) -> tuple[int, ...] | None:
     return (layer.features or channels, *sizes)
 
 
-def check_outputs(where: str, layers: Sequence[Layer]) -> None:
-    """Compare every measured output with the formula.
-
-    Raises:
-        TandemError: naming the first layer whose output has another shape.
-    """
+def wrong_output(where: str, layers: Sequence[Layer]) -> str | None:
+    """Return the first layer whose measured output has another shape than the formula gives, as a message."""
     for layer in layers:
         expected = expected_output(layer)
         if expected is not None and expected != layer.output:
-            raise TandemError(
-                f"{where}: {layer.path}: expected an output of {shown(expected)} by the formula; got "
-                f"{shown(layer.output)}; fix the layer, or the formula in experiments/contract/layers.py"
-            )
+            sizes = f"expected an output of {shown(expected)} by the formula; got {shown(layer.output)}"
+            return f"{where}: {layer.path}: {sizes}; fix the layer, or the formula in experiments/contract/layers.py"
+    return None
 
 
 def shown(shape: Sequence[int]) -> str:

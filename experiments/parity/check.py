@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.contract.backend import Precision
-from experiments.contract.layers import check_outputs, shown
+from experiments.contract.layers import shown, wrong_output
 from experiments.contract.weights import FloatArray, Parameter, draw_weights
 from experiments.parity.bounds import Differences, measure
 from experiments.parity.jobs import Description, Start, Steps
 from experiments.parity.protocol import PRECISIONS, SEED
 from experiments.settings.recipe import Recipe
-from experiments.system.errors import TandemError
 
 # (backend, precision) of two backends and two precisions.
 Key = tuple[str, Precision]
@@ -37,18 +36,15 @@ class Quantity:
 
 def check_structure(sides: Mapping[str, Description]) -> str | None:
     """Return the first layer or parameter whose name, kind or shape differs, or contradicts its formula."""
-    problem = _layers_differ(sides) or _parameters_differ(sides)
-    if problem:
+    if problem := _layers_differ(sides) or _parameters_differ(sides):
         return problem
     for backend, side in sides.items():
         counted = sum(layer.parameters for layer in side.layers)
         expected = sum(math.prod(parameter.shape) for parameter in side.parameters)
         if counted != expected:
             return f"layers: expected {expected} parameters in those of {backend}; got {counted}"
-        try:
-            check_outputs(backend, side.layers)
-        except TandemError as error:
-            return str(error)
+        if problem := wrong_output(backend, side.layers):
+            return problem
     return None
 
 

@@ -87,21 +87,17 @@ class Result:
 
     architecture: str
     styles: list[str]
-    parameters: int = 0
+    problems: list[str] = field(default_factory=list)
     layers: int = 0
+    parameters: int = 0
     trainings: list[Training] = field(default_factory=list)
     dropout: list[DropoutCheck] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the content of parity.json for the architecture."""
         return {
-            "architecture": self.architecture,
-            "styles": self.styles,
             "passed": not self.problems,
-            "problems": self.problems,
-            "layers": self.layers,
-            "parameters": self.parameters,
+            **vars(self),
             "trainings": [training.as_json() for training in self.trainings],
             "dropout": [asdict(check) for check in self.dropout],
         }

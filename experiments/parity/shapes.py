@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 
 from experiments.contract.backend import ModelSettings
-from experiments.contract.layers import check_outputs, expected_output, layer_rows, shown
+from experiments.contract.layers import expected_output, layer_rows, shown, wrong_output
 from experiments.data.dataset import IMAGE_SHAPE
 from experiments.frameworks import check_architecture, takes_dropout
 from experiments.parity.check import check_structure
 from experiments.parity.jobs import Description, describe, run_once
 from experiments.system.errors import TandemError
-
-CLASSES = 10
 
 
 def describe_both(architecture: str) -> dict[str, Description]:
@@ -22,10 +20,11 @@ def describe_both(architecture: str) -> dict[str, Description]:
     """
     check_architecture(architecture, asked_by="ARCHITECTURE")
     dropout = 0.0 if takes_dropout(architecture) else None
-    settings = ModelSettings(architecture, IMAGE_SHAPE, CLASSES, dropout, scale=1.0, offset=0.0)
+    settings = ModelSettings(architecture, IMAGE_SHAPE, 10, dropout, scale=1.0, offset=0.0)
     sides = run_once("shapes", architecture, describe, settings)
     for backend, side in sides.items():
-        check_outputs(f"{architecture}, {backend}", side.layers)
+        if problem := wrong_output(f"{architecture}, {backend}", side.layers):
+            raise TandemError(problem)
     if problem := check_structure(sides):
         raise TandemError(f"{architecture}: expected the same layers in both frameworks; got {problem}")
     return sides
