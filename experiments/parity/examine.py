@@ -15,14 +15,13 @@ from experiments.data.dataset import Dataset
 from experiments.frameworks import takes_dropout, twins
 from experiments.parity import check, jobs, protocol
 from experiments.parity.check import Key, Quantity
-from experiments.parity.dropout import check_dropout
-from experiments.parity.jobs import Job, Side, SideProcess, Steps, run_on_all
+from experiments.parity.jobs import Job, Processes, Side, Steps, run_on_all
 from experiments.parity.protocol import PRECISIONS, Optimiser
 from experiments.parity.report import Result, Training
 from experiments.settings.params import Params
 from experiments.settings.recipe import BackendName, Recipe
 from experiments.system.console import say
-from experiments.system.isolated import JobFailed
+from experiments.system.isolated import IsolatedProcess, JobFailed
 from experiments.system.processes import threads_for
 
 R = TypeVar("R")
@@ -40,7 +39,7 @@ def run_parity(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-parity-")))
         sides = [Side(backend, params.train.device, threads) for backend in backends]
-        processes = [stack.enter_context(SideProcess(side)) for side in sides]
+        processes = {side: stack.enter_context(IsolatedProcess(f"parity: the {side.backend}")) for side in sides}
         results = []
         for number, architecture in enumerate(architectures, 1):
             recipe = protocol.base_recipe(params, architecture)
@@ -56,7 +55,7 @@ class Examiner:
     `folder`, which it creates and deletes, is for the files of the trainings.
     """
 
-    def __init__(self, processes: Sequence[SideProcess], dataset: Dataset, recipe: Recipe, folder: Path) -> None:
+    def __init__(self, processes: Processes, dataset: Dataset, recipe: Recipe, folder: Path) -> None:
         self.processes, self.dataset, self.recipe, self.folder = processes, dataset, recipe, folder
         self.result = Result(recipe.architecture, twins()[recipe.architecture])
         self.problems = self.result.problems
@@ -134,7 +133,7 @@ class Examiner:
         job = self._job("float32", dropout=protocol.DROPOUT_RATE)
         for backend, layers in run_on_all(self.processes, self.recipe.architecture, jobs.dropout, job).items():
             for path, passes in layers.items():
-                checked = check_dropout(f"{backend}: {path}", rate=protocol.DROPOUT_RATE, passes=passes)
+                checked = check.check_dropout(f"{backend}: {path}", rate=protocol.DROPOUT_RATE, passes=passes)
                 self.result.dropout.append(checked)
                 if checked.problem:
                     self.problems.append(f"dropout layer {checked.layer} {checked.problem}")

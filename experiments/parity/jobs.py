@@ -1,7 +1,6 @@
 """The jobs of parity, each run in one framework, in a process of its own."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +32,9 @@ class Side:
     backend: BackendName
     device: Device = "cpu"
     threads: int = 1
+
+
+Processes = Mapping[Side, IsolatedProcess]
 
 
 @dataclass(frozen=True)
@@ -69,33 +71,21 @@ class Steps:
     file: Path
 
 
-class SideProcess(IsolatedProcess):
-    """The process of one side; `command` is the command that needs it."""
-
-    def __init__(self, side: Side, *, command: str = "parity") -> None:
-        super().__init__(f"{command}: the {side.backend}")
-        self.side = side
-
-    def start(self, job: Callable[[Side, *Ts], R], *args: *Ts) -> Future[R]:
-        """Start a job of this module."""
-        return self.submit(job, self.side, *args)
-
-
-def run_on_all(processes: Sequence[SideProcess], what: str, job: Callable[[Side, *Ts], R], *args: *Ts) -> dict[str, R]:
+def run_on_all(processes: Processes, what: str, job: Callable[[Side, *Ts], R], *args: *Ts) -> dict[str, R]:
     """Run a job in all processes at the same time, and return the results by backend.
 
     Raises:
         JobFailed: it failed; the message says in which backend and why, and calls the job `what`.
         TandemError: a process refused the device, or has ended.
     """
-    futures = [process.start(job, *args) for process in processes]
+    futures = {side: process.submit(job, side, *args) for side, process in processes.items()}
     results: dict[str, R] = {}
     failures = []
-    for process, future in zip(processes, futures, strict=True):
+    for side, future in futures.items():
         try:
-            results[process.side.backend] = process.wait(future)
+            results[side.backend] = processes[side].wait(future)
         except JobFailed as error:
-            failures.append(f"{process.side.backend} can't run {what}: {error}")
+            failures.append(f"{side.backend} can't run {what}: {error}")
     if failures:
         raise JobFailed("; ".join(failures))
     return results
@@ -108,7 +98,7 @@ def run_once(command: str, what: str, job: Callable[[Side, *Ts], R], *args: *Ts)
         TandemError: it failed, or a process has ended.
     """
     with ExitStack() as stack:
-        processes = [stack.enter_context(SideProcess(Side(name), command=command)) for name in PACKAGES]
+        processes = {Side(name): stack.enter_context(IsolatedProcess(f"{command}: the {name}")) for name in PACKAGES}
         try:
             return run_on_all(processes, what, job, *args)
         except JobFailed as error:

@@ -9,7 +9,7 @@ import pytest
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import twins
 from experiments.parity.examine import run_parity
-from experiments.parity.jobs import Side, SideProcess, run_on_all
+from experiments.parity.jobs import Side, run_once
 from experiments.parity.report import Result, write_report
 from experiments.settings.params import Params, load_params
 from experiments.settings.project import Project
@@ -84,6 +84,6 @@ def end(side: Side) -> None:
 
 
 def test_a_process_that_ends_is_one_line() -> None:
-    expected = r"^parity: the keras process ended \(no more keras\); repeat the command$"
-    with SideProcess(Side("keras")) as process, pytest.raises(TandemError, match=expected):
-        run_on_all([process], "mlp", end)
+    expected = r"^shapes: the lightning process ended \(no more lightning\); repeat the command$"
+    with pytest.raises(TandemError, match=expected):
+        run_once("shapes", "mlp", end)
