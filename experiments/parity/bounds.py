@@ -21,7 +21,6 @@ the least reduction of precision on a GPU, makes a gap 2¹³ times larger.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,31 +32,14 @@ UNIT_ROUNDOFF: dict[Precision, float] = {"float32": 2.0**-24, "float64": 2.0**-5
 SHRINKS = UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"]
 
 
-@dataclass(frozen=True)
-class Differences:
-    """The differences of a quantity between two frameworks and two precisions, arrays of shape (rows, segments).
+def measure(
+    values: Mapping[tuple[str, Precision], FloatArray], sizes: Sequence[int]
+) -> dict[Precision, tuple[FloatArray, FloatArray]]:
+    """Return how far two frameworks are apart in segments of arrays, and how far they may be, in each precision.
 
-    Rows are steps; a quantity without steps has one row. `difference` is how far the frameworks are apart, `gap` the
-    smaller gap of the two, `larger_gap` the other.
-    """
-
-    difference: Mapping[Precision, FloatArray]
-    gap: FloatArray
-    larger_gap: FloatArray
-
-    def bound(self, precision: Precision) -> FloatArray:
-        """Return how far the frameworks may be apart."""
-        if precision == "float64":
-            return MULTIPLE * SHRINKS * self.gap
-        return np.concatenate([MULTIPLE * self.gap[:1], LATER_MULTIPLE * self.larger_gap[1:]])
-
-
-def measure(values: Mapping[tuple[str, Precision], FloatArray], sizes: Sequence[int]) -> Differences:
-    """Return the differences and gaps of segments of arrays.
-
-    `values` has four arrays of shape (rows, n), by (backend, precision), of two backends. `sizes` are those of the
-    segments of a row, and add up to n. The results have the shape (rows, segments): the maximum of each segment. NaN
-    anywhere is an infinite difference.
+    `values` has four arrays of shape (rows, n), by (backend, precision), of two backends. Rows are steps; a quantity
+    without steps has one row. `sizes` are those of the segments of a row, and add up to n. The results have the shape
+    (rows, segments): the maximum of each segment, and its bound. NaN anywhere is an infinite difference.
     """
     first, second = sorted({backend for backend, _ in values})
     starts = np.cumsum([0, *sizes[:-1]])
@@ -69,10 +51,10 @@ def measure(values: Mapping[tuple[str, Precision], FloatArray], sizes: Sequence[
         return np.where(np.isnan(maxima), np.inf, maxima)
 
     gaps = [largest(values[backend, "float32"], values[backend, "float64"]) for backend in (first, second)]
-    size = np.minimum(*(largest(values[backend, "float64"]) for backend in (first, second)))
-    gap, larger_gap = (
-        np.maximum.accumulate(np.maximum(choose(*gaps), UNIT_ROUNDOFF["float32"] * size))
-        for choose in (np.minimum, np.maximum)
-    )
-    apart = {precision: largest(values[first, precision], values[second, precision]) for precision in UNIT_ROUNDOFF}
-    return Differences(apart, gap, larger_gap)
+    least = UNIT_ROUNDOFF["float32"] * np.minimum(*(largest(values[name, "float64"]) for name in (first, second)))
+    smaller, larger = (np.maximum.accumulate(np.maximum(gap, least)) for gap in (np.minimum(*gaps), np.maximum(*gaps)))
+    bounds: dict[Precision, FloatArray] = {
+        "float32": np.concatenate([MULTIPLE * smaller[:1], LATER_MULTIPLE * larger[1:]]),
+        "float64": MULTIPLE * SHRINKS * smaller,
+    }
+    return {kind: (largest(values[first, kind], values[second, kind]), bound) for kind, bound in bounds.items()}

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from experiments.contract.backend import Precision
 from experiments.contract.layers import shown, wrong_output
 from experiments.contract.weights import FloatArray, Parameter, draw_weights
-from experiments.parity.bounds import Differences, measure
+from experiments.parity.bounds import measure
 from experiments.parity.jobs import Description, Start, Steps
 from experiments.parity.protocol import DROPOUT_ERROR, PRECISIONS, SEED
 from experiments.settings.recipe import Recipe
@@ -89,7 +89,7 @@ def start_quantities(starts: Mapping[Key, Start]) -> dict[Precision, list[Quanti
     row_of = {key: [start.computed[name].ravel() for name in first] for key, start in starts.items()}
     values: dict[Key, FloatArray] = {key: np.concatenate(arrays)[np.newaxis] for key, arrays in row_of.items()}
     differences = measure(values, [array.size for array in first.values()])
-    return {precision: _row(differences, precision, 0, list(first)) for precision in PRECISIONS}
+    return {precision: _row(*differences[precision], 0, list(first)) for precision in PRECISIONS}
 
 
 def step_quantities(
@@ -108,16 +108,17 @@ def step_quantities(
         rows = quantities[precision] = []
         for row in range(count):
             names = [f"step {row + 1}: {parameter.name} after it" for parameter in parameters]
-            rows.append(_row(loss, precision, row, [f"step {row + 1}: loss"]) + _row(after, precision, row, names))
+            first = _row(*loss[precision], row, [f"step {row + 1}: loss"])
+            rows.append(first + _row(*after[precision], row, names))
         counts = [len(steps.losses) for (_, other), steps in trainings.items() if other == precision]
         if len(set(counts)) > 1:
             rows.append([Quantity(f"number of steps, {' and '.join(map(str, counts))}", np.inf, 0.0)])
     return quantities
 
 
-def _row(differences: Differences, precision: Precision, row: int, names: Sequence[str]) -> list[Quantity]:
-    values, bounds = differences.difference[precision][row], differences.bound(precision)[row]
-    return [Quantity(*column) for column in zip(names, values.tolist(), bounds.tolist(), strict=True)]
+def _row(differences: FloatArray, bounds: FloatArray, row: int, names: Sequence[str]) -> list[Quantity]:
+    columns = zip(names, differences[row].tolist(), bounds[row].tolist(), strict=True)
+    return [Quantity(*column) for column in columns]
 
 
 def first_beyond(quantities: Sequence[Quantity]) -> Quantity | None:
