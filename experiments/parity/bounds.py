@@ -27,17 +27,16 @@ import numpy as np
 from experiments.contract.backend import Precision
 from experiments.contract.weights import FloatArray
 
+Key = tuple[str, Precision]  # backend, precision
 MULTIPLE, LATER_MULTIPLE = 256, 4
 UNIT_ROUNDOFF: dict[Precision, float] = {"float32": 2.0**-24, "float64": 2.0**-53}
 SHRINKS = UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"]
 
 
-def measure(
-    values: Mapping[tuple[str, Precision], FloatArray], sizes: Sequence[int]
-) -> dict[Precision, tuple[FloatArray, FloatArray]]:
+def measure(values: Mapping[Key, FloatArray], sizes: Sequence[int]) -> dict[Precision, tuple[FloatArray, FloatArray]]:
     """Return how far two frameworks are apart in segments of arrays, and how far they may be, in each precision.
 
-    `values` has four arrays of shape (rows, n), by (backend, precision), of two backends. Rows are steps; a quantity
+    `values` has four arrays of shape (rows, n), of two backends and two precisions. Rows are steps; a quantity
     without steps has one row. `sizes` are those of the segments of a row, and add up to n. The results have the shape
     (rows, segments): the maximum of each segment, and its bound. NaN anywhere is an infinite difference.
     """

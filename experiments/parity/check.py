@@ -10,13 +10,10 @@ from scipy.stats import binomtest
 from experiments.contract.backend import Precision
 from experiments.contract.layers import shown, wrong_output
 from experiments.contract.weights import FloatArray, Parameter, draw_weights
-from experiments.parity.bounds import measure
+from experiments.parity.bounds import Key, measure
 from experiments.parity.jobs import Description, Start, Steps
 from experiments.parity.protocol import DROPOUT_ERROR, PRECISIONS, SEED
 from experiments.settings.recipe import Recipe
-
-# (backend, precision) of two backends and two precisions.
-Key = tuple[str, Precision]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from experiments.contract.backend import Precision, TrainingSettings, model_sett
 from experiments.data.dataset import Dataset
 from experiments.frameworks import takes_dropout, twins
 from experiments.parity import check, jobs, protocol
-from experiments.parity.check import Key, Quantity
+from experiments.parity.bounds import Key
+from experiments.parity.check import Quantity
 from experiments.parity.jobs import Job, Processes, Side, Steps, run_on_all
 from experiments.parity.protocol import PRECISIONS, Optimiser
 from experiments.parity.report import Result, Training

@@ -22,7 +22,6 @@ from experiments.system.isolated import IsolatedProcess, JobFailed
 
 Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
-Passes = list[tuple[FloatArray, ...]]
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def steps(side: Side, job: Job, folder: Path, names: Sequence[str]) -> Steps:
     return Steps(np.array(listener.losses), path)
 
 
-def dropout(side: Side, job: Job) -> dict[str, Passes]:
+def dropout(side: Side, job: Job) -> dict[str, list[tuple[FloatArray, ...]]]:
     """Return the input and output of each dropout layer, by path: in evaluation, and in two training steps."""
     _, inspection, model = _built(side, job)
     passes = [inspection.dropouts(model, job.images, training=training) for training in (False, True, True)]
