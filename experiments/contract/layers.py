@@ -125,7 +125,8 @@ def layer_rows(layers: Sequence[Layer]) -> list[tuple[str, ...]]:
     for layer in layers:
         counts = (f"{count:,}" if count else "" for count in (layer.parameters, layer.multiply_adds))
         rows.append((layer.path, layer.kind, shown(layer.output), *counts))
-    return [*rows, ("total", "", "", f"{sum(layer.parameters for layer in layers):,}", f"{multiply_adds(layers):,}")]
+    parameters, multiply_adds = sum(layer.parameters for layer in layers), sum(layer.multiply_adds for layer in layers)
+    return [*rows, ("total", "", "", f"{parameters:,}", f"{multiply_adds:,}")]
 
 
 def layer_table(layers: Sequence[Layer]) -> str:
@@ -133,8 +134,3 @@ def layer_table(layers: Sequence[Layer]) -> str:
     header = ("layer", "kind", "output", "parameters", "multiply-adds")
     align = ("left", "left", "left", "right", "right")
     return tabulate(layer_rows(layers), header, tablefmt="pipe", colalign=align, disable_numparse=True) + "\n"
-
-
-def multiply_adds(layers: Sequence[Layer]) -> int:
-    """Return the multiply-adds of all layers for one image."""
-    return sum(layer.multiply_adds for layer in layers)
