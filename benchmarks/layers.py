@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.workload import BATCH, ROOT
-from experiments.contract.backend import model_settings
+from experiments.contract.backend import ModelSettings
 from experiments.contract.layers import Layer
-from experiments.data.dataset import Statistics
+from experiments.data.dataset import IMAGE_SHAPE
 from experiments.frameworks import backend_name, load_backend, load_inspection
 from experiments.parity.protocol import base_recipe
 from experiments.settings.params import load_params
@@ -89,8 +89,7 @@ def main(architecture: str, name: str) -> None:
     """Print a line for each layer that multiplies."""
     backend = load_backend(backend_name(name), device="cpu", threads=threads_for("auto"))
     recipe = base_recipe(load_params(ROOT / "params.yaml"), architecture)
-    settings = model_settings(recipe, image_shape=(28, 28), classes=10, statistics=Statistics(mean=0.0, std=1.0))
-    model: Any = backend.build(settings)
+    model: Any = backend.build(ModelSettings(architecture, IMAGE_SHAPE, 10, recipe.dropout, scale=1 / 255, offset=0.0))
     layers = [layer for layer in load_inspection(backend_name(name)).layers(model) if layer.weights]
     best = product(name)
     print(f"{architecture}, {name}: a product of {SIDE}×{SIDE} matrices: {best:.0f} GFLOP/s")

@@ -10,7 +10,7 @@ from typing import cast
 import models_tf
 import models_torch
 from experiments.contract.backend import Backend, Device, Model
-from experiments.contract.inspection import Inspection
+from experiments.contract.layers import Inspection
 from experiments.settings.params import Params
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
@@ -33,12 +33,10 @@ def check_architecture(name: str, *, asked_by: str) -> None:
     Raises:
         TandemError: naming `asked_by`, the setting or argument, and the known architectures.
     """
-    common = [known for known in models_torch.ARCHITECTURES if known in models_tf.ARCHITECTURES]
+    common = ", ".join(known for known in models_torch.ARCHITECTURES if known in models_tf.ARCHITECTURES)
     for backend, architectures in ARCHITECTURES.items():
         if name not in architectures:
-            raise TandemError(
-                f"{asked_by}: expected one of {', '.join(common)}; got {name!r}, which {PACKAGES[backend]} lacks"
-            )
+            raise TandemError(f"{asked_by}: expected one of {common}; got {name!r}, which {PACKAGES[backend]} lacks")
 
 
 def check_architectures(params: Params) -> None:
@@ -48,17 +46,14 @@ def check_architectures(params: Params) -> None:
         TandemError: naming the recipe and what was expected, or the architecture's file where that is wrong.
     """
     for name, recipe in params.recipes.items():
-        check_architecture(recipe.architecture, asked_by=f"params.yaml: recipes.{name}.architecture")
-        if recipe.dropout is not None and not takes_dropout(recipe.architecture):
-            raise TandemError(
-                f"params.yaml: recipes.{name}.dropout: expected none, since {recipe.architecture} has no dropout; "
-                f"got {recipe.dropout}; remove the key"
-            )
-        if recipe.dropout is None and takes_dropout(recipe.architecture):
-            raise TandemError(
-                f"params.yaml: recipes.{name}.dropout: expected a probability of dropping, 0 for none, since "
-                f"{recipe.architecture} has dropout; got nothing; add the key"
-            )
+        key, architecture = f"params.yaml: recipes.{name}", recipe.architecture
+        check_architecture(architecture, asked_by=f"{key}.architecture")
+        if recipe.dropout is not None and not takes_dropout(architecture):
+            expected = f"expected none, since {architecture} has no dropout"
+            raise TandemError(f"{key}.dropout: {expected}; got {recipe.dropout}; remove the key")
+        if recipe.dropout is None and takes_dropout(architecture):
+            expected = f"expected a probability of dropping, 0 for none, since {architecture} has dropout"
+            raise TandemError(f"{key}.dropout: {expected}; got nothing; add the key")
 
 
 def takes_dropout(architecture: str) -> bool:
@@ -67,12 +62,11 @@ def takes_dropout(architecture: str) -> bool:
     Raises:
         TandemError: only one of them has, or one is missing, or its file is no Python.
     """
-    having = [name for name, targets in ARCHITECTURES.items() if "dropout" in _arguments(targets[architecture])]
+    targets = [factories[architecture] for factories in ARCHITECTURES.values()]
+    having = [target for target in targets if "dropout" in _arguments(target)]
     if len(having) == 1:
-        raise TandemError(
-            f"{architecture}: expected an argument `dropout` of both factories, or of none; got one in "
-            f"{ARCHITECTURES[having[0]][architecture]} alone"
-        )
+        expected = f"{architecture}: expected an argument `dropout` of both factories, or of none"
+        raise TandemError(f"{expected}; got one in {having[0]} alone")
     return bool(having)
 
 
@@ -102,17 +96,14 @@ def twins() -> dict[str, list[str]]:
     Names that share a factory in one framework and have different ones in the other (`cnn3`, `cnn3-functional`) are
     one network written in several styles; the first of them stands for all.
     """
+    torch, keras = models_torch.ARCHITECTURES, models_tf.ARCHITECTURES
     styles: dict[str, list[str]] = {}
-    first_of: dict[str, str] = {}
-    for name, target in models_torch.ARCHITECTURES.items():
-        if name not in models_tf.ARCHITECTURES:
-            continue
-        known = first_of.get(target) or first_of.get(models_tf.ARCHITECTURES[name])
-        if known is None:
+    for name in (name for name in torch if name in keras):
+        first = next((known for known in styles if torch[known] == torch[name] or keras[known] == keras[name]), None)
+        if first is None:
             styles[name] = []
-            first_of |= {target: name, models_tf.ARCHITECTURES[name]: name}
         else:
-            styles[known].append(name)
+            styles[first].append(name)
     return styles
 
 

@@ -129,12 +129,13 @@ def parity(
 @app.command(rich_help_panel=PROOF)
 def defaults() -> None:
     """Show the hidden defaults of the installed frameworks side by side, and what Tandem does about each."""
+    from importlib.metadata import version
+
     from rich.table import Table
 
-    from experiments.parity.defaults import read_defaults, versions
+    from experiments.parity.defaults import read_defaults
 
-    installed = versions()
-    table = Table("", f"torch {installed['torch']}", f"keras {installed['keras']}", "Tandem", show_lines=True)
+    table = Table("", *(f"{package} {version(package)}" for package in ("torch", "keras")), "Tandem", show_lines=True)
     for name, torch, keras, tandem in read_defaults():
         table.add_row(name, torch, keras, tandem, style=None if torch == keras else "bold")
     print_table(table)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.contract.weights import FloatArray, Parameter, Weights
-from experiments.data.dataset import Images, Labels, Statistics
+from experiments.data.dataset import Dataset, Images, Labels
 from experiments.settings.recipe import Recipe
 
 Logits = npt.NDArray[np.float32]
@@ -127,25 +127,14 @@ class Backend(Protocol[ModelT]):
         """Return the versions of the framework's packages, the framework's own first."""
 
 
-def model_settings(
-    recipe: Recipe,
-    *,
-    image_shape: tuple[int, int],
-    classes: int,
-    statistics: Statistics,
-    precision: Precision = "float32",
-) -> ModelSettings:
-    """Return what to build for a recipe on a dataset with those statistics.
+def model_settings(recipe: Recipe, dataset: Dataset, precision: Precision = "float32") -> ModelSettings:
+    """Return what to build for a recipe on a dataset, with the statistics of the images that the recipe trains on.
 
     `unit` scaling takes pixels to 0..1, x/255; `standardised` to mean 0 and deviation 1, (x/255 - mean) / std.
     """
-    standardised = recipe.scaling == "standardised"
-    return ModelSettings(
-        architecture=recipe.architecture,
-        image_shape=image_shape,
-        classes=classes,
-        dropout=recipe.dropout,
-        scale=1 / (255 * statistics.std) if standardised else 1 / 255,
-        offset=-statistics.mean / statistics.std if standardised else 0.0,
-        precision=precision,
-    )
+    scale, offset = 1 / 255, 0.0
+    if recipe.scaling == "standardised":
+        statistics = dataset.statistics[recipe.train_on]
+        scale, offset = 1 / (255 * statistics.std), -statistics.mean / statistics.std
+    shape, classes = dataset.image_shape, dataset.classes
+    return ModelSettings(recipe.architecture, shape, classes, recipe.dropout, scale, offset, precision)

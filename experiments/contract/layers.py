@@ -1,13 +1,17 @@
-"""A layer of a network, in terms that both frameworks share, and the expected size of its output."""
+"""The inside of a network, in terms that both frameworks share: its layers, and the expected size of their outputs."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from tabulate import tabulate
 
-from experiments.system.errors import TandemError
+from experiments.contract.backend import Model
+from experiments.contract.weights import FloatArray, Weights
+from experiments.data.dataset import Images, Labels
+
+InspectedT = TypeVar("InspectedT", bound=Model, contravariant=True)
 
 Kind = Literal[
     "convolution", "dense", "max pooling", "average pooling", "zero padding", "flatten", "relu", "dropout", "block"
@@ -42,6 +46,25 @@ class Layer:
     def multiply_adds(self) -> int:
         """The multiplications by a weight, each with its addition, for one image: every weight at every position."""
         return self.weights * math.prod(self.output[1:])
+
+
+class Inspection(Protocol[InspectedT]):
+    """What the module `backend.inspection` of a framework's package implements, for parity and for `tandem shapes`.
+
+    Arrays are in PyTorch's axis order, (n, channels, height, width).
+    """
+
+    def layers(self, model: InspectedT) -> list[Layer]:
+        """Return the layers in the order in which they run, with their measured shapes."""
+
+    def activations(self, model: InspectedT, images: Images) -> Weights:
+        """Return the scaled images as `input`, and every layer's output by its path, with dropout off."""
+
+    def loss_and_gradients(self, model: InspectedT, images: Images, labels: Labels) -> tuple[float, Weights]:
+        """Return the mean loss of a batch, and its gradient by parameter."""
+
+    def dropouts(self, model: InspectedT, images: Images, *, training: bool) -> dict[str, tuple[FloatArray, ...]]:
+        """Return the input and the output of every dropout layer, by its path."""
 
 
 def output_size(size: int, *, kernel: int, stride: int = 1, padding: int = 0, rounds_up: bool = False) -> int:
@@ -81,19 +104,14 @@ def expected_output(layer: Layer) -> tuple[int, ...] | None:
     return (layer.features or channels, *sizes)
 
 
-def check_outputs(where: str, layers: Sequence[Layer]) -> None:
-    """Compare every measured output with the formula.
-
-    Raises:
-        TandemError: naming the first layer whose output has another shape.
-    """
+def wrong_output(where: str, layers: Sequence[Layer]) -> str | None:
+    """Return the first layer whose measured output has another shape than the formula gives, as a message."""
     for layer in layers:
         expected = expected_output(layer)
         if expected is not None and expected != layer.output:
-            raise TandemError(
-                f"{where}: {layer.path}: expected an output of {shown(expected)} by the formula; got "
-                f"{shown(layer.output)}; fix the layer, or the formula in experiments/contract/layers.py"
-            )
+            sizes = f"expected an output of {shown(expected)} by the formula; got {shown(layer.output)}"
+            return f"{where}: {layer.path}: {sizes}; fix the layer, or the formula in experiments/contract/layers.py"
+    return None
 
 
 def shown(shape: Sequence[int]) -> str:
@@ -101,18 +119,18 @@ def shown(shape: Sequence[int]) -> str:
     return "×".join(map(str, shape))
 
 
-def layer_table(layers: Sequence[Layer]) -> str:
-    """Return the layers as Markdown, with their output (channels first), parameters and multiply-adds per image."""
-    rows = []
+def layer_rows(layers: Sequence[Layer]) -> list[tuple[str, ...]]:
+    """Return path, kind, output (channels first), parameters and multiply-adds per image of each layer, and a total."""
+    rows: list[tuple[str, ...]] = []
     for layer in layers:
-        counts = (layer.parameters, layer.multiply_adds if layer.weights else 0)
-        rows.append((layer.path, layer.kind, shown(layer.output), *(f"{count:,}" if count else "" for count in counts)))
-    total = ("total", "", "", f"{sum(layer.parameters for layer in layers):,}", f"{multiply_adds(layers):,}")
+        counts = (f"{count:,}" if count else "" for count in (layer.parameters, layer.multiply_adds))
+        rows.append((layer.path, layer.kind, shown(layer.output), *counts))
+    parameters, multiply_adds = sum(layer.parameters for layer in layers), sum(layer.multiply_adds for layer in layers)
+    return [*rows, ("total", "", "", f"{parameters:,}", f"{multiply_adds:,}")]
+
+
+def layer_table(layers: Sequence[Layer]) -> str:
+    """Return `layer_rows` as Markdown."""
     header = ("layer", "kind", "output", "parameters", "multiply-adds")
     align = ("left", "left", "left", "right", "right")
-    return tabulate([*rows, total], header, tablefmt="pipe", colalign=align, disable_numparse=True) + "\n"
-
-
-def multiply_adds(layers: Sequence[Layer]) -> int:
-    """Return the multiply-adds of all layers for one image."""
-    return sum(layer.multiply_adds for layer in layers)
+    return tabulate(layer_rows(layers), header, tablefmt="pipe", colalign=align, disable_numparse=True) + "\n"

@@ -1,18 +1,17 @@
 """Initial weights, drawn by NumPy so that both members of a pair start from the same numbers."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from experiments.data.randomness import stream
+from experiments.settings.recipe import Recipe
 from experiments.system.errors import TandemError
 
-Initialiser = Literal["torch", "keras"]
-Special = Literal["xavier_uniform"]
 FloatArray = npt.NDArray[np.floating[Any]]
 # float32, except where parity looks at float64.
 Weights = dict[str, FloatArray]
@@ -39,41 +38,32 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[1] * area, shape[0] * area
 
 
-def draw_weights(
-    parameters: Sequence[Parameter],
-    *,
-    initialiser: Initialiser,
-    seed: int,
-    exceptions: Mapping[str, Special] | None = None,
-) -> Weights:
-    """Return a float32 array for each parameter, by name.
+def draw_weights(parameters: Sequence[Parameter], recipe: Recipe, *, seed: int) -> Weights:
+    """Return a float32 array for each parameter, by name, drawn as the initialiser of the recipe says.
 
     `torch` is the default of torch.nn.Linear and Conv2d: weights and biases uniform within ±1/√fan_in
     (`reset_parameters` there: kaiming_uniform with a = √5). `keras` is the default of keras.layers.Dense and
     Conv2D: weights uniform within ±√(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010), biases zero. A parameter
-    among the `exceptions` is drawn as given there: `xavier_uniform` is what `keras` does with weights.
+    among the `initialiser_exceptions` is drawn as given there: `xavier_uniform` is what `keras` does with weights.
 
     Each parameter has a random stream of its own, keyed by seed and name: adding a layer changes no other.
 
     Raises:
         TandemError: an exception names a parameter that does not exist.
     """
-    exceptions = exceptions or {}
-    names = [parameter.name for parameter in parameters]
+    exceptions, names = recipe.initialiser_exceptions, [parameter.name for parameter in parameters]
     for unknown in sorted(set(exceptions) - set(names)):
-        raise TandemError(
-            f"params.yaml: initialiser_exceptions of a recipe: expected some of the parameters {', '.join(names)}; "
-            f"got {unknown!r}"
-        )
+        expected = f"expected some of the parameters {', '.join(names)}; got {unknown!r}"
+        raise TandemError(f"params.yaml: initialiser_exceptions of a recipe: {expected}")
     weights: Weights = {}
     for parameter in parameters:
         generator = np.random.default_rng(stream(seed, parameter.name))
-        bound = _bound(parameter, exceptions.get(parameter.name, initialiser))
+        bound = _bound(parameter, exceptions.get(parameter.name, recipe.initialiser))
         weights[parameter.name] = generator.uniform(-bound, bound, parameter.shape).astype(np.float32)
     return weights
 
 
-def _bound(parameter: Parameter, initialiser: Initialiser | Special) -> float:
+def _bound(parameter: Parameter, initialiser: str) -> float:
     if initialiser == "torch":
         return 1 / math.sqrt(parameter.fan_in)
     if initialiser == "keras" and parameter.name.endswith("/bias"):

@@ -21,56 +21,27 @@ the least reduction of precision on a GPU, makes a gap 2¹³ times larger.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from experiments.contract.backend import Precision
 from experiments.contract.weights import FloatArray
 
+Key = tuple[str, Precision]  # backend, precision
 MULTIPLE, LATER_MULTIPLE = 256, 4
 UNIT_ROUNDOFF: dict[Precision, float] = {"float32": 2.0**-24, "float64": 2.0**-53}
 SHRINKS = UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"]
 
 
-@dataclass(frozen=True)
-class Differences:
-    """The differences of a quantity between two frameworks and two precisions, arrays of shape (rows, segments).
+def measure(values: Mapping[Key, FloatArray], sizes: Sequence[int]) -> dict[Precision, tuple[FloatArray, FloatArray]]:
+    """Return how far two frameworks are apart in segments of arrays, and how far they may be, in each precision.
 
-    Rows are steps; a quantity without steps has one row. `gap` is the smaller gap of the two frameworks, `larger_gap`
-    the other.
-    """
-
-    difference32: FloatArray
-    difference64: FloatArray
-    gap: FloatArray
-    larger_gap: FloatArray
-
-    def bound(self, precision: Precision) -> FloatArray:
-        """Return how far the frameworks may be apart."""
-        if precision == "float64":
-            return MULTIPLE * SHRINKS * self.gap
-        return np.concatenate([MULTIPLE * self.gap[:1], LATER_MULTIPLE * self.larger_gap[1:]])
-
-    def columns(self, indices: Sequence[int]) -> "Differences":
-        """Return the segments with these indices, in this order."""
-        arrays = (self.difference32, self.difference64, self.gap, self.larger_gap)
-        return Differences(*(array[:, indices] for array in arrays))
-
-    def difference(self, precision: Precision) -> FloatArray:
-        """Return how far they are apart."""
-        return self.difference32 if precision == "float32" else self.difference64
-
-
-def measure(values: Mapping[tuple[str, Precision], FloatArray], starts: npt.NDArray[np.int64]) -> Differences:
-    """Return the differences and gaps of segments of arrays.
-
-    `values` has four arrays of shape (rows, n), by (backend, precision), of two backends. `starts`, int64 (segments,),
-    has the index at which each segment of a row begins. The results have the shape (rows, segments): the maximum of
-    each segment. NaN anywhere is an infinite difference.
+    `values` has four arrays of shape (rows, n), of two backends and two precisions. Rows are steps; a quantity
+    without steps has one row. `sizes` are those of the segments of a row, and add up to n. The results have the shape
+    (rows, segments): the maximum of each segment, and its bound. NaN anywhere is an infinite difference.
     """
     first, second = sorted({backend for backend, _ in values})
+    starts = np.cumsum([0, *sizes[:-1]])
 
     def largest(a: FloatArray, b: FloatArray | None = None) -> FloatArray:
         # Row by row: all steps at once would need several times their memory.
@@ -79,10 +50,10 @@ def measure(values: Mapping[tuple[str, Precision], FloatArray], starts: npt.NDAr
         return np.where(np.isnan(maxima), np.inf, maxima)
 
     gaps = [largest(values[backend, "float32"], values[backend, "float64"]) for backend in (first, second)]
-    size = np.minimum(*(largest(values[backend, "float64"]) for backend in (first, second)))
-    return Differences(
-        largest(values[first, "float32"], values[second, "float32"]),
-        largest(values[first, "float64"], values[second, "float64"]),
-        np.maximum.accumulate(np.maximum(np.minimum(*gaps), UNIT_ROUNDOFF["float32"] * size)),
-        np.maximum.accumulate(np.maximum(np.maximum(*gaps), UNIT_ROUNDOFF["float32"] * size)),
-    )
+    least = UNIT_ROUNDOFF["float32"] * np.minimum(*(largest(values[name, "float64"]) for name in (first, second)))
+    smaller, larger = (np.maximum.accumulate(np.maximum(gap, least)) for gap in (np.minimum(*gaps), np.maximum(*gaps)))
+    bounds: dict[Precision, FloatArray] = {
+        "float32": np.concatenate([MULTIPLE * smaller[:1], LATER_MULTIPLE * larger[1:]]),
+        "float64": MULTIPLE * SHRINKS * smaller,
+    }
+    return {kind: (largest(values[first, kind], values[second, kind]), bound) for kind, bound in bounds.items()}

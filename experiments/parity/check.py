@@ -1,23 +1,19 @@
 """Compares what the two frameworks computed."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+from scipy.stats import binomtest
 
 from experiments.contract.backend import Precision
-from experiments.contract.layers import check_outputs, shown
+from experiments.contract.layers import shown, wrong_output
 from experiments.contract.weights import FloatArray, Parameter, draw_weights
-from experiments.parity.bounds import Differences, measure
+from experiments.parity.bounds import Key, measure
 from experiments.parity.jobs import Description, Start, Steps
-from experiments.parity.protocol import PRECISIONS, SEED
+from experiments.parity.protocol import DROPOUT_ERROR, PRECISIONS, SEED
 from experiments.settings.recipe import Recipe
-from experiments.system.errors import TandemError
-
-# (backend, precision) of two backends and two precisions.
-Key = tuple[str, Precision]
 
 
 @dataclass(frozen=True)
@@ -38,18 +34,15 @@ class Quantity:
 
 def check_structure(sides: Mapping[str, Description]) -> str | None:
     """Return the first layer or parameter whose name, kind or shape differs, or contradicts its formula."""
-    problem = _layers_differ(sides) or _parameters_differ(sides)
-    if problem:
+    if problem := _layers_differ(sides) or _parameters_differ(sides):
         return problem
     for backend, side in sides.items():
         counted = sum(layer.parameters for layer in side.layers)
         expected = sum(math.prod(parameter.shape) for parameter in side.parameters)
         if counted != expected:
             return f"layers: expected {expected} parameters in those of {backend}; got {counted}"
-        try:
-            check_outputs(backend, side.layers)
-        except TandemError as error:
-            return str(error)
+        if problem := wrong_output(backend, side.layers):
+            return problem
     return None
 
 
@@ -78,8 +71,7 @@ def _parameters_differ(sides: Mapping[str, Description]) -> str | None:
 
 def check_weights(starts: Mapping[Key, Start], parameters: Sequence[Parameter], recipe: Recipe) -> str | None:
     """Return the first parameter that a model doesn't return exactly as it was drawn."""
-    exceptions = recipe.initialiser_exceptions
-    drawn = draw_weights(parameters, initialiser=recipe.initialiser, seed=SEED, exceptions=exceptions)
+    drawn = draw_weights(parameters, recipe, seed=SEED)
     for (backend, precision), start in starts.items():
         for name, value in drawn.items():
             difference = np.abs(start.weights[name] - value).max()
@@ -90,20 +82,11 @@ def check_weights(starts: Mapping[Key, Start], parameters: Sequence[Parameter], 
 
 def start_quantities(starts: Mapping[Key, Start]) -> dict[Precision, list[Quantity]]:
     """Return the quantities of the first batch: activations from the input on, loss, gradients from the output on."""
-    first = next(iter(starts.values()))
-    quantities: dict[Precision, list[Quantity]] = {precision: [] for precision in PRECISIONS}
-    for kind, prefix, arrays in (
-        ("activations", "activation of ", first.activations),
-        ("loss", "", first.loss),
-        ("gradients", "gradient of ", dict(reversed(first.gradients.items()))),
-    ):
-        values = {}
-        for key, start in starts.items():  # one row of all arrays
-            values[key] = np.concatenate([getattr(start, kind)[name].ravel() for name in arrays])[np.newaxis]
-        differences = measure(values, _starts([array.size for array in arrays.values()]))
-        for precision in PRECISIONS:
-            quantities[precision] += _row(differences, precision, 0, [f"{prefix}{name}" for name in arrays])
-    return quantities
+    first = next(iter(starts.values())).computed
+    row_of = {key: [start.computed[name].ravel() for name in first] for key, start in starts.items()}
+    values: dict[Key, FloatArray] = {key: np.concatenate(arrays)[np.newaxis] for key, arrays in row_of.items()}
+    differences = measure(values, [array.size for array in first.values()])
+    return {precision: _row(*differences[precision], 0, list(first)) for precision in PRECISIONS}
 
 
 def step_quantities(
@@ -111,37 +94,28 @@ def step_quantities(
 ) -> dict[Precision, list[list[Quantity]]]:
     """Return, for each step, its loss and then every parameter after it."""
     count = min(len(steps.losses) for steps in trainings.values())
-    loss = measure({key: steps.losses[:count, np.newaxis] for key, steps in trainings.items()}, _starts([1]))
-    after = _parameter_differences(trainings, parameters, count)
+    loss = measure({key: steps.losses[:count, np.newaxis] for key, steps in trainings.items()}, [1])
+    sizes = [math.prod(parameter.shape) for parameter in parameters]
+    values: dict[Key, FloatArray] = {
+        key: np.memmap(steps.file, key[1], mode="r").reshape(-1, sum(sizes))[:count] for key, steps in trainings.items()
+    }
+    after = measure(values, sizes)
     quantities: dict[Precision, list[list[Quantity]]] = {}
     for precision in PRECISIONS:
         rows = quantities[precision] = []
         for row in range(count):
             names = [f"step {row + 1}: {parameter.name} after it" for parameter in parameters]
-            rows.append([*_row(loss, precision, row, [f"step {row + 1}: loss"]), *_row(after, precision, row, names)])
+            first = _row(*loss[precision], row, [f"step {row + 1}: loss"])
+            rows.append(first + _row(*after[precision], row, names))
         counts = [len(steps.losses) for (_, other), steps in trainings.items() if other == precision]
         if len(set(counts)) > 1:
             rows.append([Quantity(f"number of steps, {' and '.join(map(str, counts))}", np.inf, 0.0)])
     return quantities
 
 
-def _parameter_differences(trainings: Mapping[Key, Steps], parameters: Sequence[Parameter], count: int) -> Differences:
-    in_file = sorted(parameters, key=lambda parameter: parameter.name)
-    sizes = [math.prod(parameter.shape) for parameter in in_file]
-    values: dict[Key, FloatArray] = {
-        key: np.memmap(steps.file, key[1], mode="r").reshape(-1, sum(sizes))[:count] for key, steps in trainings.items()
-    }
-    return measure(values, _starts(sizes)).columns([in_file.index(parameter) for parameter in parameters])
-
-
-def _starts(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
-    return np.cumsum([0, *sizes[:-1]], dtype=np.int64)
-
-
-def _row(differences: Differences, precision: Precision, row: int, names: Sequence[str]) -> Iterator[Quantity]:
-    values, bounds = differences.difference(precision)[row], differences.bound(precision)[row]
-    for name, difference, bound in zip(names, values, bounds, strict=True):
-        yield Quantity(name, float(difference), float(bound))
+def _row(differences: FloatArray, bounds: FloatArray, row: int, names: Sequence[str]) -> list[Quantity]:
+    columns = zip(names, differences[row].tolist(), bounds[row].tolist(), strict=True)
+    return [Quantity(*column) for column in columns]
 
 
 def first_beyond(quantities: Sequence[Quantity]) -> Quantity | None:
@@ -152,3 +126,58 @@ def first_beyond(quantities: Sequence[Quantity]) -> Quantity | None:
 def largest(quantities: Sequence[Quantity]) -> Quantity:
     """Return the quantity with the largest ratio of difference to bound."""
     return max(quantities, key=lambda quantity: quantity.ratio)
+
+
+@dataclass(frozen=True)
+class DropoutCheck:
+    """A dropout layer: `kept` and `agree` are fractions, each with the p-value of the exact binomial test."""
+
+    layer: str
+    kept: float
+    kept_p: float
+    agree: float
+    agree_p: float
+    scaled: bool
+    off_in_evaluation: bool
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong, or None; by chance alone with a probability of DROPOUT_ERROR for each of the two tests."""
+        if self.kept_p < DROPOUT_ERROR:
+            return f"keeps {self.kept:.4f} of its inputs (p = {self.kept_p:.1g})"
+        if not self.scaled:
+            return "does not scale what it keeps by 1 / (1 - rate)"
+        if self.agree_p < DROPOUT_ERROR:
+            return f"draws masks that agree in {self.agree:.4f} of elements between steps (p = {self.agree_p:.1g})"
+        if not self.off_in_evaluation:
+            return "changes its input in evaluation"
+        return None
+
+
+def check_dropout(layer: str, *, rate: float, passes: Sequence[Sequence[FloatArray]]) -> DropoutCheck:
+    """Compare a dropout layer with its definition (Srivastava et al., 2014, in the inverted form of both frameworks).
+
+    The frameworks draw different masks, so what must agree is the distribution.
+    `passes` are the input and output, of one shape, of a pass in evaluation and of two training steps. Elements whose
+    input is 0 show nothing and are left out. The number of kept elements is Binomial(n, 1 - rate). The masks of two
+    steps are independent, so the number of elements where they agree is Binomial(n, rate² + (1 - rate)²). What is
+    kept is multiplied by 1 / (1 - rate), to two units in the last place.
+    """
+    evaluation, *steps = passes
+    before, after = (np.stack(arrays) for arrays in zip(*steps, strict=True))
+    alive, mask = before != 0, after != 0
+    both = alive.all(axis=0)
+    if not both.any():
+        return DropoutCheck(layer, 0.0, 0.0, 0.0, 0.0, scaled=False, off_in_evaluation=False)
+    kept, count = int((mask & alive).sum()), int(alive.sum())
+    agree, pairs = int(((mask[0] == mask[1]) & both).sum()), int(both.sum())
+    two_units = 4 * np.finfo(after.dtype).eps
+    return DropoutCheck(
+        layer,
+        kept / count,
+        float(binomtest(kept, count, 1 - rate).pvalue),
+        agree / pairs,
+        float(binomtest(agree, pairs, rate**2 + (1 - rate) ** 2).pvalue),
+        np.allclose(after[mask], before[mask] / (1 - rate), rtol=two_units, atol=0),
+        bool(np.array_equal(evaluation[0], evaluation[1])),
+    )

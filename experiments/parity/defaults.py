@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import version
 
 from experiments.frameworks import PACKAGES
 from experiments.parity.jobs import Side, run_once
@@ -46,11 +45,6 @@ def read_defaults() -> list[tuple[str, str, str, str]]:
     """
     answers = run_once("defaults", "the code that asks for its defaults", _ask)
     return [(name, value, answers["keras"][name], TANDEM[name]) for name, value in answers["lightning"].items()]
-
-
-def versions() -> dict[str, str]:
-    """Return the installed version of each framework."""
-    return {package: version(package) for package in ("torch", "keras")}
 
 
 def _ask(side: Side) -> dict[str, str]:

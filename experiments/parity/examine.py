@@ -8,61 +8,64 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from experiments.contract.backend import Precision
-from experiments.data.dataset import Dataset, load_dataset
+import numpy as np
+
+from experiments.contract.backend import Precision, TrainingSettings, model_settings
+from experiments.data.dataset import Dataset
 from experiments.frameworks import takes_dropout, twins
 from experiments.parity import check, jobs, protocol
-from experiments.parity.check import Key, Quantity
-from experiments.parity.dropout import check_dropout
-from experiments.parity.jobs import Side, SideProcess, Steps, run_on_all
-from experiments.parity.protocol import PRECISIONS, Job, Optimiser, Variant, base_recipe, make_job
-from experiments.parity.result import Result, Training
+from experiments.parity.bounds import Key
+from experiments.parity.check import Quantity
+from experiments.parity.jobs import Job, Processes, Side, Steps, run_on_all
+from experiments.parity.protocol import PRECISIONS, Optimiser
+from experiments.parity.report import Result, Training
 from experiments.settings.params import Params
-from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName, Recipe
 from experiments.system.console import say
-from experiments.system.isolated import JobFailed
+from experiments.system.isolated import IsolatedProcess, JobFailed
 from experiments.system.processes import threads_for
 
 R = TypeVar("R")
 
 
 def run_parity(
-    project: Project, params: Params, architectures: Sequence[str], backends: tuple[BackendName, BackendName]
+    dataset: Dataset, params: Params, architectures: Sequence[str], backends: tuple[BackendName, BackendName]
 ) -> list[Result]:
     """Examine each architecture, with both frameworks at work at the same time, each in a process of its own.
 
     Raises:
-        TandemError: there is no prepared dataset, a process refuses the device, or has ended.
+        TandemError: a process refuses the device, or has ended.
     """
-    dataset = load_dataset(project.prepared)
     threads = max(1, threads_for(params.train.threads) // len(backends))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-parity-")))
         sides = [Side(backend, params.train.device, threads) for backend in backends]
-        processes = [stack.enter_context(SideProcess(side)) for side in sides]
+        processes = {side: stack.enter_context(IsolatedProcess(f"parity: the {side.backend}")) for side in sides}
         results = []
         for number, architecture in enumerate(architectures, 1):
-            examiner = Examiner(processes, dataset, base_recipe(params, architecture), folder / "steps")
-            results.append(examiner.examine(protocol.OPTIMISERS))
+            recipe = protocol.base_recipe(params, architecture)
+            results.append(Examiner(processes, dataset, recipe, folder / "steps").examine(protocol.OPTIMISERS))
             outcome = results[-1].problems[0] if results[-1].problems else "the same"
             say(f"parity {number}/{len(architectures)}: {architecture}: {outcome}")
         return results
 
 
 class Examiner:
-    """Examines one architecture; `folder`, which it creates and deletes, is for the files of the trainings."""
+    """Examines the architecture of a recipe, the first of its styles.
 
-    def __init__(self, processes: Sequence[SideProcess], dataset: Dataset, recipe: Recipe, folder: Path) -> None:
+    `folder`, which it creates and deletes, is for the files of the trainings.
+    """
+
+    def __init__(self, processes: Processes, dataset: Dataset, recipe: Recipe, folder: Path) -> None:
         self.processes, self.dataset, self.recipe, self.folder = processes, dataset, recipe, folder
-        first = next(name for name, others in twins().items() if recipe.architecture in (name, *others))
-        self.result = Result(first, twins()[first])
+        self.result = Result(recipe.architecture, twins()[recipe.architecture])
+        self.problems = self.result.problems
 
     def examine(self, optimisers: Sequence[Optimiser]) -> Result:
         """Return the result; where the structure differs, nothing else is examined."""
         try:
             self._structure()
-            if not self.result.problems:
+            if not self.problems:
                 start = self._start()
                 for optimiser in optimisers:
                     self._train(optimiser, start)
@@ -70,73 +73,80 @@ class Examiner:
                     self._dropout()
                     self._dropout_in_training()
         except JobFailed as error:
-            self.result.problems.append(str(error))
+            self.problems.append(str(error))
         return self.result
 
-    def _job(self, variant: Variant, style: str | None = None) -> Job:
-        recipe = self.recipe.model_copy(update={"architecture": style or self.result.architecture})
-        return make_job(recipe, self.dataset, variant)
+    def _job(
+        self, precision: Precision, optimiser: Optimiser = "sgd", *, dropout: float = 0.0, style: str | None = None
+    ) -> Job:
+        changes = {
+            **protocol.SETTINGS[optimiser],
+            "architecture": style or self.recipe.architecture,
+            "dropout": dropout if takes_dropout(style or self.recipe.architecture) else None,
+            "batch_size": protocol.BATCH_SIZE,
+            "drop_last": False,
+            "epochs": protocol.EPOCHS,
+        }
+        recipe, split = self.recipe.model_copy(update=changes), self.dataset.split("train")
+        images, labels = (np.array(array[: protocol.IMAGES]) for array in (split.images, split.labels))
+        training = TrainingSettings(recipe, protocol.SEED, log_every_steps=1)
+        return Job(model_settings(recipe, self.dataset, precision), training, images, labels)
 
-    def _steps(self, variant: Variant, style: str | None = None) -> dict[str, Steps]:
+    def _steps(self, job: Job) -> dict[str, Steps]:
         self.folder.mkdir(exist_ok=True)
-        job = self._job(variant, style)
-        return run_on_all(self.processes, job.model.architecture, jobs.steps, job, self.folder)
+        names = [parameter.name for parameter in self.parameters]
+        return run_on_all(self.processes, job.model.architecture, jobs.steps, job, self.folder, names)
 
     def _structure(self) -> None:
-        model = self._job(Variant()).model
-        sides = run_on_all(self.processes, model.architecture, jobs.describe, model)
+        sides = run_on_all(self.processes, self.recipe.architecture, jobs.describe, self._job("float64").model)
         first = next(iter(sides.values()))
         self.parameters = first.parameters
         self.result.layers = len(first.layers)
         self.result.parameters = sum(math.prod(parameter.shape) for parameter in self.parameters)
         if problem := check.check_structure(sides):
-            self.result.problems.append(problem)
+            self.problems.append(problem)
 
     def _start(self) -> dict[Precision, list[Quantity]]:
-        variants = [self._job(Variant(precision)) for precision in PRECISIONS]
-        starts = _by_key([run_on_all(self.processes, self.result.architecture, jobs.start, job) for job in variants])
+        architecture, variants = self.recipe.architecture, [self._job(precision) for precision in PRECISIONS]
+        starts = _by_key([run_on_all(self.processes, architecture, jobs.start, job) for job in variants])
         if problem := check.check_weights(starts, self.parameters, self.recipe):
-            self.result.problems.append(problem)
+            self.problems.append(problem)
         return check.start_quantities(starts)
 
     def _train(self, optimiser: Optimiser, start: Mapping[Precision, list[Quantity]]) -> None:
-        trainings = _by_key([self._steps(Variant(precision, optimiser)) for precision in PRECISIONS])
+        trainings = _by_key([self._steps(self._job(precision, optimiser)) for precision in PRECISIONS])
         steps = check.step_quantities(trainings, self.parameters)
         for precision in PRECISIONS:
             training = Training(optimiser, precision, start[precision], steps[precision])
             self.result.trainings.append(training)
             if beyond := check.first_beyond(training.quantities):
                 apart = f"{beyond.difference:.1e} apart, where {beyond.bound:.1e} is rounding"
-                self.result.problems.append(f"{optimiser}, {precision}: {beyond.where}: {apart}")
+                self.problems.append(f"{optimiser}, {precision}: {beyond.where}: {apart}")
+        # Within each framework, a style of the architecture gives the bits of the first style.
         for style in self.result.styles:
-            self._compare_style(style, optimiser, trainings)
+            for backend, others in self._steps(self._job("float32", optimiser, style=style)).items():
+                if others.file.read_bytes() != trainings[backend, "float32"].file.read_bytes():
+                    first = self.result.architecture
+                    self.problems.append(f"{style}, {optimiser}: not the bits of {first} in {backend}")
         shutil.rmtree(self.folder)
 
-    def _compare_style(self, style: str, optimiser: Optimiser, trainings: Mapping[Key, Steps]) -> None:
-        """Compare a style of the architecture with the first style, within each framework: the same bits."""
-        for backend, steps in self._steps(Variant("float32", optimiser), style).items():
-            if steps.file.read_bytes() != trainings[backend, "float32"].file.read_bytes():
-                first = self.result.architecture
-                self.result.problems.append(f"{style}, {optimiser}: not the bits of {first} in {backend}")
-
     def _dropout(self) -> None:
-        job = self._job(Variant("float32", dropout=protocol.DROPOUT_RATE))
-        for backend, layers in run_on_all(self.processes, self.result.architecture, jobs.dropout, job).items():
+        job = self._job("float32", dropout=protocol.DROPOUT_RATE)
+        for backend, layers in run_on_all(self.processes, self.recipe.architecture, jobs.dropout, job).items():
             for path, passes in layers.items():
-                checked = check_dropout(f"{backend}: {path}", rate=protocol.DROPOUT_RATE, passes=passes)
+                checked = check.check_dropout(f"{backend}: {path}", rate=protocol.DROPOUT_RATE, passes=passes)
                 self.result.dropout.append(checked)
                 if checked.problem:
-                    self.result.problems.append(f"dropout layer {checked.layer} {checked.problem}")
+                    self.problems.append(f"dropout layer {checked.layer} {checked.problem}")
 
     def _dropout_in_training(self) -> None:
         """Check that dropout is on in the training function itself: it changes the first loss."""
-        on, off = (self._steps(Variant("float32", dropout=rate)) for rate in (protocol.DROPOUT_RATE, 0.0))
+        on, off = (self._steps(self._job("float32", dropout=rate)) for rate in (protocol.DROPOUT_RATE, 0.0))
         for backend in on:
             first, plain = on[backend].losses[0], off[backend].losses[0]
             if abs(first - plain) < protocol.DROPOUT_CHANGES * plain:
-                self.result.problems.append(
-                    f"dropout in training: {backend}: the first loss with dropout is {first:.6f}, without {plain:.6f}"
-                )
+                losses = f"the first loss with dropout is {first:.6f}, without {plain:.6f}"
+                self.problems.append(f"dropout in training: {backend}: {losses}")
 
 
 def _by_key(results: Sequence[Mapping[str, R]]) -> dict[Key, R]:

@@ -1,29 +1,27 @@
 """The jobs of parity, each run in one framework, in a process of its own."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
+from typing import BinaryIO, TypeVar, TypeVarTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.backend import Backend, Device, Model, ModelSettings
-from experiments.contract.inspection import Inspection
-from experiments.contract.layers import Layer
+from experiments.contract.backend import Backend, Device, Model, ModelSettings, TrainingSettings
+from experiments.contract.layers import Inspection, Layer
 from experiments.contract.weights import FloatArray, Parameter, Weights, draw_weights
+from experiments.data.dataset import Images, Labels
 from experiments.frameworks import PACKAGES, load_backend, load_inspection
-from experiments.parity.protocol import BATCH_SIZE, SEED, Job
+from experiments.parity.protocol import BATCH_SIZE, SEED
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
 from experiments.system.isolated import IsolatedProcess, JobFailed
 
-P = ParamSpec("P")
+Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
-Passes = list[tuple[FloatArray, ...]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,19 @@ class Side:
     backend: BackendName
     device: Device = "cpu"
     threads: int = 1
+
+
+Processes = Mapping[Side, IsolatedProcess]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A model to build, and its training on images, uint8 (n, height, width), with labels, uint8 (n,)."""
+
+    model: ModelSettings
+    training: TrainingSettings
+    images: Images
+    labels: Labels
 
 
 @dataclass(frozen=True)
@@ -45,72 +56,50 @@ class Description:
 
 @dataclass(frozen=True)
 class Start:
-    """The initial weights as a model returns them, and what it computes from the first batch."""
+    """The initial weights as a model returns them, and what it computes from the first batch, in that order."""
 
     weights: Weights
-    activations: Weights
-    loss: Weights
-    gradients: Weights
+    computed: Weights
 
 
 @dataclass(frozen=True)
 class Steps:
-    """A training: the loss of each step, and a file with all parameters after each step, in order of name."""
+    """A training: the loss of each step, and a file with all parameters after each step."""
 
     losses: FloatArray
     file: Path
 
 
-class SideProcess(IsolatedProcess):
-    """The process of one side; `command` is the command that needs it."""
-
-    def __init__(self, side: Side, *, command: str = "parity") -> None:
-        super().__init__(f"{command}: the {side.backend}")
-        self.side = side
-
-    def start(self, job: Callable[Concatenate[Side, P], R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Start a job of this module."""
-        return self.submit(job, self.side, *args, **kwargs)
-
-
-def run_on_all(
-    processes: Sequence[SideProcess],
-    what: str,
-    job: Callable[Concatenate[Side, P], R],
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> dict[str, R]:
+def run_on_all(processes: Processes, what: str, job: Callable[[Side, *Ts], R], *args: *Ts) -> dict[str, R]:
     """Run a job in all processes at the same time, and return the results by backend.
 
     Raises:
         JobFailed: it failed; the message says in which backend and why, and calls the job `what`.
         TandemError: a process refused the device, or has ended.
     """
-    futures = [process.start(job, *args, **kwargs) for process in processes]
+    futures = {side: process.submit(job, side, *args) for side, process in processes.items()}
     results: dict[str, R] = {}
     failures = []
-    for process, future in zip(processes, futures, strict=True):
+    for side, future in futures.items():
         try:
-            results[process.side.backend] = process.wait(future)
+            results[side.backend] = processes[side].wait(future)
         except JobFailed as error:
-            failures.append(f"{process.side.backend} can't run {what}: {error}")
+            failures.append(f"{side.backend} can't run {what}: {error}")
     if failures:
         raise JobFailed("; ".join(failures))
     return results
 
 
-def run_once(
-    command: str, what: str, job: Callable[Concatenate[Side, P], R], *args: P.args, **kwargs: P.kwargs
-) -> dict[str, R]:
+def run_once(command: str, what: str, job: Callable[[Side, *Ts], R], *args: *Ts) -> dict[str, R]:
     """Run a job in both frameworks, each in a new process on the CPU, and return the results by backend.
 
     Raises:
         TandemError: it failed, or a process has ended.
     """
     with ExitStack() as stack:
-        processes = [stack.enter_context(SideProcess(Side(name), command=command)) for name in PACKAGES]
+        processes = {Side(name): stack.enter_context(IsolatedProcess(f"{command}: the {name}")) for name in PACKAGES}
         try:
-            return run_on_all(processes, what, job, *args, **kwargs)
+            return run_on_all(processes, what, job, *args)
         except JobFailed as error:
             raise TandemError(f"{command}: {error}") from None
 
@@ -123,45 +112,47 @@ def describe(side: Side, settings: ModelSettings) -> Description:
 
 
 def start(side: Side, job: Job) -> Start:
-    """Return the initial weights, and the activations, loss and gradients of the first batch."""
-    model, inspection = _build(side, job), _load(side)[1]
+    """Return the initial weights, and the activations, loss and gradients (from the output on) of the first batch."""
+    _, inspection, model = _built(side, job)
     images, labels = job.images[:BATCH_SIZE], job.labels[:BATCH_SIZE]
     weights, activations = model.get_weights(), inspection.activations(model, images)
     loss, gradients = inspection.loss_and_gradients(model, images, labels)
-    return Start(weights, activations, {"loss": np.array(loss)}, gradients)
+    computed = {f"activation of {path}": value for path, value in activations.items()} | {"loss": np.array(loss)}
+    return Start(weights, computed | {f"gradient of {name}": value for name, value in reversed(gradients.items())})
 
 
-def steps(side: Side, job: Job, folder: Path) -> Steps:
-    """Train through the same function as every run; the file of the steps is written to `folder`."""
-    model, (backend, inspection) = _build(side, job), _load(side)
+def steps(side: Side, job: Job, folder: Path, names: Sequence[str]) -> Steps:
+    """Train through the same function as every run; a file in `folder` gets the parameters `names` after each step."""
+    backend, inspection, model = _built(side, job)
     inspection.layers(model)  # as the train stage does; it must not change the training
     # Written step by step: all parameters of all steps can be gigabytes.
     path = folder / f"{job.model.architecture}-{job.training.recipe.optimiser}-{job.model.precision}-{side.backend}"
     with path.open("wb") as file:
-        listener = EveryStep(model, file)
+        listener = EveryStep(model, names, file)
         backend.train(model, job.images, job.labels, job.training, checkpoint=None, listener=listener)
     return Steps(np.array(listener.losses), path)
 
 
-def dropout(side: Side, job: Job) -> dict[str, Passes]:
+def dropout(side: Side, job: Job) -> dict[str, list[tuple[FloatArray, ...]]]:
     """Return the input and output of each dropout layer, by path: in evaluation, and in two training steps."""
-    model, inspection = _build(side, job), _load(side)[1]
+    _, inspection, model = _built(side, job)
     passes = [inspection.dropouts(model, job.images, training=training) for training in (False, True, True)]
     return {path: [arrays[path] for arrays in passes] for path in sorted(passes[0])}
 
 
 class EveryStep:
-    """A listener that keeps the loss of each step, and writes all parameters after it to a file."""
+    """A listener that keeps the loss of each step, and writes the parameters `names` after it to a file."""
 
-    def __init__(self, model: Model, file: BinaryIO) -> None:
-        self.model, self.file = model, file
+    def __init__(self, model: Model, names: Sequence[str], file: BinaryIO) -> None:
+        self.model, self.names, self.file = model, names, file
         self.losses: list[float] = []
 
     def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
         """Keep the step."""
         self.losses.extend(losses.tolist())
-        for _, value in sorted(self.model.get_weights().items()):
-            self.file.write(value.tobytes())
+        weights = self.model.get_weights()
+        for name in self.names:
+            self.file.write(weights[name].tobytes())
 
     def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
         """Do nothing: every step was kept."""
@@ -172,9 +163,8 @@ def _load(side: Side) -> tuple[Backend[Model], Inspection[Model]]:
     return load_backend(side.backend, device=side.device, threads=side.threads), load_inspection(side.backend)
 
 
-def _build(side: Side, job: Job) -> Model:
-    model, recipe = _load(side)[0].build(job.model), job.training.recipe
-    exceptions = recipe.initialiser_exceptions
-    weights = draw_weights(model.parameters(), initialiser=recipe.initialiser, seed=SEED, exceptions=exceptions)
-    model.set_weights(weights)
-    return model
+def _built(side: Side, job: Job) -> tuple[Backend[Model], Inspection[Model], Model]:
+    backend, inspection = _load(side)
+    model = backend.build(job.model)
+    model.set_weights(draw_weights(model.parameters(), job.training.recipe, seed=SEED))
+    return backend, inspection, model

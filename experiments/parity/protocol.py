@@ -1,13 +1,9 @@
-"""Parity's protocol: the settings of its small trainings, and the jobs made from them."""
+"""Parity's protocol: the settings of its small trainings."""
 
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import numpy as np
-
-from experiments.contract.backend import ModelSettings, Precision, TrainingSettings, model_settings
-from experiments.data.dataset import Dataset, Images, Labels
-from experiments.frameworks import takes_dropout, twins
+from experiments.contract.backend import Precision
+from experiments.frameworks import twins
 from experiments.settings.params import Params
 from experiments.settings.recipe import Recipe
 
@@ -28,25 +24,6 @@ DROPOUT_RATE, DROPOUT_ERROR = 0.4, 1e-6
 DROPOUT_CHANGES = 1e-4
 
 
-@dataclass(frozen=True)
-class Variant:
-    """What varies between parity's trainings of one architecture."""
-
-    precision: Precision = "float64"
-    optimiser: Optimiser = "sgd"
-    dropout: float = 0.0
-
-
-@dataclass(frozen=True)
-class Job:
-    """A model to build, and its training on images, uint8 (n, height, width), with labels, uint8 (n,)."""
-
-    model: ModelSettings
-    training: TrainingSettings
-    images: Images
-    labels: Labels
-
-
 def base_recipe(params: Params, architecture: str) -> Recipe:
     """Return a recipe of an architecture or of a style of it, for its scaling and initialiser.
 
@@ -58,25 +35,3 @@ def base_recipe(params: Params, architecture: str) -> Recipe:
             return params.recipe(name).model_copy(update={"architecture": architecture})
     made_up = {"architecture": architecture, "scaling": "standardised", "batch_size": BATCH_SIZE, "epochs": EPOCHS}
     return Recipe.model_validate({**made_up, **SETTINGS["sgd"]})
-
-
-def make_job(base: Recipe, dataset: Dataset, variant: Variant) -> Job:
-    """Return a job for the architecture of a recipe, with parity's own optimisers, batches and dropout."""
-    changes = {
-        **SETTINGS[variant.optimiser],
-        "dropout": variant.dropout if takes_dropout(base.architecture) else None,
-        "batch_size": BATCH_SIZE,
-        "drop_last": False,
-        "epochs": EPOCHS,
-    }
-    recipe = base.model_copy(update=changes)
-    model = model_settings(
-        recipe,
-        image_shape=dataset.image_shape,
-        classes=dataset.classes,
-        statistics=dataset.statistics[recipe.train_on],
-        precision=variant.precision,
-    )
-    split = dataset.split("train")
-    images, labels = np.array(split.images[:IMAGES]), np.array(split.labels[:IMAGES])
-    return Job(model, TrainingSettings(recipe, SEED, log_every_steps=1), images, labels)

@@ -1,8 +1,10 @@
-"""The report of parity: JSON, a table, and a plot."""
+"""The results of parity, and the report of them: JSON, a table, and a plot."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -10,24 +12,101 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from tabulate import tabulate
 
+from experiments.contract.backend import Precision
 from experiments.parity import bounds, protocol
-from experiments.parity.check import largest
-from experiments.parity.result import Result, Training
+from experiments.parity.check import DropoutCheck, Quantity, first_beyond, largest
 from experiments.system.files import write_atomically, write_json
 
+T = TypeVar("T")
 NOTES = """
 Each cell: of all activations, gradients, losses and parameters, the one closest to its bound: the difference between
 the frameworks, and its share of the bound. experiments/parity/bounds.py derives the bounds. In float32, the check
 after the first step is one of magnitude only: rounding can flip a ReLU in one framework, and then two that are the
 same differ. The proof that the steps are the same is float64's.
 """
+PROTOCOL = {
+    "images": protocol.IMAGES,
+    "batch_size": protocol.BATCH_SIZE,
+    "epochs": protocol.EPOCHS,
+    "seed": protocol.SEED,
+    "optimisers": protocol.SETTINGS,
+    "dropout": {"rate": protocol.DROPOUT_RATE, "error_probability": protocol.DROPOUT_ERROR},
+    "bounds": {"multiple": bounds.MULTIPLE, "later_multiple": bounds.LATER_MULTIPLE, "float64_scale": bounds.SHRINKS},
+}
+
+
+@dataclass(frozen=True)
+class Training:
+    """A small training in both frameworks: the quantities of its first batch, then those of each step."""
+
+    optimiser: protocol.Optimiser
+    precision: Precision
+    start: list[Quantity]
+    steps: list[list[Quantity]]
+
+    @property
+    def quantities(self) -> list[Quantity]:
+        """All of them, in the order in which they are computed."""
+        return [*self.start, *(quantity for row in self.steps for quantity in row)]
+
+    @property
+    def differences(self) -> list[float]:
+        """The largest difference of each step."""
+        return [max(quantity.difference for quantity in row) for row in self.steps]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the quantity closest to its bound, the first beyond it, and the largest of each step.
+
+        `maximum` is the difference of the closest quantity.
+        """
+        closest, beyond = largest(self.quantities), first_beyond(self.quantities)
+        return {
+            "optimiser": self.optimiser,
+            "precision": self.precision,
+            "passed": beyond is None,
+            "closest": closest.where,
+            "maximum": _finite(closest.difference),
+            "bound": _finite(closest.bound),
+            "first_difference": beyond and {name: _finite(value) for name, value in asdict(beyond).items()},
+            "steps": {
+                "difference": [_finite(value) for value in self.differences],
+                "share_of_bound": [_finite(largest(row).ratio) for row in self.steps],
+            },
+        }
+
+
+def _finite(value: T) -> T | None:
+    """Return the value, or None for a number that JSON can't hold."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@dataclass
+class Result:
+    """The result for one architecture; `problems` are the first differences, none if the twins are the same."""
+
+    architecture: str
+    styles: list[str]
+    problems: list[str] = field(default_factory=list)
+    layers: int = 0
+    parameters: int = 0
+    trainings: list[Training] = field(default_factory=list)
+    dropout: list[DropoutCheck] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the content of parity.json for the architecture."""
+        return {
+            "passed": not self.problems,
+            **vars(self),
+            "trainings": [training.as_json() for training in self.trainings],
+            "dropout": [asdict(check) for check in self.dropout],
+        }
 
 
 def write_report(folder: Path, results: Sequence[Result], *, dataset: str, backends: Sequence[str]) -> str:
     """Write parity.json, parity.md and parity.png into a folder, and return the table."""
     content = {
         "passed": not any(result.problems for result in results),
-        "protocol": {"backends": list(backends), "dataset": dataset, **_protocol()},
+        "protocol": {"backends": list(backends), "dataset": dataset, **PROTOCOL},
         "architectures": [result.as_json() for result in results],
     }
     write_json(folder / "parity.json", content)
@@ -35,19 +114,6 @@ def write_report(folder: Path, results: Sequence[Result], *, dataset: str, backe
     write_atomically(folder / "parity.md", table)
     parity_plot(results).savefig(folder / "parity.png", dpi=150)
     return table
-
-
-def _protocol() -> dict[str, object]:
-    scale = {"multiple": bounds.MULTIPLE, "later_multiple": bounds.LATER_MULTIPLE, "float64_scale": bounds.SHRINKS}
-    return {
-        "images": protocol.IMAGES,
-        "batch_size": protocol.BATCH_SIZE,
-        "epochs": protocol.EPOCHS,
-        "seed": protocol.SEED,
-        "optimisers": protocol.SETTINGS,
-        "dropout": {"rate": protocol.DROPOUT_RATE, "error_probability": protocol.DROPOUT_ERROR},
-        "bounds": scale,
-    }
 
 
 def to_markdown(results: Sequence[Result], backends: Sequence[str]) -> str:

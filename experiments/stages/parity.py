@@ -50,7 +50,7 @@ def parity(
     Raises:
         TandemError: there is no prepared dataset, a process refuses the device, or has ended.
     """
-    results = run_parity(project, params, architectures, backends)
-    dataset = load_dataset(project.prepared).name
-    table = write_report(project.reports, results, dataset=dataset, backends=backends)
+    dataset = load_dataset(project.prepared)
+    results = run_parity(dataset, params, architectures, backends)
+    table = write_report(project.reports, results, dataset=dataset.name, backends=backends)
     return table, not any(result.problems for result in results)

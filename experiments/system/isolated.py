@@ -17,8 +17,6 @@ from experiments.system.quiet import redirected
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# TensorFlow's messages begin with a traceback; the reason is at their end.
-MESSAGE = 300
 
 
 class JobFailed(Exception):
@@ -103,4 +101,5 @@ def _run(job: Callable[[], R]) -> R:
     except (TandemError, OSError) as error:
         raise TandemError(str(error)) from None
     except Exception as error:  # not every framework's exception can be pickled
-        raise JobFailed(f"{type(error).__name__}: {' '.join(str(error).split())[-MESSAGE:]}") from None
+        # TensorFlow's messages begin with a traceback; the reason is at their end.
+        raise JobFailed(f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}") from None

@@ -12,16 +12,6 @@ def build_model(backend: Backend[ModelT], recipe: Recipe, dataset: Dataset, *, s
     Raises:
         TandemError: `initialiser_exceptions` names a parameter that the model lacks.
     """
-    model = backend.build(
-        model_settings(
-            recipe,
-            image_shape=dataset.image_shape,
-            classes=dataset.classes,
-            statistics=dataset.statistics[recipe.train_on],
-        )
-    )
-    weights = draw_weights(
-        model.parameters(), initialiser=recipe.initialiser, seed=seed, exceptions=recipe.initialiser_exceptions
-    )
-    model.set_weights(weights)
+    model = backend.build(model_settings(recipe, dataset))
+    model.set_weights(draw_weights(model.parameters(), recipe, seed=seed))
     return model

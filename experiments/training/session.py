@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.contract.backend import Backend, Listener, Model
-from experiments.contract.layers import layer_table, multiply_adds
+from experiments.contract.layers import layer_table
 from experiments.data.dataset import batch_order
 from experiments.frameworks import load_inspection
 from experiments.settings.project import Project
@@ -106,7 +106,7 @@ def open_session(
             state.run_id = tracker.run_id
             checkpoint.save(state)
             layers = load_inspection(training.key.backend).layers(model)
-            record = start_record(training, model) | {"multiply_adds": multiply_adds(layers)}
+            record = start_record(training, model) | {"multiply_adds": sum(layer.multiply_adds for layer in layers)}
             if settings.sweep is None:
                 track_files(project, training.code.checkout, tracker)
                 tracker.text(layer_table(layers), "layers.md")

@@ -1,4 +1,4 @@
-"""The layers of a Keras model, their outputs, and gradients: `experiments.contract.inspection`."""
+"""The layers of a Keras model, their outputs, and gradients: `experiments.contract.layers.Inspection`."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The layers of a PyTorch model, their outputs, and gradients: `experiments.contract.inspection`."""
+"""The layers of a PyTorch model, their outputs, and gradients: `experiments.contract.layers.Inspection`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,12 +1,20 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
-from experiments.contract.weights import Initialiser, Parameter, draw_weights, fans
+from experiments.contract.weights import FloatArray, Parameter, draw_weights, fans
+from experiments.settings.recipe import Recipe
 from experiments.system.errors import TandemError
 from experiments.system.files import digest
 
 CONV = Parameter("conv1/weight", (50, 20, 5, 5), *fans((50, 20, 5, 5)))
 BIAS = Parameter("conv1/bias", (50,), *fans((50, 20, 5, 5)))
+
+
+def draw(parameters: list[Parameter], *, seed: int, **settings: Any) -> dict[str, FloatArray]:
+    base = {"architecture": "lenet", "scaling": "unit", "optimiser": "adam", "lr": 1.0, "batch_size": 1, "epochs": 1}
+    return draw_weights(parameters, Recipe.model_validate({**base, **settings}), seed=seed)
 
 
 def test_fans_count_the_connections_of_a_unit() -> None:
@@ -15,8 +23,8 @@ def test_fans_count_the_connections_of_a_unit() -> None:
 
 
 @pytest.mark.parametrize(("initialiser", "bound"), [("torch", 1 / np.sqrt(500)), ("keras", np.sqrt(6 / (500 + 1250)))])
-def test_weights_are_uniform_within_the_bound_of_the_formula(initialiser: Initialiser, bound: float) -> None:
-    weights = draw_weights([CONV], initialiser=initialiser, seed=3)["conv1/weight"]
+def test_weights_are_uniform_within_the_bound_of_the_formula(initialiser: str, bound: float) -> None:
+    weights = draw([CONV], initialiser=initialiser, seed=3)["conv1/weight"]
     assert weights.dtype == np.float32
     assert weights.shape == CONV.shape
     # 25,000 uniform draws: the largest is within 0.1 % of the bound but for a chance of e⁻²⁵, the mean within
@@ -27,27 +35,27 @@ def test_weights_are_uniform_within_the_bound_of_the_formula(initialiser: Initia
 
 
 def test_biases_follow_the_framework() -> None:
-    torch_bias = draw_weights([BIAS], initialiser="torch", seed=3)["conv1/bias"]
+    torch_bias = draw([BIAS], initialiser="torch", seed=3)["conv1/bias"]
     assert 0 < np.abs(torch_bias).max() <= 1 / np.sqrt(500)
-    assert not draw_weights([BIAS], initialiser="keras", seed=3)["conv1/bias"].any()
+    assert not draw([BIAS], initialiser="keras", seed=3)["conv1/bias"].any()
 
 
 def test_every_parameter_has_a_stream_of_its_own() -> None:
-    alone = draw_weights([BIAS], initialiser="torch", seed=3)
-    together = draw_weights([CONV, BIAS], initialiser="torch", seed=3)
+    alone = draw([BIAS], initialiser="torch", seed=3)
+    together = draw([CONV, BIAS], initialiser="torch", seed=3)
     np.testing.assert_array_equal(alone["conv1/bias"], together["conv1/bias"])
 
 
 def test_the_draw_is_the_same_on_every_machine_and_depends_on_the_seed() -> None:
-    weights = draw_weights([BIAS], initialiser="torch", seed=3)
+    weights = draw([BIAS], initialiser="torch", seed=3)
     assert digest(weights)[:16] == "59f8d3e52a1f226b"
-    assert digest(weights) != digest(draw_weights([BIAS], initialiser="torch", seed=4))
+    assert digest(weights) != digest(draw([BIAS], initialiser="torch", seed=4))
 
 
 def test_an_exception_is_drawn_xavier_uniform_and_the_rest_is_not() -> None:
     parameters = [Parameter("conv1/weight", (20, 1, 5, 5), 25, 500), Parameter("output/weight", (10, 3136), 3136, 10)]
-    plain = draw_weights(parameters, initialiser="torch", seed=1)
-    drawn = draw_weights(parameters, initialiser="torch", seed=1, exceptions={"output/weight": "xavier_uniform"})
+    plain = draw(parameters, initialiser="torch", seed=1)
+    drawn = draw(parameters, initialiser="torch", seed=1, initialiser_exceptions={"output/weight": "xavier_uniform"})
     np.testing.assert_array_equal(drawn["conv1/weight"], plain["conv1/weight"])
     # Glorot and Bengio (2010): √(6 / (fan_in + fan_out)), where torch's bound would be 1/√3136 = 0.018.
     assert np.abs(drawn["output/weight"]).max() == pytest.approx(np.sqrt(6 / 3146), rel=1e-3)
@@ -55,9 +63,4 @@ def test_an_exception_is_drawn_xavier_uniform_and_the_rest_is_not() -> None:
 
 def test_an_exception_for_a_missing_parameter_is_one_line() -> None:
     with pytest.raises(TandemError, match="expected some of the parameters output/bias; got 'ouput/bias'"):
-        draw_weights(
-            [Parameter("output/bias", (10,), 4, 10)],
-            initialiser="torch",
-            seed=1,
-            exceptions={"ouput/bias": "xavier_uniform"},
-        )
+        draw([Parameter("output/bias", (10,), 4, 10)], seed=1, initialiser_exceptions={"ouput/bias": "xavier_uniform"})

@@ -80,7 +80,7 @@ class Probe:
     def model(self, settings: Recipe, seed: int = 1) -> Model:
         shape = (28, 28)
         built = self.backend.build(ModelSettings(settings.architecture, shape, 10, settings.dropout, 1 / 60, -2.0))
-        built.set_weights(draw_weights(built.parameters(), initialiser="torch", seed=seed))
+        built.set_weights(draw_weights(built.parameters(), settings, seed=seed))
         return built
 
     def train(

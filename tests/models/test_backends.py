@@ -54,7 +54,7 @@ def test_a_model_returns_the_weights_that_it_was_given(probed: Probed, backend: 
         Parameter(name.removeprefix("weights:"), value.shape, *fans(arrays[name.rsplit("/", 1)[0] + "/weight"].shape))
         for name, value in arrays.items()
     ]
-    drawn = draw_weights(parameters, initialiser="torch", seed=1)
+    drawn = draw_weights(parameters, backend_probe.recipe(), seed=1)
     assert [p.name for p in parameters] == [
         f"{layer}/{kind}" for layer in ("conv1", "conv2", "dense1", "output") for kind in ("weight", "bias")
     ]

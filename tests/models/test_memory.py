@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from experiments.contract.backend import Backend, Model, TrainingSettings, model_settings
+from experiments.contract.backend import Backend, Model, ModelSettings, TrainingSettings
 from experiments.contract.weights import FloatArray
-from experiments.data.dataset import Statistics
 from experiments.frameworks import load_backend
 from experiments.settings.params import load_params
 from experiments.settings.recipe import BackendName, Recipe
@@ -39,7 +38,7 @@ def left_of_two_trainings(name: BackendName, recipe: Recipe) -> list[int]:
 
 
 def train(backend: Backend[Model], recipe: Recipe) -> None:
-    settings = model_settings(recipe, image_shape=(28, 28), classes=10, statistics=Statistics(0.1, 0.3))
+    settings = ModelSettings(recipe.architecture, (28, 28), 10, recipe.dropout, 1 / 77, -0.3)
     model, training = backend.build(settings), TrainingSettings(recipe, 1, 2)
     backend.train(model, IMAGES, LABELS, training, checkpoint=None, listener=Predict())
 

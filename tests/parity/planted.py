@@ -5,23 +5,23 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from types import SimpleNamespace
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from unittest.mock import patch
 
-from experiments.parity.jobs import Side, SideProcess
+from experiments.system.isolated import IsolatedProcess
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Bug = Callable[[], AbstractContextManager[Any]]
 
 
-class BuggyProcess(SideProcess):
-    """A framework's process that does its jobs with the bug `bug`, if that is a bug of this framework."""
+class BuggyProcess(IsolatedProcess):
+    """A process, named after its framework, that does its jobs with the bug `bug` if that is one of this framework."""
 
     bug = ""
 
-    def start(self, job: Callable[Concatenate[Side, P], R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        return self.submit(run_with_bug, self.bug, self.side.backend, partial(job, self.side, *args, **kwargs))
+    def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        return super().submit(run_with_bug, self.bug, self.name, partial(function, *args, **kwargs))
 
 
 def run_with_bug(bug: str, here: str, job: Callable[[], R]) -> R:

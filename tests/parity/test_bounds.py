@@ -4,31 +4,27 @@ import numpy as np
 import pytest
 
 from experiments.contract.backend import Precision
-from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, Differences, measure
+from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, measure
 from experiments.parity.check import Quantity, first_beyond
 from experiments.parity.protocol import PRECISIONS
 
-STARTS = np.array([0, 2])
+SIZES = [2, 1]
 
 
-def segments(first32: list[float], second32: list[float], first64: list[float], second64: list[float]) -> Differences:
-    rows = {
-        ("a", "float32"): np.array([first32], np.float32),
-        ("b", "float32"): np.array([second32], np.float32),
-        ("a", "float64"): np.array([first64]),
-        ("b", "float64"): np.array([second64]),
+def test_each_segment_has_its_largest_difference_and_a_bound_from_the_gaps() -> None:
+    values = {
+        ("a", "float32"): np.array(2 * [[1.0, 2.5, 3.0]], np.float32),
+        ("b", "float32"): np.array(2 * [[1.0, 2.125, 3.0]], np.float32),
+        ("a", "float64"): np.array(2 * [[1.0, 2.0, 3.0]]),
+        ("b", "float64"): np.array(2 * [[1.0, 2.0, 3.25]]),
     }
-    return measure(rows, STARTS)  # type: ignore[arg-type]
-
-
-def test_each_segment_has_its_largest_difference_and_the_smaller_gap() -> None:
-    differences = segments([1.0, 2.5, 3.0], [1.0, 2.125, 3.0], [1.0, 2.0, 3.0], [1.0, 2.0, 3.25])
-    np.testing.assert_array_equal(differences.difference32, [[0.375, 0.0]])
-    np.testing.assert_array_equal(differences.difference64, [[0.0, 0.25]])
+    measured = measure(values, SIZES)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(measured["float32"][0], 2 * [[0.375, 0.0]])
+    np.testing.assert_array_equal(measured["float64"][0], 2 * [[0.0, 0.25]])
     # a is 0.5 from its float64, b 0.125; in the second segment a is exact: half a unit in the last place.
-    np.testing.assert_allclose(differences.gap, [[0.125, 3 * 2.0**-24]])
-    np.testing.assert_allclose(differences.larger_gap, [[0.5, 0.25]])
-    np.testing.assert_allclose(differences.bound("float64"), MULTIPLE * 2.0**-29 * differences.gap)
+    gap, larger_gap = np.array([0.125, 3 * 2.0**-24]), np.array([0.5, 0.25])
+    np.testing.assert_allclose(measured["float64"][1], 2 * [MULTIPLE * 2.0**-29 * gap])
+    np.testing.assert_allclose(measured["float32"][1], [MULTIPLE * gap, LATER_MULTIPLE * larger_gap])
 
 
 def test_a_step_counts_the_gaps_before_it() -> None:
@@ -39,9 +35,9 @@ def test_a_step_counts_the_gaps_before_it() -> None:
             *(("a", "float32", 0.5), ("b", "float32", 0.25)),
         )
     }
-    differences = measure(rows, np.array([0]))  # type: ignore[arg-type]
-    np.testing.assert_array_equal(differences.gap[:, 0], [0, 0.25, 0.25])
-    np.testing.assert_array_equal(differences.bound("float32")[:, 0], [0, LATER_MULTIPLE * 0.5, LATER_MULTIPLE * 0.5])
+    bounds = {precision: bound[:, 0] for precision, (_, bound) in measure(rows, [1]).items()}  # type: ignore[arg-type]
+    np.testing.assert_array_equal(bounds["float64"], MULTIPLE * 2.0**-29 * np.array([0, 0.25, 0.25]))
+    np.testing.assert_array_equal(bounds["float32"], [0, LATER_MULTIPLE * 0.5, LATER_MULTIPLE * 0.5])
 
 
 @pytest.mark.parametrize("row", [0, 1])
@@ -52,8 +48,7 @@ def test_not_a_number_is_beyond_every_bound(sides: tuple[str, ...], precision: P
     rows = {(side, kind): np.ones((2, 3), kinds[kind]) for side in ("a", "b") for kind in PRECISIONS}
     for side in sides:
         rows[side, precision][row, 1] = np.nan
-    differences = measure(rows, STARTS)
-    difference, bound = differences.difference(precision)[row], differences.bound(precision)[row]
-    quantities = [Quantity(str(index), difference[index], bound[index]) for index in (0, 1)]
+    difference, bound = measure(rows, SIZES)[precision]
+    quantities = [Quantity(str(index), difference[row, index], bound[row, index]) for index in (0, 1)]
     assert first_beyond(quantities) == quantities[0]
     assert first_beyond(quantities[1:]) is None

@@ -23,13 +23,14 @@ def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Examine an architecture with a bug, and return the problems."""
     folder = tmp_path_factory.mktemp("planted")
     params, dataset = load_params(ROOT / "params.yaml"), load_dataset(prepared.prepared)
-    first, second = (BuggyProcess(Side(backend)) for backend in PACKAGES)
+    first, second = (BuggyProcess(backend) for backend in PACKAGES)
+    processes = dict(zip(map(Side, PACKAGES), (first, second), strict=True))
     with first, second:
 
         def run(bug: str, architecture: str, optimisers: Sequence[Optimiser]) -> list[str]:
             first.bug = second.bug = bug
             recipe = base_recipe(params, architecture)
-            return Examiner([first, second], dataset, recipe, folder / "steps").examine(optimisers).problems
+            return Examiner(processes, dataset, recipe, folder / "steps").examine(optimisers).problems
 
         yield run
 

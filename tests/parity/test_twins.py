@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from experiments.data.dataset import load_dataset
 from experiments.frameworks import twins
 from experiments.parity.examine import run_parity
-from experiments.parity.jobs import Side, SideProcess, run_on_all
-from experiments.parity.report import write_report
-from experiments.parity.result import Result
+from experiments.parity.jobs import Side, run_once
+from experiments.parity.report import Result, write_report
 from experiments.settings.params import Params, load_params
 from experiments.settings.project import Project
 from experiments.stages.parity import selected, two_backends
@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 @pytest.fixture(scope="module")
 def results(prepared: Project) -> dict[str, Result]:
     params = load_params(ROOT / "params.yaml")
-    results = run_parity(prepared, params, list(twins()), ("lightning", "keras"))
+    results = run_parity(load_dataset(prepared.prepared), params, list(twins()), ("lightning", "keras"))
     return {result.architecture: result for result in results}
 
 
@@ -75,7 +75,7 @@ def test_what_a_process_refuses_is_one_line(prepared: Project, params: Params, m
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     gpu = params.model_copy(update={"train": params.train.model_copy(update={"device": "gpu"})})
     with pytest.raises(TandemError, match=r"^params\.yaml: train\.device: expected a GPU"):
-        run_parity(prepared, gpu, ["mlp"], ("lightning", "keras"))
+        run_parity(load_dataset(prepared.prepared), gpu, ["mlp"], ("lightning", "keras"))
 
 
 def end(side: Side) -> None:
@@ -84,6 +84,6 @@ def end(side: Side) -> None:
 
 
 def test_a_process_that_ends_is_one_line() -> None:
-    expected = r"^parity: the keras process ended \(no more keras\); repeat the command$"
-    with SideProcess(Side("keras")) as process, pytest.raises(TandemError, match=expected):
-        run_on_all([process], "mlp", end)
+    expected = r"^shapes: the lightning process ended \(no more lightning\); repeat the command$"
+    with pytest.raises(TandemError, match=expected):
+        run_once("shapes", "mlp", end)
