@@ -195,10 +195,10 @@ def runs(
     from experiments.reports.runs import list_runs
 
     if close:
-        from experiments import tracking
+        from experiments.tracking import runs, store
 
-        tracking.connect(project)
-        tracking.close_run(close)
+        store.connect(project)
+        runs.close_run(close)
     lines = list_runs(project)
     table = Table("output", "MLflow run", "status", "dataset", "test accuracy", "commit")
     for line in lines:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import tracking
 from experiments.settings.project import Project
 from experiments.system.files import read_json
+from experiments.tracking import runs, store
 from experiments.training.outputs import METRICS, RECORD
 
 
@@ -23,13 +23,13 @@ class RunLine:
 
 def list_runs(project: Project) -> list[RunLine]:
     """Return a line for each training in runs/, in order of recipe, backend and seed."""
-    tracking.connect(project)
+    store.connect(project)
     return [_line(project, folder) for folder in project.run_folders() if (folder / METRICS).is_file()]
 
 
 def _line(project: Project, folder: Path) -> RunLine:
     record = read_json(folder / RECORD)
-    run = tracking.find_run(record["mlflow_run_id"])
+    run = runs.find_run(record["mlflow_run_id"])
     dirty = " + changes" if record["tags"]["git_dirty"] == "true" else ""
     return RunLine(
         output=str(folder.relative_to(project.root)),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import optuna
 from optuna.trial import FrozenTrial
 
-from experiments import tracking
 from experiments.data.dataset import load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
@@ -24,6 +23,7 @@ from experiments.sweep.run import count_workers, run_study
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_sweep
 from experiments.system.errors import TandemError
+from experiments.tracking.run import Tracker
 
 # More candidates than this leave no comparison any power, and their label is no file name.
 MOST = 30
@@ -64,7 +64,7 @@ def confirm(project: Project, params: Params, asked: ConfirmRequest) -> Confirma
         study.set_user_attr(queue.BUDGET, budget)
         return Launcher(project, params, again, study, Quota(budget, workers, refill=lambda: None))
 
-    def end(study: optuna.Study, tracker: tracking.Tracker) -> None:
+    def end(study: optuna.Study, tracker: Tracker) -> None:
         write_confirmation(project, records.read_confirmation(study, plan, chosen, seeds), tracker)
 
     study = run_study(project, again, dataset, begin, end)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import optuna
 
-from experiments import tracking
 from experiments.data.dataset import Dataset, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
@@ -24,6 +23,8 @@ from experiments.system.errors import TandemError
 from experiments.system.git import read_checkout
 from experiments.system.locks import exclusive
 from experiments.system.processes import threads_for
+from experiments.tracking import runs, store
+from experiments.tracking.run import Tracker, track
 from experiments.training.session import track_files
 from experiments.training.training import check_fits
 
@@ -95,7 +96,7 @@ def run_study(
     plan: Plan,
     dataset: Dataset,
     begin: Callable[[optuna.Study], Launcher],
-    end: Callable[[optuna.Study, tracking.Tracker], None] = lambda study, tracker: None,
+    end: Callable[[optuna.Study, Tracker], None] = lambda study, tracker: None,
 ) -> optuna.Study:
     """Open the study of a plan, and let the launcher run that `begin` returns, inside the study's MLflow run.
 
@@ -108,7 +109,7 @@ def run_study(
             launcher.run()
             if (best := best_of(study, plan)) and best.value is not None:
                 tracker.metrics([("best", best.value, queue.finished(study))])
-            tracking.connect(project)  # closes what workers have left that were killed last
+            store.connect(project)  # closes what workers have left that were killed last
             end(study, tracker)
         # What trials that failed have left, and those whose worker was killed in its last moment.
         if not study.get_trials(deepcopy=False, states=queue.OPEN):
@@ -117,9 +118,9 @@ def run_study(
 
 
 @contextmanager
-def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset) -> Iterator[tracking.Tracker]:
+def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset) -> Iterator[Tracker]:
     """Open the one MLflow run of a study, that of its trials' parent."""
-    experiment = tracking.connect(project)
+    experiment = store.connect(project)
     tags = {
         SWEEP: plan.name,
         KIND: "confirmation" if plan.confirms else "sweep",
@@ -130,7 +131,7 @@ def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset
         "study": study.user_attrs.get(IDENTITY, ""),
     }
     known = study.user_attrs.get(PARENT)
-    with tracking.track(
+    with track(
         f"sweep {plan.name}",
         experiment=experiment,
         tags=tags,
@@ -139,7 +140,7 @@ def open_run(project: Project, plan: Plan, study: optuna.Study, dataset: Dataset
     ) as tracker:
         study.set_user_attr(PARENT, tracker.run_id)
         if known not in (None, tracker.run_id):  # somebody deleted it
-            tracking.set_tag(trial_runs(study, plan), PARENT_RUN, tracker.run_id)
+            runs.set_tag(trial_runs(study, plan), PARENT_RUN, tracker.run_id)
         tracker.params({f"sweep.{key}": value for key, value in plan.summary().items()})
         track_files(project, read_checkout(project.root), tracker)
         yield tracker
@@ -151,12 +152,12 @@ def trial_runs(study: optuna.Study, plan: Plan) -> list[str]:
     ids = [
         trial.user_attrs[key] for trial in study.get_trials(deepcopy=False) for key in keys if key in trial.user_attrs
     ]
-    return [one for one in ids if tracking.find_run(one)]
+    return [one for one in ids if runs.find_run(one)]
 
 
 def _known_run(study: optuna.Study, experiment: str, tags: dict[str, str]) -> str | None:
     if PARENT in study.user_attrs:
-        known = tracking.find_run(study.user_attrs[PARENT])
+        known = runs.find_run(study.user_attrs[PARENT])
         return known.info.run_id if known else None
     # A kill between the run's start and the line that notes it leaves one that closed_because says is abandoned.
-    return tracking.find_tagged(experiment, {**tags, tracking.CLOSED_BECAUSE: tracking.PROCESS_GONE})
+    return runs.find_tagged(experiment, {**tags, runs.CLOSED_BECAUSE: runs.PROCESS_GONE})

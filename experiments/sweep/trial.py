@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from experiments import tracking
 from experiments.contract.backend import Backend, Model
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Dataset, Split
@@ -18,6 +17,7 @@ from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import BackendName
 from experiments.sweep.members import Result
 from experiments.sweep.plan import Plan
+from experiments.tracking import runs
 from experiments.training.checkpoint import State
 from experiments.training.recorder import Recorder
 from experiments.training.session import RunSettings, Session, open_session
@@ -147,10 +147,10 @@ def _run_to_resume(worker: WorkerContext, request: TrialRequest, state: State | 
     run_id = request.run_id
     if run_id is None:
         tags = {PARENT_RUN: worker.parent, TRIAL: str(request.number), "backend": worker.backend_name}
-        run_id = tracking.find_tagged(worker.experiment, tags)
-    known = tracking.find_run(run_id) if run_id else None
+        run_id = runs.find_tagged(worker.experiment, tags)
+    known = runs.find_run(run_id) if run_id else None
     if known is not None and state is None and known.data.metrics:
-        tracking.delete_run(known.info.run_id)
+        runs.delete_run(known.info.run_id)
         return None
     return known.info.run_id if known else None
 

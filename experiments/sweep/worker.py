@@ -11,7 +11,6 @@ import optuna
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from experiments import tracking
 from experiments.contract.backend import Device
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import load_backend
@@ -26,6 +25,7 @@ from experiments.sweep.study import PARENT, load_study
 from experiments.sweep.trial import TrialRequest, WorkerContext, run_trial
 from experiments.system.errors import Stopped, TandemError
 from experiments.system.git import read_checkout
+from experiments.tracking import store
 from experiments.training.code import code_digest
 from experiments.training.training import Code
 
@@ -36,7 +36,7 @@ LOG_EVERY_STEPS = 50
 # After which epoch a trial was pruned.
 PRUNED = "pruned_after_epoch"
 # What says nothing about a trial's settings: a full disk, a server or a database that is away.
-SURROUNDINGS = (OSError, TandemError, tracking.StoreError, SQLAlchemyError, optuna.exceptions.StorageInternalError)
+SURROUNDINGS = (OSError, TandemError, store.StoreError, SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
 def work(project: Project, name: str, backend: BackendName, *, device: Device, threads: int, number: int) -> None:
@@ -86,7 +86,7 @@ def _set_up(
         backend=load_backend(backend, device=device, threads=threads),
         dataset=dataset,
         code=Code(read_checkout(project.root), code_digest(backend, plan.settings.architecture)),
-        experiment=tracking.connect(project),
+        experiment=store.connect(project),
         parent=parent,
         threads=threads,
         log_every_steps=LOG_EVERY_STEPS,

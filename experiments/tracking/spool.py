@@ -18,8 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from experiments.system.console import warn
 from experiments.system.urls import one_line
-from experiments.tracking.owners import owner_tags
-from experiments.tracking.runs import CLOSED_BECAUSE, PAGE, PROCESS_GONE, find_run
+from experiments.tracking.runs import CLOSED_BECAUSE, PAGE, PROCESS_GONE, find_run, owner_tags
 
 # Another process that delivers the same run needs a few requests a thousand points.
 WAIT_SECONDS = 60

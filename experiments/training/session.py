@@ -17,7 +17,8 @@ from experiments.system.files import digest
 from experiments.system.git import Checkout
 from experiments.system.locks import exclusive
 from experiments.system.progress import TrainingProgress
-from experiments.tracking import Tracker, find_run, track
+from experiments.tracking import runs
+from experiments.tracking.run import Tracker, track
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.initial import build_model
 from experiments.training.training import Training, fingerprint
@@ -25,7 +26,7 @@ from experiments.training.training import Training, fingerprint
 
 def _last_run(state: State | None) -> str | None:
     """Return the run of the training that was stopped, if MLflow still has it."""
-    run = find_run(state.run_id) if state else None
+    run = runs.find_run(state.run_id) if state else None
     return run.info.run_id if run else None
 
 
