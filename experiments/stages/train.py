@@ -33,5 +33,5 @@ def train(project: Project, params: Params, key: RunKey) -> dict[str, float]:
             session.tracker.plot(plot, name)
         session.tracker.model(key.backend, session.model, images=dataset.split("train").images[:2])
         # Once the run is closed, so that outputs which exist belong to a run that is complete.
-        session.when_closed(lambda: write_outputs(project.run(key), outputs, session.model))
+        session.when_closed.append(lambda: write_outputs(project.run(key), outputs, session.model))
     return dict(outputs.metrics)

@@ -126,7 +126,7 @@ def run_trial(worker: WorkerContext, request: TrialRequest, reports: Reports) ->
     with open_session(worker.project, training, worker.backend, settings) as session:
         reports.started(session.tracker.run_id)
         result = _train(session, worker.plan.objective, reports, started)
-        session.when_closed(lambda: reports.ended(result))
+        session.when_closed.append(lambda: reports.ended(result))
 
 
 def _tags(worker: WorkerContext, training: Training, number: int) -> dict[str, str]:

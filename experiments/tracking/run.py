@@ -137,10 +137,7 @@ class Tracker:
 
 
 # `mlflow.keras` fails when it is given an input example (mlflow issue 16183); `mlflow.tensorflow` writes .keras too.
-_FLAVOURS = {
-    "lightning": ("pytorch", ("torch", "numpy")),
-    "keras": ("tensorflow", ("tensorflow", "keras", "numpy")),
-}
+_FLAVOURS = {"lightning": ("pytorch", ("torch", "numpy")), "keras": ("tensorflow", ("tensorflow", "keras", "numpy"))}
 
 
 @contextmanager
