@@ -27,8 +27,6 @@ app = typer.Typer(
 app.add_typer(sweep.app, name="sweep", rich_help_panel="Tuning")
 STAGES, PROOF, LOOK = "Stages of the pipeline", "Proof", "Look at the results"
 
-RecipeArgument = Annotated[str, typer.Argument(help="A name under `recipes` in params.yaml.")]
-
 
 @app.command(rich_help_panel=STAGES)
 def download() -> None:
@@ -66,7 +64,7 @@ def sources() -> None:
 
 @app.command(rich_help_panel=STAGES)
 def train(
-    recipe: RecipeArgument,
+    recipe: Annotated[str, typer.Argument(help="A name under `recipes` in params.yaml.")],
     backend: Annotated[str, typer.Argument(help="`lightning` or `keras`.")],
     seed: Annotated[int, typer.Argument(min=0, help="Draws initial weights, batch order and dropout.")],
     runs_in: Annotated[str, typer.Option(hidden=True, help="The folder for its outputs, in the project.")] = "runs",
