@@ -50,16 +50,20 @@ class MetricSender:
                 # The batch on its way too. If it arrives, the spool's copy of it is not delivered.
                 self._keep(self._on_the_way + self._waiting, "it has failed before")
                 self._waiting, self._on_the_way = [], []
-            elif self._answer is not None:
-                self._settle(self._answer, deadline - time.monotonic())
+            else:
                 self._send()
+                if self._answer is not None:
+                    self._settle(self._answer, deadline - time.monotonic())
 
     def _send(self) -> None:
         """Send what is waiting, all of it at once; while a batch is on its way, it goes on waiting."""
         if self._answer is not None and self._answer.done():
             self._settle(self._answer, 0)
-        if self._answer is None and self._waiting:
-            self._on_the_way, self._waiting = self._waiting, []
+        if self._answer is None and (self._on_the_way or self._waiting):
+            # A signal right here leaves a batch on its way without an answer: it is sent again, and MLflow leaves out
+            # what it has already.
+            self._on_the_way = self._on_the_way + self._waiting
+            self._waiting = []
             self._sent = time.monotonic()
             self._answer = _in_background(self._run_id, self._on_the_way)
 

@@ -1,4 +1,4 @@
-"""Trainings that are stopped half-way, by every means, and go on."""
+"""Trainings that are stopped half-way, by every means, and resume."""
 
 import os
 import signal

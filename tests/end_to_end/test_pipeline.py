@@ -135,9 +135,9 @@ def test_the_model_from_mlflow_predicts_what_the_stage_did(clone: Clone, first_o
     ]
     done = subprocess.run(command, cwd=clone.root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    result = json.loads(done.stdout.splitlines()[-1])
     metrics = read_json(clone.root / "runs" / "lenet" / backend / "1" / "metrics.json")
-    assert found == {"differ": 0, "accuracy": metrics["test/accuracy"]}
+    assert result == {"differ": 0, "accuracy": metrics["test/accuracy"]}
 
 
 def test_a_second_repro_runs_nothing(clone: Clone, first_output: str) -> None:

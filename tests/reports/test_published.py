@@ -33,9 +33,9 @@ def test_a_published_result_is_beside_mean_and_interval() -> None:
 
 
 def test_pairs_are_compared_seed_by_seed() -> None:
-    found = entry("lenet", ahead=0.001)
-    assert found["paired"] == pytest.approx([0.001, 0.001])
-    assert "does **not** contain 0" in to_markdown("mnist", SEEDS, [found])
+    result = entry("lenet", ahead=0.001)
+    assert result["paired"] == pytest.approx([0.001, 0.001])
+    assert "does **not** contain 0" in to_markdown("mnist", SEEDS, [result])
     assert "the interval contains 0" in to_markdown("mnist", SEEDS, [entry("lenet", ahead=0.0)])
 
 

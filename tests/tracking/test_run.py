@@ -3,6 +3,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import matplotlib
@@ -10,13 +11,13 @@ import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import Metric, Run
 
 from experiments.data.dataset import Dataset, Split
 from experiments.reports.plots import plot_confusion_matrix
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
-from experiments.tracking import runs, store
+from experiments.tracking import metrics, runs, store
 from experiments.tracking.run import track
 
 matplotlib.use("Agg")
@@ -86,7 +87,7 @@ def test_a_resumed_run_writes_no_step_twice(experiment: str) -> None:
 CONNECT = """
 import os, sys
 from pathlib import Path
-from experiments.tracking import runs, store
+from experiments.tracking import metrics, store
 from experiments.tracking.run import track
 from experiments.data.dataset import Dataset, Split
 from experiments.settings.project import Project
@@ -281,3 +282,25 @@ def test_the_first_error_is_reported_when_the_store_fails_too(experiment: str, m
             raise TandemError("the disk is full")
     monkeypatch.undo()
     mlflow.end_run("FAILED")
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+def test_a_signal_while_metrics_are_being_sent_loses_and_doubles_none(
+    experiment: str, monkeypatch: pytest.MonkeyPatch, was_sent: bool
+) -> None:
+    send, signals = metrics._in_background, iter([Stopped(15)])
+
+    def interrupted(run_id: str, batch: list[Metric]) -> Future[None]:
+        for stopped in signals:
+            if was_sent:
+                send(run_id, batch).result()
+            raise stopped
+        return send(run_id, batch)
+
+    monkeypatch.setattr(metrics, "_in_background", interrupted)
+    with pytest.raises(Stopped), track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:  # noqa: PT012
+        tracker.metrics([("a", 1.0, 1), ("a", 2.0, 2)])
+        tracker.flush()
+    history = MlflowClient().get_metric_history(tracker.run_id, "a")
+    assert sorted((point.step, point.value) for point in history) == [(1, 1.0), (2, 2.0)]
+    assert get(tracker.run_id).info.status == "KILLED"

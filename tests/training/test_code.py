@@ -40,14 +40,14 @@ def test_a_training_depends_on_what_decides_its_bits_and_on_nothing_else(backend
 
 
 def test_imports_are_followed_through_modules_and_to_the_packages_around_them() -> None:
-    found = imported_by(("experiments.training.scoring",))
+    modules = imported_by(("experiments.training.scoring",))
     assert {
         "experiments",
         "experiments.training",
         "experiments.contract.backend",
         "experiments.data.randomness",
-    } <= found
-    assert "experiments.training.recorder" not in found
+    } <= modules
+    assert "experiments.training.recorder" not in modules
 
 
 def test_a_version_is_part_of_the_digest(tmp_path: Path) -> None:
