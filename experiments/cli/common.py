@@ -11,14 +11,15 @@ if TYPE_CHECKING:
     from experiments.settings.params import Params
 
 
-def load_checked(project: Project) -> "Params":
-    """Return the settings, checked as a whole."""
+def load_project() -> tuple[Project, "Params"]:
+    """Return the project around the working directory and its settings, checked as a whole."""
     from experiments.frameworks import check_architectures
     from experiments.settings.params import load_params
 
+    project = Project.find()
     params = load_params(project.params)
     check_architectures(params)
-    return params
+    return project, params
 
 
 def print_table(table: "Table") -> None:

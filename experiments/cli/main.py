@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from experiments.cli import sweep
-from experiments.cli.common import load_checked, print_table
+from experiments.cli.common import load_project, print_table
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
 
@@ -27,8 +27,6 @@ app = typer.Typer(
 app.add_typer(sweep.app, name="sweep", rich_help_panel="Tuning")
 STAGES, PROOF, LOOK = "Stages of the pipeline", "Proof", "Look at the results"
 
-RecipeArgument = Annotated[str, typer.Argument(help="A name under `recipes` in params.yaml.")]
-
 
 @app.command(rich_help_panel=STAGES)
 def download() -> None:
@@ -36,23 +34,21 @@ def download() -> None:
 
     TANDEM_MIRROR, an address or a folder, is tried before `data.mirrors` in params.yaml.
     """
-    project = Project.find()
-    data = load_checked(project).data
+    project, params = load_project()
     from experiments.stages.download import download
 
-    name = download(project, data, os.environ.get("TANDEM_MIRROR"))
+    name = download(project, params.data, os.environ.get("TANDEM_MIRROR"))
     print(f"downloads/: {name}")
 
 
 @app.command(rich_help_panel=STAGES)
 def preprocess() -> None:
     """Check the IDX files in data/, split them, and write prepared/."""
-    project = Project.find()
-    settings = load_checked(project).preprocess
+    project, params = load_project()
     from experiments.data.dataset import load_dataset
     from experiments.stages.preprocess import preprocess
 
-    preprocess(settings, project.data, project.prepared)
+    preprocess(params.preprocess, project.data, project.prepared)
     dataset = load_dataset(project.prepared)
     print(f"prepared/: {dataset.name}, {dataset.classes} classes, fingerprint {dataset.fingerprint[:12]}")
 
@@ -60,8 +56,7 @@ def preprocess() -> None:
 @app.command(rich_help_panel=STAGES)
 def sources() -> None:
     """Write to sources/ which code and versions the trainings of each recipe depend on."""
-    project = Project.find()
-    params = load_checked(project)
+    project, params = load_project()
     from experiments.stages.sources import write_sources
 
     write_sources(params, project.sources)
@@ -69,7 +64,7 @@ def sources() -> None:
 
 @app.command(rich_help_panel=STAGES)
 def train(
-    recipe: RecipeArgument,
+    recipe: Annotated[str, typer.Argument(help="A name under `recipes` in params.yaml.")],
     backend: Annotated[str, typer.Argument(help="`lightning` or `keras`.")],
     seed: Annotated[int, typer.Argument(min=0, help="Draws initial weights, batch order and dropout.")],
     runs_in: Annotated[str, typer.Option(hidden=True, help="The folder for its outputs, in the project.")] = "runs",
@@ -78,8 +73,8 @@ def train(
 
     A training that was stopped resumes from its last epoch.
     """
-    project = replace(Project.find(), runs_in=runs_in)
-    params = load_checked(project)
+    project, params = load_project()
+    project = replace(project, runs_in=runs_in)
     from experiments.frameworks import backend_name
     from experiments.settings.project import RunKey
     from experiments.stages.train import train
@@ -93,8 +88,7 @@ def train(
 @app.command(rich_help_panel=STAGES)
 def compare() -> None:
     """Set the two runs of each pair side by side, in reports/."""
-    project = Project.find()
-    params = load_checked(project)
+    project, params = load_project()
     from experiments.stages.compare import compare
 
     print(compare(project, params))
@@ -114,8 +108,7 @@ def parity(
 
     Layer by layer and step by step, in float64 and float32, into reports/parity.json, .md and .png.
     """
-    project = Project.find()
-    params = load_checked(project)
+    project, params = load_project()
     from experiments.stages.parity import parity, selected, two_backends
 
     chosen = selected(params, architectures or [], everything=everything)
@@ -173,8 +166,7 @@ def published(
 
     Takes long. Trainings that are done stay done; after a stop, the same command resumes.
     """
-    project = Project.find()
-    params = load_checked(project)
+    project, params = load_project()
     from experiments.reports.published import PUBLISHED, reproduce
 
     chosen = list(params.recipes if everything else dict.fromkeys(recipes or PUBLISHED))
@@ -193,18 +185,16 @@ def runs(
     project = Project.find()
     from rich.table import Table
 
-    from experiments.reports.runs import list_runs
+    from experiments.reports.runs import COLUMNS, list_runs
 
     if close:
-        from experiments import tracking
+        from experiments.tracking import runs, store
 
-        tracking.connect(project)
-        tracking.close_run(close)
-    lines = list_runs(project)
-    table = Table("output", "MLflow run", "status", "dataset", "test accuracy", "commit")
-    for line in lines:
-        accuracy = f"{100 * line.accuracy:.2f} %"
-        table.add_row(line.output, line.run_id, line.status, line.dataset, accuracy, line.commit)
+        store.connect(project)
+        runs.close_run(close)
+    table = Table(*COLUMNS)
+    for row in list_runs(project):
+        table.add_row(*row)
     print_table(table)
     print("Next: `tandem ui`, or `dvc repro` where a run is missing.")
 
@@ -222,15 +212,9 @@ def ui(
 @app.command(rich_help_panel=LOOK)
 def check() -> None:
     """Validate params.yaml."""
-    params = load_checked(Project.find())
+    _, params = load_project()
     count = len(params.train.recipes) * len(params.train.backends) * len(params.train.seeds)
     print(f"params.yaml is valid: {len(params.recipes)} recipe(s); `dvc repro` runs {count} training(s)")
-
-
-def is_store_error(error: Exception) -> bool:
-    """Return whether a database or a server failed, by name: importing MLflow and Optuna takes seconds."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"MlflowException", "StorageInternalError", "DBAPIError"})
 
 
 def main() -> None:
@@ -242,20 +226,25 @@ def main() -> None:
     try:
         app()
     except TandemError as error:
-        print(f"tandem: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        problem = str(error)
     except OSError as error:  # a full disk, a folder that can't be written, a file where a folder should be
         where = f"{error.filename}: " if error.filename else ""
-        print(f"tandem: {where}{error.strerror or one_line(error)}; fix that, and repeat the command", file=sys.stderr)
-        sys.exit(TandemError.exit_code)
+        problem = f"{where}{error.strerror or one_line(error)}; fix that, and repeat the command"
     except Exception as error:
-        if not is_store_error(error):
+        # By name, since importing MLflow and Optuna takes seconds.
+        if not {kind.__name__ for kind in type(error).__mro__} & {
+            "MlflowException",
+            "StorageInternalError",
+            "DBAPIError",
+        }:
             raise
-        problem = f"{type(error).__name__}: {one_line(error)}"
-        print(f"tandem: a store failed: {problem}; fix that, and repeat the command", file=sys.stderr)
-        sys.exit(TandemError.exit_code)
+        problem = f"a store failed: {type(error).__name__}: {one_line(error)}; fix that, and repeat the command"
     except Stopped as stopped:
         print("tandem: stopped; repeat the command to resume", file=sys.stderr)
         sys.stderr.flush()
         # Threads of the frameworks can hold up a normal exit; everything is closed by now.
         os._exit(stopped.exit_code)
+    else:
+        return
+    print(f"tandem: {problem}", file=sys.stderr)
+    sys.exit(TandemError.exit_code)

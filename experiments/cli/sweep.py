@@ -6,7 +6,7 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from experiments.cli.common import load_checked, print_table
+from experiments.cli.common import load_project, print_table
 from experiments.settings.project import Project
 
 app = typer.Typer(
@@ -37,8 +37,7 @@ def run(
     from experiments.sweep.study import summary
     from experiments.system.errors import TandemError
 
-    project = Project.find()
-    params = load_checked(project)
+    project, params = load_project()
     if backend not in get_args(Backends):
         raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {backend!r}")
     study = run_sweep(project, params, SweepRequest(recipe, cast(Backends, backend), trials, workers, name))
@@ -104,9 +103,8 @@ def confirm(
     from experiments.sweep.confirm import ConfirmRequest, confirm
     from experiments.sweep.confirm_report import report_path, to_markdown
 
-    project = Project.find()
-    asked = ConfirmRequest(name, top, seeds, epochs, workers)
-    confirmation = confirm(project, load_checked(project), asked)
+    project, params = load_project()
+    confirmation = confirm(project, params, ConfirmRequest(name, top, seeds, epochs, workers))
     print(to_markdown(confirmation))
     print(f"{report_path(project, confirmation).relative_to(project.root)}, .json, .png")
     if confirmation.winner.own:
@@ -169,6 +167,5 @@ def worker(name: str, backend: str, threads: int = 1, number: int = 0) -> None:
     from experiments.frameworks import backend_name
     from experiments.sweep.worker import work
 
-    project = Project.find()
-    device = load_checked(project).train.device
-    work(project, name, backend_name(backend), device=device, threads=threads, number=number)
+    project, params = load_project()
+    work(project, name, backend_name(backend), device=params.train.device, threads=threads, number=number)

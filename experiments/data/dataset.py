@@ -62,8 +62,7 @@ class Dataset:
             return train
         validation = self.split("validation")
         return Split(
-            np.concatenate([train.images, validation.images]),
-            np.concatenate([train.labels, validation.labels]),
+            np.concatenate([train.images, validation.images]), np.concatenate([train.labels, validation.labels])
         )
 
 

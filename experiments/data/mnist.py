@@ -83,8 +83,7 @@ def _fetch(session: requests.Session, name: str, data: Data, mirrors: Sequence[s
     failures = []
     for mirror in mirrors:
         try:
-            packed = _read(session, mirror, name, data.timeout_seconds)
-            return _verified(name, packed)
+            return _verified(name, _read(session, mirror, name, data.timeout_seconds))
         except (OSError, EOFError, zlib.error, ValueError) as error:
             # requests' exceptions are OSErrors too; their texts can be long.
             failures.append(f"{mirror}: {type(error).__name__}: {' '.join(str(error).split())[:160]}")

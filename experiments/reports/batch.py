@@ -52,9 +52,8 @@ def is_done(project: Project, params: Params, key: RunKey) -> bool:
 
 
 def _train(project: Project, key: RunKey) -> None:
-    command = [sys.executable, "-m", "experiments", "train", key.recipe, key.backend, str(key.seed)]
+    command = [sys.executable, "-m", "experiments", "train", *str(key).split(), "--runs-in", project.runs_in]
     environment = {**os.environ, FOLLOW: str(os.getpid())}
-    command += ["--runs-in", project.runs_in]
     process = subprocess.Popen(command, cwd=project.root, env=environment, stdout=sys.stderr)
     try:
         code = process.wait()

@@ -1,41 +1,33 @@
 """Which MLflow run belongs to each output of the pipeline."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import tracking
 from experiments.settings.project import Project
 from experiments.system.files import read_json
+from experiments.tracking import runs, store
 from experiments.training.outputs import METRICS, RECORD
 
-
-@dataclass(frozen=True)
-class RunLine:
-    """An output, and what MLflow says of its run; `status` is MISSING where MLflow has no such run."""
-
-    output: str
-    run_id: str
-    status: str
-    dataset: str
-    accuracy: float
-    commit: str
+COLUMNS = ("output", "MLflow run", "status", "dataset", "test accuracy", "commit")
 
 
-def list_runs(project: Project) -> list[RunLine]:
-    """Return a line for each training in runs/, in order of recipe, backend and seed."""
-    tracking.connect(project)
-    return [_line(project, folder) for folder in project.run_folders() if (folder / METRICS).is_file()]
+def list_runs(project: Project) -> list[tuple[str, ...]]:
+    """Return a row of COLUMNS for each training in runs/, in order of recipe, backend and seed.
+
+    The status is what MLflow says of the run, or MISSING where MLflow has no such run.
+    """
+    store.connect(project)
+    return [_row(project, folder) for folder in project.run_folders() if (folder / METRICS).is_file()]
 
 
-def _line(project: Project, folder: Path) -> RunLine:
+def _row(project: Project, folder: Path) -> tuple[str, ...]:
     record = read_json(folder / RECORD)
-    run = tracking.find_run(record["mlflow_run_id"])
+    run = runs.find_run(record["mlflow_run_id"])
     dirty = " + changes" if record["tags"]["git_dirty"] == "true" else ""
-    return RunLine(
-        output=str(folder.relative_to(project.root)),
-        run_id=record["mlflow_run_id"],
-        status=run.info.status if run else "MISSING",
-        dataset=record["tags"]["dataset"],
-        accuracy=read_json(folder / METRICS)["test/accuracy"],
-        commit=record["tags"]["git_commit"][:8] + dirty,
+    return (
+        str(folder.relative_to(project.root)),
+        record["mlflow_run_id"],
+        run.info.status if run else "MISSING",
+        record["tags"]["dataset"],
+        f"{100 * read_json(folder / METRICS)['test/accuracy']:.2f} %",
+        record["tags"]["git_commit"][:8] + dirty,
     )

@@ -75,6 +75,8 @@ class Project:
     sources = _Inside("root", "sources")  # what each training depends on, by the stage `sources`
     reports = _Inside("root", "reports")  # tables and plots
     mlruns = _Inside("home", "mlruns")  # MLflow's database and artifacts
+    spool = _Inside("home", ".tandem/spool")  # what MLflow's store could not take, until a command delivers it
+    _checkpoints = _Inside("home", ".tandem/checkpoints")
 
     @property
     def runs(self) -> Path:
@@ -99,11 +101,6 @@ class Project:
         """MLflow's folder for files, as a file:// address."""
         return (self.mlruns / "artifacts").as_uri()
 
-    @property
-    def spool(self) -> Path:
-        """What MLflow's store could not take, until the next command delivers it."""
-        return self.home / ".tandem" / "spool"
-
     def sweep(self, name: str) -> Path:
         """What a sweep keeps while it runs."""
         return self.home / ".tandem" / "sweeps" / name
@@ -126,7 +123,3 @@ class Project:
     def sweep_checkpoints(self, name: str) -> Path:
         """The checkpoints of a sweep's trials."""
         return self._checkpoints / f"sweep-{name}"
-
-    @property
-    def _checkpoints(self) -> Path:
-        return self.home / ".tandem" / "checkpoints"

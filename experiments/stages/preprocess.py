@@ -55,10 +55,7 @@ def _split(labels: Labels, settings: Preprocess, data: Path) -> tuple[npt.NDArra
     """Return the indices of the images to train on and of those held out, both ascending, stratified by class."""
     try:
         kept, held_out = train_test_split(
-            np.arange(len(labels)),
-            test_size=settings.validation_fraction,
-            stratify=labels,
-            random_state=settings.seed,
+            np.arange(len(labels)), test_size=settings.validation_fraction, stratify=labels, random_state=settings.seed
         )
     except ValueError as error:
         raise TandemError(f"{data}: can't split with preprocess.validation_fraction: {error}") from None

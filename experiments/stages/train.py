@@ -1,10 +1,10 @@
 """Stage `train`: one recipe, one backend, one seed, one process."""
 
-from experiments import tracking
 from experiments.frameworks import load_backend
 from experiments.reports.plots import training_plots
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
+from experiments.tracking import store
 from experiments.training.outputs import make_outputs, write_outputs
 from experiments.training.recorder import Recorder
 from experiments.training.session import RunSettings, open_session
@@ -22,7 +22,7 @@ def train(project: Project, params: Params, key: RunKey) -> dict[str, float]:
     """
     training = make_training(project, params, key)
     dataset = training.dataset
-    experiment = tracking.connect(project)
+    experiment = store.connect(project)
     backend = load_backend(key.backend, device=params.train.device, threads=training.threads)
     settings = RunSettings(experiment, command=f"tandem train {key}", tags=tags_of(training, backend))
     with open_session(project, training, backend, settings) as session:
@@ -33,5 +33,5 @@ def train(project: Project, params: Params, key: RunKey) -> dict[str, float]:
             session.tracker.plot(plot, name)
         session.tracker.model(key.backend, session.model, images=dataset.split("train").images[:2])
         # Once the run is closed, so that outputs which exist belong to a run that is complete.
-        session.when_closed(lambda: write_outputs(project.run(key), outputs, session.model))
+        session.when_closed.append(lambda: write_outputs(project.run(key), outputs, session.model))
     return dict(outputs.metrics)

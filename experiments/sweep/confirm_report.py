@@ -11,7 +11,7 @@ from experiments.reports.plots import COLOURS
 from experiments.settings.project import Project
 from experiments.sweep.confirmation import Candidate, Confirmation, Lead
 from experiments.system.files import write_atomically, write_json
-from experiments.tracking import Tracker
+from experiments.tracking.run import Tracker
 
 
 def report_path(project: Project, confirmation: Confirmation) -> Path:

@@ -12,7 +12,6 @@ from functools import partial
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments import tracking
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
 from experiments.sweep import queue
@@ -22,6 +21,7 @@ from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT, load_studies
 from experiments.sweep.trial import PARENT_RUN, STATE, SWEEP, TRIAL
 from experiments.system.locks import exclusive
+from experiments.tracking import runs, store
 
 # The tag of a run that was written from what its trial knows.
 REWRITTEN = "written_afterwards"
@@ -44,7 +44,7 @@ def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagr
         TandemError: the study doesn't exist, or a store can't be reached.
     """
     storage = connect(project)
-    experiment = tracking.open_experiment(project)
+    experiment = store.open_experiment(project)
     disagreements: list[Disagreement] = []
     for study, plan in load_studies(storage, name):
         # While a launcher is at work, it repairs.
@@ -70,7 +70,7 @@ class _Study:
             for trial in self.trials
             for backend in plan.backends_of_trial
         }
-        self.runs = {run.info.run_id: run for run in tracking.search(experiment, f"tags.`{SWEEP}` = '{plan.name}'")}
+        self.runs = {run.info.run_id: run for run in runs.search(experiment, f"tags.`{SWEEP}` = '{plan.name}'")}
 
     def disagreements(self) -> Iterator[Disagreement]:
         """Yield what disagrees."""
@@ -92,9 +92,9 @@ class _Study:
                 lambda: queue.recover(self.study, retries=self.plan.retries),
             )
         for run_id, run in self.runs.items():
-            if tracking.is_abandoned(run) and not self.known.get(run_id):
+            if runs.is_abandoned(run) and not self.known.get(run_id):
                 what = f"run {run_id} is RUNNING without a process"
-                yield self._say(what, "mark it as KILLED", partial(tracking.close_abandoned, run))
+                yield self._say(what, "mark it as KILLED", partial(runs.close_abandoned, run))
 
     def _parent(self) -> Iterator[Disagreement]:
         parent = self.study.user_attrs.get(PARENT)
@@ -119,11 +119,11 @@ class _Study:
                     "write a run of its settings and objective, marked as written afterwards",
                     partial(self._rewrite, trial, backend),
                 )
-            elif run.info.status not in ("FINISHED", "RUNNING") or tracking.is_abandoned(run):
+            elif run.info.status not in ("FINISHED", "RUNNING") or runs.is_abandoned(run):
                 what = f"{what} is {run.info.status}"
-                yield self._say(what, "mark the run as FINISHED", partial(tracking.finish_run, run.info.run_id))
+                yield self._say(what, "mark the run as FINISHED", partial(runs.finish_run, run.info.run_id))
 
-    def _rewritten(self, trial: FrozenTrial, backend: BackendName) -> tracking.Run | None:
+    def _rewritten(self, trial: FrozenTrial, backend: BackendName) -> runs.Run | None:
         """Return the run that an earlier repair has written: Optuna doesn't let a finished trial note another id."""
         wanted = {TRIAL: str(trial.number), "backend": backend, REWRITTEN: "true"}
         return next((run for run in self.runs.values() if wanted.items() <= run.data.tags.items()), None)
@@ -138,10 +138,10 @@ class _Study:
             yield self._say(
                 f"run {run_id} says it is trial {tags[TRIAL]}, which doesn't know it",
                 "delete the run (`mlflow runs restore` brings it back)",
-                partial(tracking.delete_run, run_id),
+                partial(runs.delete_run, run_id),
             )
 
-    def _will_be_taken_up(self, run: tracking.Run) -> bool:
+    def _will_be_taken_up(self, run: runs.Run) -> bool:
         """Return whether the trial will find the run by its tags: it is open, and knows none yet."""
         number = int(run.data.tags[TRIAL])
         if number >= len(self.trials):
@@ -163,5 +163,5 @@ class _Study:
         points: list[tuple[str, float, int]] = [(self.plan.objective, value, step) for step, value in steps.items()]
         points += [("objective", value, self.plan.settings.epochs) for _, value, _ in points[-1:]]
         name = f"{self.plan.name}-{trial.number}-{backend}"
-        written = tracking.write_run(self.experiment, name, tags=tags, params=trial.params, points=points)
-        tracking.set_tag([written], REWRITTEN, "true")  # last: without it, the run is a stranger
+        written = runs.write_run(self.experiment, name, tags=tags, params=trial.params, points=points)
+        runs.set_tag([written], REWRITTEN, "true")  # last: without it, the run is a stranger

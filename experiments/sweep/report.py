@@ -8,7 +8,6 @@ from pathlib import Path
 from optuna.trial import FrozenTrial
 from tabulate import tabulate
 
-from experiments import tracking
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
 from experiments.sweep import members, pairs, queue
@@ -19,6 +18,7 @@ from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT, load_sweep, ranked
 from experiments.system.console import warn
 from experiments.system.files import write_atomically, write_json
+from experiments.tracking import runs, store
 
 SHOWN = 10
 
@@ -43,10 +43,10 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
     write_atomically(folder / "report.md", text)
     write_atomically(folder / "trials.csv", to_csv(plan, study.get_trials(deepcopy=False)))
     files = [folder / "report.md", folder / "trials.csv", *files]
-    tracking.connect(project)
+    store.connect(project)
     parent = study.user_attrs.get(PARENT, "")
-    if tracking.find_run(parent):
-        tracking.add_files(parent, files)
+    if runs.find_run(parent):
+        runs.add_files(parent, files)
     else:
         warn(f"the run of sweep {name} is not in MLflow: the report is in {folder.relative_to(project.root)}/ alone")
     return text, files

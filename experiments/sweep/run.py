@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import optuna
 
-from experiments import tracking
 from experiments.data.dataset import Dataset, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
@@ -22,6 +21,8 @@ from experiments.system.errors import TandemError
 from experiments.system.git import read_checkout
 from experiments.system.locks import exclusive
 from experiments.system.processes import threads_for
+from experiments.tracking import runs, store
+from experiments.tracking.run import Tracker, track
 from experiments.training.session import track_files
 from experiments.training.training import check_fits
 
@@ -82,10 +83,10 @@ def count_workers(params: Params, asked: int | None, backends: Backends) -> int:
 
 
 @contextmanager
-def open_run(project: Project, plan: Plan, dataset: Dataset) -> Iterator[tuple[optuna.Study, tracking.Tracker]]:
+def open_run(project: Project, plan: Plan, dataset: Dataset) -> Iterator[tuple[optuna.Study, Tracker]]:
     """Open the study of a plan and its one MLflow run, the parent of its trials' runs, for a launcher to run in."""
     with exclusive(project.sweep(plan.name), f"sweep {plan.name}"):
-        study, experiment = open_study(connect(project), plan), tracking.connect(project)
+        study, experiment = open_study(connect(project), plan), store.connect(project)
         known = study.user_attrs.get(PARENT)
         tags = {
             SWEEP: plan.name,
@@ -98,10 +99,10 @@ def open_run(project: Project, plan: Plan, dataset: Dataset) -> Iterator[tuple[o
         }
         resume = _known_run(study, experiment, tags)
         name, command = f"sweep {plan.name}", plan.command
-        with tracking.track(name, experiment=experiment, tags=tags, command=command, resume=resume) as tracker:
+        with track(name, experiment=experiment, tags=tags, command=command, resume=resume) as tracker:
             study.set_user_attr(PARENT, tracker.run_id)
             if known not in (None, tracker.run_id):  # somebody deleted it
-                tracking.set_tag(_trial_runs(study, plan), PARENT_RUN, tracker.run_id)
+                runs.set_tag(_trial_runs(study, plan), PARENT_RUN, tracker.run_id)
             logged = {key: getattr(plan, key) for key in LOGGED}
             logged |= {f"space.{setting}": bounds for setting, bounds in plan.space.items()}
             tracker.params({f"sweep.{key}": value for key, value in logged.items()})
@@ -109,7 +110,7 @@ def open_run(project: Project, plan: Plan, dataset: Dataset) -> Iterator[tuple[o
             yield study, tracker
             if (best := best_of(study, plan)) and best.value is not None:
                 tracker.metrics([("best", best.value, queue.finished(study))])
-            tracking.connect(project)  # closes what workers have left that were killed last
+            store.connect(project)  # closes what workers have left that were killed last
         # What trials that failed have left, and those whose worker was killed in its last moment.
         if not study.get_trials(deepcopy=False, states=queue.OPEN):
             shutil.rmtree(project.sweep_checkpoints(plan.name), ignore_errors=True)
@@ -119,12 +120,12 @@ def _trial_runs(study: optuna.Study, plan: Plan) -> list[str]:
     """Return the ids of the trials' runs that are in MLflow."""
     keys = [members.run_key(backend) for backend in plan.backends_of_trial]
     ids = [trial.user_attrs.get(key) for trial in study.get_trials(deepcopy=False) for key in keys]
-    return [run_id for run_id in ids if run_id and tracking.find_run(run_id)]
+    return [run_id for run_id in ids if run_id and runs.find_run(run_id)]
 
 
 def _known_run(study: optuna.Study, experiment: str, tags: dict[str, str]) -> str | None:
     if PARENT in study.user_attrs:
-        known = tracking.find_run(study.user_attrs[PARENT])
+        known = runs.find_run(study.user_attrs[PARENT])
         return known.info.run_id if known else None
     # A kill between the run's start and the line that notes it leaves one that closed_because says is abandoned.
-    return tracking.find_tagged(experiment, {**tags, tracking.CLOSED_BECAUSE: tracking.PROCESS_GONE})
+    return runs.find_tagged(experiment, {**tags, runs.CLOSED_BECAUSE: runs.PROCESS_GONE})

@@ -12,11 +12,11 @@ import optuna
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from experiments import tracking
 from experiments.settings.project import Project
 from experiments.sweep.queue import PULSE_SECONDS, SILENCE_SECONDS
 from experiments.system.errors import TandemError
 from experiments.system.urls import hide_password
+from experiments.tracking import store
 
 VARIABLE = "TANDEM_SWEEP_STORAGE"
 # A part of an address, between its separators.
@@ -40,7 +40,7 @@ def shown_url(project: Project) -> str:
 def reason_of(error: BaseException, project: Project) -> str:
     """Return an error's message as a short line, without the secrets of the stores' addresses."""
     text = " ".join(str(error).split())
-    for url in (storage_url(project), tracking.store_uri(project)):
+    for url in (storage_url(project), store.store_uri(project)):
         # An error may quote a part of the address alone: what was taken for the host, or for the port.
         secrets = set(WORD.findall(url)) - set(WORD.findall(hide_password(url)))
         for secret in sorted(secrets | {unquote(word) for word in secrets}, key=len, reverse=True):

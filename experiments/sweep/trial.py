@@ -10,7 +10,6 @@ import optuna
 import psutil
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments import tracking
 from experiments.contract.backend import Backend, Model
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Dataset, Split
@@ -18,6 +17,7 @@ from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import BackendName
 from experiments.sweep import members, queue
 from experiments.sweep.plan import Plan
+from experiments.tracking import runs
 from experiments.training.checkpoint import State
 from experiments.training.recorder import Recorder
 from experiments.training.session import RunSettings, Session, open_session
@@ -82,7 +82,7 @@ class Member:
         with open_session(worker.project, training, worker.backend, settings) as session:
             self.trial.set_user_attr(members.run_key(worker.backend_name), session.tracker.run_id)
             result = self._train(session, started)
-            session.when_closed(lambda: self._end(result))  # the checkpoint is kept until this has returned
+            session.when_closed.append(lambda: self._end(result))  # the checkpoint is kept until this has returned
 
     def _own_tags(self) -> dict[str, str]:
         return {TRIAL: str(self.trial.number), PARENT_RUN: self.worker.parent, "backend": self.worker.backend_name}
@@ -95,10 +95,10 @@ class Member:
         """
         run_id = self.trial.user_attrs.get(members.run_key(self.worker.backend_name))
         if run_id is None:
-            run_id = tracking.find_tagged(self.worker.experiment, self._own_tags())
-        known = tracking.find_run(run_id) if run_id else None
+            run_id = runs.find_tagged(self.worker.experiment, self._own_tags())
+        known = runs.find_run(run_id) if run_id else None
         if known is not None and state is None and known.data.metrics:
-            tracking.delete_run(known.info.run_id)
+            runs.delete_run(known.info.run_id)
             return None
         return known.info.run_id if known else None
 

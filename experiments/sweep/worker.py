@@ -10,7 +10,6 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from experiments import tracking
 from experiments.contract.backend import Device
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import load_backend
@@ -23,12 +22,13 @@ from experiments.sweep.study import PARENT, load_study
 from experiments.sweep.trial import Member, WorkerContext
 from experiments.system.errors import Stopped, TandemError
 from experiments.system.git import read_checkout
+from experiments.tracking import store
 from experiments.training.code import code_digest
 from experiments.training.training import Code
 
 POLL_SECONDS = 0.5
 # What says nothing about a trial's settings: a full disk, a server or a database that is away.
-SURROUNDINGS = (OSError, TandemError, tracking.StoreError, SQLAlchemyError, optuna.exceptions.StorageInternalError)
+SURROUNDINGS = (OSError, TandemError, store.StoreError, SQLAlchemyError, optuna.exceptions.StorageInternalError)
 
 
 def work(project: Project, name: str, backend: BackendName, *, device: Device, threads: int, number: int) -> None:
@@ -49,7 +49,7 @@ def work(project: Project, name: str, backend: BackendName, *, device: Device, t
         backend=load_backend(backend, device=device, threads=threads),
         dataset=dataset,
         code=Code(read_checkout(project.root), code_digest(backend, plan.settings.architecture)),
-        experiment=tracking.connect(project),
+        experiment=store.connect(project),
         parent=study.user_attrs[PARENT],
         threads=threads,
     )

@@ -22,8 +22,7 @@ from experiments.system.errors import Stopped
 from experiments.system.quiet import quiet_native_stderr
 from experiments.system.urls import one_line
 from experiments.tracking.metrics import FLUSH_SECONDS, MetricSender
-from experiments.tracking.owners import owner_tags
-from experiments.tracking.runs import CLOSED_BECAUSE
+from experiments.tracking.runs import CLOSED_BECAUSE, owner_tags
 from experiments.tracking.spool import WAIT_SECONDS, Spool, logged_steps, request_limits
 
 SYSTEM_METRICS_SECONDS = 5
@@ -138,10 +137,7 @@ class Tracker:
 
 
 # `mlflow.keras` fails when it is given an input example (mlflow issue 16183); `mlflow.tensorflow` writes .keras too.
-_FLAVOURS = {
-    "lightning": ("pytorch", ("torch", "numpy")),
-    "keras": ("tensorflow", ("tensorflow", "keras", "numpy")),
-}
+_FLAVOURS = {"lightning": ("pytorch", ("torch", "numpy")), "keras": ("tensorflow", ("tensorflow", "keras", "numpy"))}
 
 
 @contextmanager
@@ -161,8 +157,9 @@ def track(
     FAILED is an exception, KILLED is `Stopped`; both are raised again once the run is closed.
     """
     mlflow.set_system_metrics_sampling_interval(SYSTEM_METRICS_SECONDS)
+    note = f"`{command}`, Python {platform.python_version()}"  # MLflow's description of the run
     # With the tags from its first moment on, so that a kill at any time leaves a run that can be told to be abandoned.
-    marked = {**tags, **owner_tags(), "mlflow.note.content": _note(command)}
+    marked = {**tags, **owner_tags(), "mlflow.note.content": note}
     if resume:
         Spool(resume).deliver(wait=WAIT_SECONDS)
         # Before it is RUNNING again: nobody may take it for the run of the process that wrote it last.
@@ -187,7 +184,3 @@ def track(
                 tracker.close(status)
             else:
                 mlflow.end_run(status)
-
-
-def _note(command: str) -> str:
-    return f"`{command}`, Python {platform.python_version()}"

@@ -1,31 +1,49 @@
-"""Runs in MLflow's store: finding them, and changing those that nobody writes."""
+"""Runs in MLflow's store: finding them, and changing those that nobody writes.
+
+Tags say which process writes a run, so that others can tell, later, whether that process still exists.
+"""
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
+import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Run as Run
 from mlflow.exceptions import MlflowException
 
 from experiments.system.console import warn
 from experiments.system.errors import TandemError
-from experiments.tracking.owners import BOOT_ID, NAMESPACE, is_abandoned, owner, owner_tags
+from experiments.system.processes import ProcessId
 
 CLOSED_BECAUSE, PROCESS_GONE, BY_HAND = "tandem.closed_because", "its process is gone", "a user closed it"
-# MLflow takes and returns no more entries at once.
+BOOT_ID, NAMESPACE, PID, STARTED = (f"tandem.{name}" for name in ("boot_id", "pid_namespace", "pid", "process_started"))
+_TAGS = {"boot_id": BOOT_ID, "pid_namespace": NAMESPACE, "pid": PID, "started": STARTED}
+# MLflow takes no more entries at once.
 PAGE = 1000
+
+
+def owner_tags() -> dict[str, str]:
+    """Return tags that say which process writes a run: this one."""
+    return {_TAGS[name]: str(value) for name, value in asdict(ProcessId.own()).items()}
+
+
+def owner(run: Run) -> ProcessId:
+    """Return the process that writes a run, or wrote it last."""
+    return ProcessId.read({name: run.data.tags[tag] for name, tag in _TAGS.items() if tag in run.data.tags})
+
+
+def is_abandoned(run: Run) -> bool:
+    """Return whether a run is RUNNING although its process is known to be gone."""
+    return run.info.status == "RUNNING" and owner(run).liveness() == "gone"
 
 
 def search(experiment: str, query: str) -> list[Run]:
     """Return all runs that match, the newest first."""
-    runs, token = [], None
-    while True:
-        page = MlflowClient().search_runs([experiment], query, max_results=PAGE, page_token=token)
-        runs.extend(page)
-        token = page.token
-        if not token:
-            return runs
+    runs: list[Run] = mlflow.search_runs([experiment], query, output_format="list")
+    return runs
 
 
 def find_tagged(experiment: str, tags: Mapping[str, str]) -> str | None:

@@ -18,8 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from experiments.system.console import warn
 from experiments.system.urls import one_line
-from experiments.tracking.owners import owner_tags
-from experiments.tracking.runs import CLOSED_BECAUSE, PAGE, PROCESS_GONE, find_run
+from experiments.tracking.runs import CLOSED_BECAUSE, PAGE, PROCESS_GONE, find_run, owner_tags
 
 # Another process that delivers the same run needs a few requests a thousand points.
 WAIT_SECONDS = 60
@@ -134,13 +133,11 @@ def deliver_all() -> None:
 def request_limits(seconds: float) -> Iterator[None]:
     """Let no request to a server take longer, and repeat none."""
     limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(1, round(seconds)))}
-    before = {name: os.environ.get(name) for name in limits}
+    before = {name: os.environ[name] for name in limits if name in os.environ}
     os.environ.update(limits)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in limits:
+            del os.environ[name]
+        os.environ.update(before)

@@ -20,6 +20,7 @@ from experiments.system.urls import hide_password, one_line
 from experiments.tracking import spool
 from experiments.tracking.runs import close_abandoned_runs
 
+StoreError = MlflowException
 EXPERIMENT = "tandem"
 HEALTH_SECONDS = 5
 

@@ -9,6 +9,7 @@ from experiments.settings.project import Project
 from experiments.system.console import say
 from experiments.system.errors import TandemError
 from experiments.system.urls import hide_password
+from experiments.tracking.store import connect, store_uri
 
 HOST = "127.0.0.1"
 
@@ -19,15 +20,13 @@ def serve(project: Project, port: int) -> None:
     Raises:
         TandemError: the port is taken, or MLFLOW_TRACKING_URI names a server, which has an interface of its own.
     """
-    from experiments import tracking
-
-    uri = tracking.store_uri(project)
+    uri = store_uri(project)
     if uri.startswith(("http://", "https://")):
         raise TandemError(
             f"MLFLOW_TRACKING_URI: expected a store on this machine; got the server {hide_password(uri)}: open that"
         )
     _check_port(port)
-    tracking.connect(project)
+    connect(project)
     say(f"MLflow: http://{HOST}:{port} (runs in {hide_password(uri)}; Ctrl-C stops it)")
     os.execve(sys.executable, server_command(project, port), server_environment(uri, os.environ))  # noqa: S606
 

@@ -22,19 +22,11 @@ class Checkpoint:
     """A folder with the framework's own checkpoint and the state beside it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._state = folder, folder / "state.json"
+        self.file = folder / "last.weights.h5"  # the framework's part; Keras wants this ending, and Lightning takes any
         folder.mkdir(parents=True, exist_ok=True)
         if not self._state.is_file():
             self.file.unlink(missing_ok=True)
-
-    @property
-    def file(self) -> Path:
-        """The framework's part; Keras wants this ending, and Lightning takes any."""
-        return self._folder / "last.weights.h5"
-
-    @property
-    def _state(self) -> Path:
-        return self._folder / "state.json"
 
     def load(self) -> State | None:
         """Return the state of the training that was stopped, if there is one.

@@ -7,7 +7,6 @@ docstrings. `grimp` follows the imports.
 import ast
 import hashlib
 import json
-from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -43,15 +42,9 @@ def imported_by(roots: tuple[str, ...]) -> set[str]:
     """Return the project's modules that these import, directly or not, themselves and the packages around them."""
     graph = _imports()
     modules = set(roots).union(*(graph.find_upstream_modules(root) for root in roots))
-    packages = {parent for module in modules for parent in _parents(module)}
+    packages = {module.rsplit(".", up)[0] for module in modules for up in range(1, module.count(".") + 1)}
     # The registries list every architecture; `code_of` names the one that counts.
     return (modules | packages) - set(PACKAGES.values())
-
-
-def _parents(module: str) -> Iterator[str]:
-    while "." in module:
-        module = module.rpartition(".")[0]
-        yield module
 
 
 @cache

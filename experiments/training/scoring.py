@@ -45,7 +45,4 @@ def training_metrics(losses: FloatArray, correct: int, *, images: int, batch_siz
     sizes[-1] = images - sizes[:-1].sum()
     if len(losses) != len(sizes):
         raise RuntimeError(f"the backend reported {len(losses)} steps of an epoch of {len(sizes)}")
-    return {
-        "train/loss": float(losses.astype(np.float64) @ sizes / sizes.sum()),
-        "train/accuracy": correct / images,
-    }
+    return {"train/loss": float(losses.astype(np.float64) @ sizes / sizes.sum()), "train/accuracy": correct / images}

@@ -17,7 +17,8 @@ from experiments.system.files import digest
 from experiments.system.git import Checkout
 from experiments.system.locks import exclusive
 from experiments.system.progress import TrainingProgress
-from experiments.tracking import Tracker, find_run, track
+from experiments.tracking import runs
+from experiments.tracking.run import Tracker, track
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.initial import build_model
 from experiments.training.training import Training, fingerprint
@@ -25,7 +26,7 @@ from experiments.training.training import Training, fingerprint
 
 def _last_run(state: State | None) -> str | None:
     """Return the run of the training that was stopped, if MLflow still has it."""
-    run = find_run(state.run_id) if state else None
+    run = runs.find_run(state.run_id) if state else None
     return run.info.run_id if run else None
 
 
@@ -47,7 +48,10 @@ class RunSettings:
 
 @dataclass
 class Session:
-    """What an open training holds. `record` says what it started from."""
+    """What an open training holds. `record` says what it started from.
+
+    `when_closed`: what to do once the run is closed, before the checkpoint is deleted; a kill in between loses nothing.
+    """
 
     training: Training
     backend: Backend[Model]
@@ -58,24 +62,15 @@ class Session:
     tags: Mapping[str, str]
     record: dict[str, Any]
     progress: TrainingProgress
-    _when_closed: list[Callable[[], object]] = field(default_factory=list)
+    when_closed: list[Callable[[], object]] = field(default_factory=list)
 
     def train(self, listener: Listener) -> None:
         """Train the model, from the checkpoint of a stopped training if there is one."""
-        images = self.training.images
+        images, settings = self.training.images, self.training.settings
         with self.progress:
             self.backend.train(
-                self.model,
-                images.images,
-                images.labels,
-                self.training.settings,
-                checkpoint=self.checkpoint.file,
-                listener=listener,
+                self.model, images.images, images.labels, settings, checkpoint=self.checkpoint.file, listener=listener
             )
-
-    def when_closed(self, action: Callable[[], object]) -> None:
-        """Do something once the run is closed, before the checkpoint is deleted: a kill in between loses nothing."""
-        self._when_closed.append(action)
 
 
 @contextmanager
@@ -116,21 +111,17 @@ def open_session(
             )
             session = Session(training, backend, model, checkpoint, state, tracker, settings.tags, record, progress)
             yield session
-        for action in session._when_closed:
+        for action in session.when_closed:
             action()
         checkpoint.clear()
 
 
 def start_record(training: Training, model: Model) -> dict[str, Any]:
     """Return what a training starts from; the weights are those that the model gives back."""
-    recipe = training.recipe
+    recipe, images = training.recipe, len(training.images.labels)
     orders = {
         f"epoch {epoch}": batch_order(
-            len(training.images.labels),
-            seed=training.key.seed,
-            epoch=epoch,
-            batch_size=recipe.batch_size,
-            drop_last=recipe.drop_last,
+            images, seed=training.key.seed, epoch=epoch, batch_size=recipe.batch_size, drop_last=recipe.drop_last
         )
         for epoch in range(1, recipe.epochs + 1)
     }

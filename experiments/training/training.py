@@ -121,13 +121,13 @@ def fingerprint(training: Training, backend: Backend[Model], *, any_threads: boo
 
 def environment_of(training: Training, backend: Backend[Model]) -> dict[str, str]:
     """Return what a training runs on: device, threads, and versions; two runs that differ in it are no fair pair."""
-    versions = {package: version(package) for package in ("numpy", "scipy")} | backend.versions()
     return {
         "device": backend.device,
         "threads": str(training.threads),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        **versions,
+        **{package: version(package) for package in ("numpy", "scipy")},
+        **backend.versions(),
     }
 
 

@@ -8,7 +8,6 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments import tracking
 from experiments.contract.weights import FloatArray
 from experiments.settings.params import Params
 from experiments.settings.project import Project
@@ -30,6 +29,8 @@ from experiments.sweep.plan import Plan
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_sweep
 from experiments.system.errors import TandemError
+from experiments.tracking import store
+from experiments.tracking.run import track
 from tests.sweep.conftest import MakePlan
 
 OpenPlan = Callable[[Plan], optuna.Study]
@@ -183,7 +184,7 @@ def test_every_confirmation_stays_on_record(make: MakePlan, open_plan: OpenPlan,
     study = open_plan(plan)
     queue.fill(study, 2)
     finish(study, plan, 0.5, 0.2)
-    experiment = tracking.connect(project)
+    experiment = store.connect(project)
     reports: list[Path] = []
     with pytest.raises(TandemError, match="NAME: expected a study that is confirmed; got 's'"):
         choose_confirmation(storage, "s")
@@ -196,7 +197,7 @@ def test_every_confirmation_stays_on_record(make: MakePlan, open_plan: OpenPlan,
         finish(again, plan, *values)
         made = read_confirmation(again, plan, chosen, seeds)
         reports.append(report_path(project, made))
-        with tracking.track("c", experiment=experiment, tags={}, command="") as tracker:
+        with track("c", experiment=experiment, tags={}, command="") as tracker:
             write_confirmation(project, made, tracker)
         return made.label
 

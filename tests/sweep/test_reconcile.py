@@ -7,7 +7,6 @@ import optuna
 import pytest
 from mlflow import MlflowClient
 
-from experiments import tracking
 from experiments.settings.project import Project
 from experiments.sweep import queue
 from experiments.sweep.members import Result, result_key, run_key
@@ -15,6 +14,7 @@ from experiments.sweep.plan import Plan
 from experiments.sweep.reconcile import reconcile
 from experiments.sweep.study import PARENT
 from experiments.sweep.trial import PARENT_RUN, SWEEP, TRIAL
+from experiments.tracking import runs, store
 from tests.sweep.conftest import MakePlan
 
 OpenPlan = Callable[[Plan], optuna.Study]
@@ -26,14 +26,14 @@ def study(project: Project, make: MakePlan, open_plan: OpenPlan) -> optuna.Study
     """A study of two trials, the first one complete, with its runs, as a sweep leaves it that was stopped then."""
     plan = make()
     made = open_plan(plan)
-    experiment = tracking.connect(project)
-    parent = tracking.write_run(experiment, "sweep", tags={SWEEP: "s"}, params={}, points=[])
+    experiment = store.connect(project)
+    parent = runs.write_run(experiment, "sweep", tags={SWEEP: "s"}, params={}, points=[])
     made.set_user_attr(PARENT, parent)
     queue.fill(made, 2)
     (trial,) = queue.claim(made)
     plan.suggest(trial)
     tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning", PARENT_RUN: parent}
-    run = tracking.write_run(experiment, "s-0", tags=tags, params=SETTINGS, points=[("objective", 0.5, 3)])
+    run = runs.write_run(experiment, "s-0", tags=tags, params=SETTINGS, points=[("objective", 0.5, 3)])
     trial.set_user_attr(run_key("lightning"), run)
     trial.set_user_attr(result_key("lightning"), asdict(Result((0.75, 0.5), 3.0, 2.0, 100.0)))
     made.tell(trial, 0.5)
@@ -64,8 +64,8 @@ def test_a_trial_without_a_process_waits_again(project: Project, study: optuna.S
 
 
 def test_a_run_without_a_process_is_closed(project: Project, study: optuna.Study) -> None:
-    tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning", **tracking.owner_tags(), tracking.STARTED: "0.00"}
-    left = MlflowClient().create_run(tracking.open_experiment(project), tags=tags).info.run_id
+    tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning", **runs.owner_tags(), runs.STARTED: "0.00"}
+    left = MlflowClient().create_run(store.open_experiment(project), tags=tags).info.run_id
     fixed(project, f"run {left} is RUNNING without a process")
     assert MlflowClient().get_run(left).info.status == "KILLED"
 
@@ -79,7 +79,7 @@ def test_a_finished_trial_has_a_finished_run(project: Project, study: optuna.Stu
 def test_a_run_that_was_deleted_is_written_again(project: Project, study: optuna.Study) -> None:
     MlflowClient().delete_run(run_of(study))
     fixed(project, f"trial 0 (lightning) is COMPLETE, and its run {run_of(study)} is not in MLflow")
-    (run,) = tracking.search(tracking.open_experiment(project), "tags.written_afterwards = 'true'")
+    (run,) = runs.search(store.open_experiment(project), "tags.written_afterwards = 'true'")
     assert (run.info.status, run.data.tags[TRIAL], run.data.tags[PARENT_RUN]) == (
         "FINISHED",
         "0",
@@ -93,14 +93,14 @@ def test_a_run_that_was_deleted_is_written_again(project: Project, study: optuna
 
 def test_a_second_run_of_a_trial_is_deleted(project: Project, study: optuna.Study) -> None:
     tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning", PARENT_RUN: study.user_attrs[PARENT]}
-    twin = tracking.write_run(tracking.open_experiment(project), "twin", tags=tags, params={}, points=[])
+    twin = runs.write_run(store.open_experiment(project), "twin", tags=tags, params={}, points=[])
     fixed(project, f"run {twin} says it is trial 0, which doesn't know it")
     assert MlflowClient().get_run(twin).info.lifecycle_stage == "deleted"
 
 
 def test_a_run_that_its_trial_will_find_again_is_left(project: Project, study: optuna.Study) -> None:
     tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning"}
-    tracking.write_run(tracking.open_experiment(project), "begun", tags=tags, params={}, points=[])
+    runs.write_run(store.open_experiment(project), "begun", tags=tags, params={}, points=[])
     assert reconcile(project, "s", apply=False) == []
 
 
@@ -114,14 +114,14 @@ def test_what_a_person_has_to_decide_stays(project: Project, study: optuna.Study
 
 def test_runs_of_a_study_of_the_same_name_elsewhere_are_left(project: Project, study: optuna.Study) -> None:
     tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning", PARENT_RUN: "another"}
-    tracking.write_run(tracking.open_experiment(project), "other", tags=tags, params={}, points=[])
+    runs.write_run(store.open_experiment(project), "other", tags=tags, params={}, points=[])
     assert reconcile(project, "s", apply=True) == []
 
 
 def test_the_open_run_of_a_finished_trial_is_finished_not_killed(project: Project, study: optuna.Study) -> None:
     client = MlflowClient()
     client.update_run(run_of(study), "RUNNING")
-    for name, value in {**tracking.owner_tags(), tracking.STARTED: "0.00"}.items():
+    for name, value in {**runs.owner_tags(), runs.STARTED: "0.00"}.items():
         client.set_tag(run_of(study), name, value)
     fixed(project, f"its run {run_of(study)} is RUNNING")
     assert client.get_run(run_of(study)).info.status == "FINISHED"

@@ -15,9 +15,9 @@ import requests
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from experiments import tracking
 from experiments.settings.project import Project
-from experiments.tracking import metrics, track
+from experiments.tracking import metrics, store
+from experiments.tracking.run import track
 from experiments.tracking.ui import server_command, server_environment
 from tests.conftest import ROOT
 
@@ -84,13 +84,14 @@ def at_most(seconds: float) -> Iterator[None]:
 TRAINS = """
 import sys, time
 from pathlib import Path
-from experiments import tracking
+from experiments.tracking import metrics, store
+from experiments.tracking.run import track
 from experiments.cli import main as cli
 from experiments.settings.project import Project
 
 def train():
     folder = Path(sys.argv[1])
-    with tracking.track("n", experiment=tracking.connect(Project(folder, folder)), tags={}, command="") as tracker:
+    with track("n", experiment=store.connect(Project(folder, folder)), tags={}, command="") as tracker:
         print(tracker.run_id, flush=True)
         step = 0
         while True:
@@ -124,8 +125,8 @@ def test_ctrl_c_closes_a_run_in_seconds_and_the_next_command_delivers_it(
     last = int(output.splitlines()[-1])
     ended = time.time() * 1000
     server.signal(signal.SIGCONT) if outage == signal.SIGSTOP else server.start()
-    tracking.connect(project)
-    tracking.connect(project)
+    store.connect(project)
+    store.connect(project)
     assert get(run_id).info.status == "KILLED"
     assert abs(get(run_id).info.end_time - ended) < 20_000
     assert steps(run_id) == list(range(1, last + 1))
@@ -136,7 +137,7 @@ def test_a_training_goes_through_an_outage(
     server: Server, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(metrics, "FLUSH_SECONDS", 2)
-    with track("n", experiment=tracking.connect(project), tags={}, command=COMMAND) as tracker:
+    with track("n", experiment=store.connect(project), tags={}, command=COMMAND) as tracker:
         for epoch in range(1, 9):
             if epoch == 3:
                 server.signal(signal.SIGSTOP)

@@ -13,12 +13,12 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
 
-from experiments import tracking
 from experiments.data.dataset import Dataset, Split
 from experiments.reports.plots import plot_confusion_matrix
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
-from experiments.tracking import metrics, owners, track
+from experiments.tracking import metrics, runs, store
+from experiments.tracking.run import track
 
 matplotlib.use("Agg")
 COMMAND = "tandem train lenet lightning 1"
@@ -27,7 +27,7 @@ TAGS = {"recipe": "lenet", "backend": "keras", "seed": "1", "dataset": "digits"}
 
 @pytest.fixture
 def experiment(project: Project) -> str:
-    return tracking.connect(project)
+    return store.connect(project)
 
 
 def get(run_id: str) -> Run:
@@ -87,19 +87,19 @@ def test_a_resumed_run_writes_no_step_twice(experiment: str) -> None:
 CONNECT = """
 import os, sys
 from pathlib import Path
-from experiments import tracking
-from experiments.tracking import metrics
+from experiments.tracking import metrics, store
+from experiments.tracking.run import track
 from experiments.data.dataset import Dataset, Split
 from experiments.settings.project import Project
 folder = Path(sys.argv[1])
-e = tracking.connect(Project(folder, folder))
+e = store.connect(Project(folder, folder))
 """
 
 
 def _abandon(project: Project) -> str:
     """Leave a run RUNNING, as `kill -9` does, and return its id."""
     code = (
-        f"{CONNECT}m = tracking.track('n', experiment=e, tags={TAGS!r}, command=''); t = m.__enter__()\n"
+        f"{CONNECT}m = track('n', experiment=e, tags={TAGS!r}, command=''); t = m.__enter__()\n"
         "print(t.run_id, flush=True); os.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(project.root)], capture_output=True, text=True, check=False)
@@ -112,7 +112,7 @@ def test_a_run_whose_process_is_gone_is_closed(
 ) -> None:
     run_id = _abandon(project)
     assert get(run_id).info.status == "RUNNING"
-    tracking.connect(project)
+    store.connect(project)
     assert get(run_id).info.status == "KILLED"
     assert get(run_id).info.end_time is not None
     assert run_id in capsys.readouterr().err
@@ -121,9 +121,9 @@ def test_a_run_whose_process_is_gone_is_closed(
 @pytest.mark.parametrize(
     ("tag", "value", "status"),
     [
-        (owners.BOOT_ID, "another", "RUNNING"),  # another machine, or this one before a reboot: nobody can tell
-        (owners.NAMESPACE, "pid:[1]", "RUNNING"),  # another container
-        (owners.PID, str(os.getpid()), "KILLED"),  # the pid exists, but as another process
+        (runs.BOOT_ID, "another", "RUNNING"),  # another machine, or this one before a reboot: nobody can tell
+        (runs.NAMESPACE, "pid:[1]", "RUNNING"),  # another container
+        (runs.PID, str(os.getpid()), "KILLED"),  # the pid exists, but as another process
     ],
 )
 def test_only_processes_that_are_known_to_be_gone_have_their_runs_closed(
@@ -131,7 +131,7 @@ def test_only_processes_that_are_known_to_be_gone_have_their_runs_closed(
 ) -> None:
     run_id = _abandon(project)
     MlflowClient().set_tag(run_id, tag, value)
-    tracking.connect(project)
+    store.connect(project)
     assert get(run_id).info.status == status
 
 
@@ -139,35 +139,35 @@ def test_a_run_that_ends_while_its_process_is_looked_for_keeps_its_status(experi
     run_id = _abandon(project)
     seen = get(run_id)
     MlflowClient().set_terminated(run_id, "FINISHED")  # by its process, right before that ended
-    assert tracking.is_abandoned(seen)
-    assert not tracking.close_abandoned(seen)
+    assert runs.is_abandoned(seen)
+    assert not runs.close_abandoned(seen)
     assert get(run_id).info.status == "FINISHED"
 
 
 def test_a_run_that_is_resumed_while_its_process_is_looked_for_is_left(experiment: str, project: Project) -> None:
     seen = get(_abandon(project))
     with track("name", experiment=experiment, tags=TAGS, command=COMMAND, resume=seen.info.run_id):
-        assert not tracking.close_abandoned(seen)
+        assert not runs.close_abandoned(seen)
     assert get(seen.info.run_id).info.status == "FINISHED"
 
 
 def test_a_run_whose_process_nobody_can_judge_is_closed_on_demand(experiment: str, project: Project) -> None:
     run_id = _abandon(project)
-    MlflowClient().set_tag(run_id, owners.BOOT_ID, "before the reboot")
-    tracking.close_run(run_id)
+    MlflowClient().set_tag(run_id, runs.BOOT_ID, "before the reboot")
+    runs.close_run(run_id)
     assert get(run_id).info.status == "KILLED"
     with pytest.raises(TandemError, match=f"expected a run that is RUNNING; got {run_id}, which is KILLED"):
-        tracking.close_run(run_id)
+        runs.close_run(run_id)
     with (
         track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker,
         pytest.raises(TandemError, match="expected a run without a process"),
     ):
-        tracking.close_run(tracker.run_id)
+        runs.close_run(tracker.run_id)
 
 
 def test_a_run_of_a_live_process_is_left_alone(experiment: str, project: Project) -> None:
     with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
-        assert tracking.close_abandoned_runs(experiment) == []
+        assert runs.close_abandoned_runs(experiment) == []
     assert get(tracker.run_id).info.status == "FINISHED"
 
 
@@ -175,8 +175,8 @@ def test_a_deleted_run_is_not_found(experiment: str) -> None:
     with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
         pass
     MlflowClient().delete_run(tracker.run_id)
-    assert tracking.find_run(tracker.run_id) is None
-    assert tracking.find_run("nonsense") is None
+    assert runs.find_run(tracker.run_id) is None
+    assert runs.find_run("nonsense") is None
 
 
 def test_processes_that_start_together_share_one_new_store(project: Project) -> None:
@@ -195,7 +195,7 @@ def test_a_server_that_does_not_answer_is_one_line(project: Project, monkeypatch
     with pytest.raises(
         TandemError, match="MLFLOW_TRACKING_URI: expected an MLflow server that answers; got ConnectionError"
     ):
-        tracking.connect(project)
+        store.connect(project)
 
 
 def test_a_metric_that_the_store_refused_is_sent_again(experiment: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,13 +228,13 @@ def test_a_store_that_mlflow_can_not_open_is_one_line(
     with pytest.raises(
         TandemError, match="MLFLOW_TRACKING_URI: expected a store that MLflow can open; got '"
     ) as caught:
-        tracking.connect(project)
+        store.connect(project)
     assert "\n" not in str(caught.value)
 
 
 def test_a_folder_s_odd_name_does_not_send_artifacts_elsewhere(tmp_path: Path) -> None:
     folder = tmp_path / "odd #name"
-    experiment = tracking.connect(Project(folder, folder))
+    experiment = store.connect(Project(folder, folder))
     with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
         tracker.text("content", "note.txt")
     assert list((folder / "mlruns" / "artifacts").rglob("note.txt"))
@@ -248,15 +248,15 @@ def test_a_store_that_is_away_is_not_taken_for_a_run_that_is_gone(
 
     monkeypatch.setattr(MlflowClient, "get_run", busy)
     with pytest.raises(mlflow.exceptions.MlflowException, match="busy"):
-        tracking.find_run("run")
+        runs.find_run("run")
 
 
 def test_the_store_is_where_the_environment_says(
     project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert tracking.store_uri(project) == f"sqlite:///{project.root}/mlruns/mlflow.db"
+    assert store.store_uri(project) == f"sqlite:///{project.root}/mlruns/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
-    assert tracking.store_uri(project) == f"sqlite:///{tmp_path}/other.db"
+    assert store.store_uri(project) == f"sqlite:///{tmp_path}/other.db"
 
 
 def test_a_resumed_run_keeps_its_parameters(experiment: str) -> None:

@@ -6,9 +6,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
 
-from experiments import tracking
 from experiments.settings.project import Project
-from experiments.tracking import owners
+from experiments.tracking import runs, store
 from experiments.tracking.spool import Spool, deliver_all
 
 NOW = int(time.time() * 1000)
@@ -17,8 +16,8 @@ NOW = int(time.time() * 1000)
 @pytest.fixture
 def run_id(project: Project) -> str:
     """A RUNNING run of this process."""
-    experiment = tracking.connect(project)
-    return str(MlflowClient().create_run(experiment, tags=tracking.owner_tags()).info.run_id)
+    experiment = store.connect(project)
+    return str(MlflowClient().create_run(experiment, tags=runs.owner_tags()).info.run_id)
 
 
 def get(run_id: str) -> Run:
@@ -72,18 +71,18 @@ def test_a_run_that_ended_otherwise_keeps_its_status(run_id: str) -> None:
 
 def test_a_run_that_another_process_has_resumed_stays_open(run_id: str) -> None:
     keep(run_id, status="KILLED")
-    MlflowClient().set_tag(run_id, owners.PID, "1")
+    MlflowClient().set_tag(run_id, runs.PID, "1")
     deliver_all()
     assert get(run_id).info.status == "RUNNING"
 
 
 def test_the_status_replaces_the_one_that_was_guessed_from_elsewhere(run_id: str) -> None:
     keep(run_id, status="FINISHED")
-    MlflowClient().set_tag(run_id, tracking.CLOSED_BECAUSE, tracking.PROCESS_GONE)
+    MlflowClient().set_tag(run_id, runs.CLOSED_BECAUSE, runs.PROCESS_GONE)
     MlflowClient().set_terminated(run_id, "KILLED")
     deliver_all()
     assert get(run_id).info.status == "FINISHED"
-    assert tracking.CLOSED_BECAUSE not in get(run_id).data.tags
+    assert runs.CLOSED_BECAUSE not in get(run_id).data.tags
 
 
 def test_a_run_of_another_store_is_kept_and_one_that_is_being_written_is_left(run_id: str) -> None:

@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from experiments import tracking
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
+from experiments.tracking import store
 from experiments.tracking.ui import serve, server_command, server_environment
 
 LOGIN = "Basic " + base64.b64encode(b"user:secret").decode()
@@ -38,7 +38,7 @@ def guarded() -> Iterator[int]:
 def _refusal(project: Project, monkeypatch: pytest.MonkeyPatch, uri: str) -> str:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     with pytest.raises(TandemError) as caught:
-        tracking.connect(project)
+        store.connect(project)
     message = str(caught.value)
     assert "\n" not in message
     assert "secret" not in message
