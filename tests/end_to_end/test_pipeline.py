@@ -52,7 +52,7 @@ def test_the_pair_is_proved_to_be_one(clone: Clone, first_output: str) -> None:
     parity = read_json(clone.root / "reports" / "parity.json")
     (lenet,) = parity["architectures"]
     assert (parity["passed"], lenet["architecture"], len(lenet["trainings"])) == (True, "lenet", 4)
-    assert "| lenet | 431,080 |" in first_output
+    assert "| lenet | 431,080 |" in " ".join(first_output.split())
 
 
 def test_each_run_keeps_its_layers(clone: Clone, first_output: str) -> None:
@@ -60,7 +60,7 @@ def test_each_run_keeps_its_layers(clone: Clone, first_output: str) -> None:
     assert {run.data.params["multiply_adds"] for run in runs} == {"2293000"}
     tables = [(Path(run.info.artifact_uri.removeprefix("file://")) / "layers.md").read_text() for run in runs]
     assert tables[0] == tables[1]
-    assert "| conv2 | convolution | 50×8×8 | 25,050 | 1,600,000 |" in tables[0]
+    assert "| conv2 | convolution | 50×8×8 | 25,050 | 1,600,000 |" in " ".join(tables[0].split())
 
 
 def test_train_metrics_of_a_pair_agree_in_every_epoch(clone: Clone, first_output: str) -> None:
@@ -277,7 +277,7 @@ def test_your_own_data_replace_the_download(clone: Clone) -> None:
     shutil.rmtree(clone.root / "downloads")
     clone.change_params(lambda content: content["data"].update(retries=0))
     output = clone.run("dvc", "repro", "download", "preprocess")
-    assert stages_run(output) == ["download", "preprocess"]
+    assert sorted(stages_run(output)) == ["download", "preprocess"]  # neither depends on the other
     assert "data/ is your own" in output
     assert "no mirror answers" not in output
     assert read_json(clone.root / "prepared" / "dataset.json")["name"] == "mine"
