@@ -27,6 +27,17 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         part.unlink(missing_ok=True)
 
 
+def check_room(path: Path, size: int) -> None:
+    """Write a file of that many bytes, for others to overwrite: what they write has room on the disk.
+
+    Raises:
+        OSError: it has not.
+    """
+    with path.open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+
+
 def replace_durably(part: Path, path: Path) -> None:
     """Replace a file by another in the same folder, so that a power cut leaves one of the two, whole."""
     _sync(part)

@@ -9,8 +9,11 @@ import tensorflow as tf
 from experiments.contract.backend import Listener, TrainingSettings
 from experiments.data.dataset import batch_order
 from experiments.data.randomness import dropout_seed
-from experiments.system.files import replace_durably
+from experiments.system.files import check_room, replace_durably
 from models_tf.backend.model import KerasModel
+
+# What HDF5 adds to the values: names, shapes, and the tables that hold them.
+HDF5_BYTES = 2**20
 
 
 class KerasRecipe(keras.Model):
@@ -118,6 +121,9 @@ class Report(keras.callbacks.Callback):
         self.listener.epoch_done(epoch + 1, self.seconds, self.trained)
         if self.checkpoint is not None:
             part = self.checkpoint.with_name("part.weights.h5")
+            # HDF5 crashes the process on a full disk.
+            variables = [*self.model.variables, *self.model.optimizer.variables]
+            check_room(part, sum(variable.numpy().nbytes for variable in variables) + HDF5_BYTES)
             self.model.save_weights(part)
             replace_durably(part, self.checkpoint)
 

@@ -160,3 +160,9 @@ def test_a_missing_gpu_is_one_line(backend: BackendName, monkeypatch: pytest.Mon
     expected = r"^params\.yaml: train\.device: expected a GPU that .*; got none; set auto or cpu$"
     with IsolatedProcess(backend) as process, pytest.raises(TandemError, match=expected):
         process.call(backend_probe.gpu, backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_checkpoint_without_room_is_one_line(backend: BackendName, tmp_path: Path) -> None:
+    with IsolatedProcess(backend) as process, pytest.raises(TandemError, match="File too large"):
+        process.call(backend_probe.train_without_room, backend, tmp_path)
