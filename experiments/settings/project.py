@@ -102,7 +102,7 @@ class Project:
         return (self.mlruns / "artifacts").as_uri()
 
     def sweep(self, name: str) -> Path:
-        """What a sweep keeps while it runs."""
+        """What a sweep, or another list of trainings, keeps while it runs."""
         return self.home / ".tandem" / "sweeps" / name
 
     def sweep_report(self, name: str) -> Path:
@@ -111,15 +111,10 @@ class Project:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def checkpoint(self, key: RunKey, fingerprint: str, *, sweep: str | None = None) -> Path:
-        """The folder for what a training, or a trial of a sweep, needs to resume.
+    def checkpoint(self, key: RunKey, fingerprint: str) -> Path:
+        """The folder for what a training needs to resume.
 
         Not an output of the pipeline, since DVC deletes those before it runs a stage. `fingerprint` is a digest of all
         that decides its bits: experiments with other settings have other folders.
         """
-        folder = self.sweep_checkpoints(sweep) if sweep else self._checkpoints
-        return folder / key.recipe / key.backend / str(key.seed) / fingerprint
-
-    def sweep_checkpoints(self, name: str) -> Path:
-        """The checkpoints of a sweep's trials."""
-        return self._checkpoints / f"sweep-{name}"
+        return self._checkpoints / key.recipe / key.backend / str(key.seed) / fingerprint

@@ -1,14 +1,18 @@
 """Stage `train`: one recipe, one backend, one seed, one process."""
 
+from contextlib import AbstractContextManager
+
 from experiments.frameworks import load_backend
-from experiments.reports.plots import training_plots
+from experiments.reports.complete import train_completely
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
-from experiments.tracking import store
-from experiments.training.outputs import make_outputs, write_outputs
-from experiments.training.recorder import Recorder
-from experiments.training.session import RunSettings, open_session
-from experiments.training.training import make_training, tags_of
+from experiments.system.locks import exclusive
+from experiments.tracking import runs, store
+from experiments.tracking.run import Tracker, track
+from experiments.training.checkpoint import State
+from experiments.training.outputs import write_outputs
+from experiments.training.session import open_session
+from experiments.training.training import fingerprint, make_training, tags_of
 
 
 def train(project: Project, params: Params, key: RunKey) -> dict[str, float]:
@@ -20,18 +24,18 @@ def train(project: Project, params: Params, key: RunKey) -> dict[str, float]:
         TandemError: there is no such recipe, no prepared dataset or no such device, the recipe doesn't fit the
             dataset, or another process trains the same.
     """
-    training = make_training(project, params, key)
-    dataset = training.dataset
-    experiment = store.connect(project)
+    training, experiment = make_training(project, params, key), store.connect(project)
     backend = load_backend(key.backend, device=params.train.device, threads=training.threads)
-    settings = RunSettings(experiment, command=f"tandem train {key}", tags=tags_of(training, backend))
-    with open_session(project, training, backend, settings) as session:
-        recorder = Recorder(session, load_test=lambda: dataset.split("test"))
-        session.train(recorder)
-        outputs = make_outputs(session, recorder.finish(session.model))
-        for name, plot in training_plots(key, dataset, outputs).items():
-            session.tracker.plot(plot, name)
-        session.tracker.model(key.backend, session.model, images=dataset.split("train").images[:2])
+    folder = project.checkpoint(key, fingerprint(training, backend))
+
+    def open_run(state: State | None) -> AbstractContextManager[Tracker]:
+        tags, resume = tags_of(training, backend), runs.active(state.run_id if state else None)
+        return track(key.label, experiment=experiment, tags=tags, command=f"tandem train {key}", resume=resume)
+
+    with exclusive(folder, str(key)):
+        with open_session(folder, training, backend, open_run) as session:
+            outputs = train_completely(project, session)
         # Once the run is closed, so that outputs which exist belong to a run that is complete.
-        session.when_closed.append(lambda: write_outputs(project.run(key), outputs, session.model))
+        write_outputs(project.run(key), outputs, session.model)
+        session.checkpoint.clear()
     return dict(outputs.metrics)

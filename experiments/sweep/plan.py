@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.trial import FrozenTrial
 
 from experiments.data.dataset import Dataset
@@ -17,6 +18,7 @@ from experiments.frameworks import takes_dropout
 from experiments.settings.params import Bounds, Params, PrunerName, SamplerName
 from experiments.settings.recipe import BackendName, Recipe
 from experiments.system.errors import TandemError
+from experiments.training.code import code_digest
 
 PLAN = "plan"
 Backends = Literal["lightning", "keras", "both"]
@@ -24,11 +26,17 @@ Backends = Literal["lightning", "keras", "both"]
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
+def members_of(backends: Backends) -> tuple[BackendName, ...]:
+    """Return the backends that train each trial."""
+    return ("lightning", "keras") if backends == "both" else (backends,)
+
+
 @dataclass(frozen=True)
 class Plan:
     """The plan of a study; two sweeps of the same name must have the same.
 
-    `recipe` is the recipe's settings with the sweep's number of epochs. `dataset` is the fingerprint of the data.
+    `recipe` is the recipe's settings with the sweep's number of epochs. `dataset` is the fingerprint of the data,
+    `code` that of code and versions, for each backend.
     `confirms` names the study whose best trials this one trains again, with other seeds.
     """
 
@@ -43,6 +51,7 @@ class Plan:
     seed: int
     retries: int
     dataset: str
+    code: dict[str, str]
     confirms: str | None = None
 
     @property
@@ -53,7 +62,7 @@ class Plan:
     @property
     def backends_of_trial(self) -> tuple[BackendName, ...]:
         """The backends that train each trial."""
-        return ("lightning", "keras") if self.backends == "both" else (self.backends,)
+        return members_of(self.backends)
 
     @property
     def command(self) -> str:
@@ -76,9 +85,10 @@ class Plan:
         """Return whether a trial has the recipe's own settings."""
         return trial.params == self.own_settings
 
-    def suggest(self, trial: optuna.Trial) -> dict[str, float]:
-        """Return the settings of a trial; those that it has already stay as they are."""
-        return {name: trial.suggest_float(name, **bounds) for name, bounds in self.space.items()}
+    @property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """The search space as Optuna has it."""
+        return {name: FloatDistribution(**bounds) for name, bounds in self.space.items()}
 
 
 @dataclass(frozen=True)
@@ -152,6 +162,7 @@ def make_plan(params: Params, *, recipe: str, backends: Backends, name: str | No
         seed=sweep.seed,
         retries=sweep.retries,
         dataset=dataset,
+        code={backend: code_digest(backend, settings.architecture) for backend in members_of(backends)},
     )
 
 

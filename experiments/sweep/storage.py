@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import warnings
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,8 +14,8 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.settings.project import Project
-from experiments.sweep.queue import PULSE_SECONDS, SILENCE_SECONDS
 from experiments.system.errors import TandemError
+from experiments.system.filesystem import filesystem_of, is_network
 from experiments.system.urls import hide_password
 from experiments.tracking import store
 
@@ -60,13 +61,12 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
     url = storage_url(project)
     project.mlruns.mkdir(parents=True, exist_ok=True)
     is_sqlite = url.startswith("sqlite:")
-    options = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite else {}
+    # A server may have been restarted since a connection was opened.
+    options = {"connect_args": {"timeout": BUSY_SECONDS}} if is_sqlite else {"pool_pre_ping": True}
     try:
         # Processes that create the tables at the same time get into each other's way.
         with filelock.FileLock(project.mlruns / ".optuna.lock"):
-            storage = optuna.storages.RDBStorage(
-                url, engine_kwargs=options, heartbeat_interval=PULSE_SECONDS, grace_period=SILENCE_SECONDS
-            )
+            storage = optuna.storages.RDBStorage(url, engine_kwargs=options)
     except (SQLAlchemyError, ImportError, RuntimeError, ValueError, optuna.exceptions.StorageInternalError) as error:
         reason = reason_of(error.__cause__ or error, project)
         raise TandemError(
@@ -74,11 +74,16 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
             "write it as postgresql://USER@HOST/DATABASE, and start it"
         ) from None
     if is_sqlite:
-        _take_turns(storage.engine)
+        _take_turns(storage.engine, journal_for(project.mlruns))
     return storage
 
 
-def _take_turns(engine: Engine) -> None:
+def journal_for(folder: Path) -> str:
+    """Return SQLite's journal mode for a database in a folder: WAL needs memory that all its processes share."""
+    return "DELETE" if is_network(filesystem_of(folder)) else "WAL"
+
+
+def _take_turns(engine: Engine, journal: str) -> None:
     """Have every transaction take SQLite's write lock at its beginning.
 
     By default a transaction that reads before it writes can find, when it comes to write, that another has written
@@ -89,7 +94,7 @@ def _take_turns(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def no_implicit_begin(connection: Any, record: Any) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA journal_mode={journal}")
 
     @event.listens_for(engine, "begin")
     def begin_immediate(connection: Any) -> None:

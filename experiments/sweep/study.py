@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.settings.params import PrunerName, SamplerName
 from experiments.sweep.plan import PLAN, Plan, read_plan
+from experiments.sweep.trials import has_diverged
 from experiments.system.errors import TandemError
 
 # The MLflow run of a study, and what tells the study from one of the same name in another database.
@@ -56,24 +57,24 @@ def _check_same(known: Plan, asked: Plan) -> None:
             )
 
 
-def load_study(storage: optuna.storages.BaseStorage, name: str, *, worker: int = 0) -> optuna.Study:
+def load_study(storage: optuna.storages.BaseStorage, name: str) -> optuna.Study:
     """Return an existing study, with the sampler and pruner of its plan.
-
-    `worker` tells apart the random streams of processes that draw for one study.
 
     Raises:
         TandemError: no study has that name.
     """
     try:
-        plan = read_plan(optuna.load_study(study_name=name, storage=storage))
+        study = optuna.load_study(study_name=name, storage=storage)
     except KeyError:
         known = optuna.study.get_all_study_names(storage)
         raise TandemError(
             f"NAME: expected one of the studies {', '.join(known) or '(none yet)'}; got {name!r}"
         ) from None
-    return optuna.load_study(
-        study_name=name, storage=storage, sampler=make_sampler(plan, worker), pruner=make_pruner(plan)
-    )
+    plan = read_plan(study)
+    # A sweep that is resumed draws on, instead of the same points again.
+    study.sampler = make_sampler(plan, drawn=len(study.get_trials(deepcopy=False)))
+    study.pruner = make_pruner(plan)
+    return study
 
 
 def load_sweep(storage: optuna.storages.BaseStorage, name: str) -> tuple[optuna.Study, Plan]:
@@ -109,37 +110,43 @@ def ranked(study: optuna.Study, plan: Plan) -> list[FrozenTrial]:
     Raises:
         TandemError: none is complete yet.
     """
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if not complete:
+    trials = complete(study)
+    if not trials:
         raise TandemError(
             f"NAME: expected a study with complete trials; got {plan.name!r}, which has none yet; "
             "resume it with `tandem sweep run`"
         )
-    return sorted(complete, key=lambda trial: plan.sign * float(trial.value or 0))
+    return sorted(trials, key=lambda trial: plan.sign * float(trial.value or 0))
 
 
 def best_of(study: optuna.Study, plan: Plan) -> FrozenTrial | None:
     """Return the best trial; None if none is complete, or if the study confirms: then values are of different seeds."""
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return None if plan.confirms or not complete else study.best_trial
+    good = complete(study)
+    return None if plan.confirms or not good else min(good, key=lambda trial: plan.sign * float(trial.value or 0))
+
+
+def complete(study: optuna.Study) -> list[FrozenTrial]:
+    """Return the complete trials, without those that have diverged."""
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return [trial for trial in trials if not has_diverged(trial)]
 
 
 def summary(study: optuna.Study) -> str:
     """Return a line about the best trial, if any."""
     best = best_of(study, read_plan(study))
     if best is None:
-        return f"{study.study_name}: no trial is complete; all were pruned"
+        return f"{study.study_name}: no trial is complete; all were pruned, or have diverged"
     settings = ", ".join(f"{key} {value:.4g}" for key, value in best.params.items())
     return f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}"
 
 
-def make_sampler(plan: Plan, worker: int) -> optuna.samplers.BaseSampler:
-    """Return the sampler; every worker draws from a stream of its own."""
-    seed = plan.seed + 1000 * worker
+def make_sampler(plan: Plan, *, drawn: int = 0) -> optuna.samplers.BaseSampler:
+    """Return the sampler of a study that has `drawn` trials already: what it draws depends on that number."""
+    seed = plan.seed + 1000 * drawn
     makers: dict[SamplerName, Callable[[], optuna.samplers.BaseSampler]] = {
         "tpe": lambda: optuna.samplers.TPESampler(seed=seed),
         "random": lambda: optuna.samplers.RandomSampler(seed=seed),
-        # QMC's points are one sequence that all workers share, numbered in the storage.
+        # QMC's points are one sequence, numbered in the storage.
         "qmc": lambda: optuna.samplers.QMCSampler(seed=plan.seed, scramble=True),
         "cmaes": lambda: optuna.samplers.CmaEsSampler(seed=seed),
         "gp": lambda: optuna.samplers.GPSampler(seed=seed),

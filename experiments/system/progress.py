@@ -13,15 +13,15 @@ LINE_SECONDS = 20
 
 
 class TrainingProgress:
-    """Shows the steps of a training, inside a `with`."""
+    """Shows the steps of a training, inside a `with`; `silent` shows nothing."""
 
-    def __init__(self, name: str, *, epochs: int, steps: int) -> None:
-        self._epochs, self._steps = epochs, steps
+    def __init__(self, name: str, *, epochs: int, steps: int, silent: bool = False) -> None:
+        self._epochs, self._steps, self._silent = epochs, steps, silent
         self._name, self._started, self._reported = name, time.monotonic(), time.monotonic()
         self._first: int | None = None
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         console = Console(file=sys.stderr)
-        self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
+        self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal and not silent else None
         self._task = self._bar.add_task(name, total=epochs * steps) if self._bar else None
 
     def step(self, epoch: int, step: int) -> None:
@@ -31,7 +31,7 @@ class TrainingProgress:
             self._first, self._started = done, time.monotonic()
         if self._bar and self._task is not None:
             self._bar.update(self._task, completed=done)
-        elif time.monotonic() - self._reported > LINE_SECONDS:
+        elif not self._silent and time.monotonic() - self._reported > LINE_SECONDS:
             self._reported = time.monotonic()
             pace = (self._reported - self._started) / max(done - self._first, 1)
             left = pace * (self._epochs * self._steps - done)
@@ -39,6 +39,8 @@ class TrainingProgress:
 
     def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         """Print the metrics of an epoch that has ended."""
+        if self._silent:
+            return
         parts = [
             f"{name} {100 * value:.2f} %" if name.endswith("accuracy") else f"{name} {value:.4f}"
             for name, value in metrics.items()

@@ -3,8 +3,9 @@
 import importlib
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import filelock
 import mlflow
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
-from mlflow.entities import Metric, RunTag
+from mlflow.entities import Dataset as DatasetEntity
+from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 
@@ -29,11 +31,12 @@ SYSTEM_METRICS_SECONDS = 5
 
 
 class Tracker:
-    """An open run."""
+    """An open run. `terminate` ends it in the store, given the status."""
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, terminate: Callable[[str], None] | None = None) -> None:
         self.run_id = run_id
         self._client = MlflowClient()
+        self._terminate = terminate or partial(self._client.set_terminated, run_id)
         run = self._client.get_run(run_id)
         self._known_params: dict[str, str] = run.data.params
         self._logged = logged_steps(run, (name for name in run.data.metrics if not name.startswith("system/")))
@@ -74,7 +77,7 @@ class Tracker:
         with suppress(MlflowException, filelock.Timeout):
             self._spool.deliver()
         try:
-            mlflow.end_run(status)
+            self._terminate(status)
         except MlflowException as error:
             self._spool.add_status(status, end_time)
             self._sender.warn(one_line(error))
@@ -83,28 +86,28 @@ class Tracker:
         """Log parameters; what a resumed run has otherwise (other threads) is kept, and the new value is a tag."""
         known = self._known_params
         new = {name: value for name, value in values.items() if name not in known}
-        mlflow.log_params(new)
+        params = [Param(name, str(value)) for name, value in new.items()]
         changed = {
             f"resumed.{name}": str(value) for name, value in values.items() if known.get(name, str(value)) != str(value)
         }
-        if changed:
-            mlflow.set_tags(changed)
+        tags = [RunTag(name, value) for name, value in changed.items()]
+        self._client.log_batch(self.run_id, params=params, tags=tags)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
-        mlflow.set_tags(values)
+        self._client.log_batch(self.run_id, tags=[RunTag(name, value) for name, value in values.items()])
 
     def file(self, path: Path) -> None:
         """Keep a copy of a file."""
-        mlflow.log_artifact(str(path))
+        self._client.log_artifact(self.run_id, str(path))
 
     def text(self, content: str, name: str) -> None:
         """Keep a text as a file of that name."""
-        mlflow.log_text(content, name)
+        self._client.log_text(self.run_id, content, name)
 
     def plot(self, figure: Figure, name: str) -> None:
         """Keep a plot as a file of that name."""
-        mlflow.log_figure(figure, name)
+        self._client.log_figure(self.run_id, figure, name)
 
     def dataset(self, dataset: Dataset, split: Split) -> None:
         """Record the images and labels that the run trains on as its input."""
@@ -114,7 +117,8 @@ class Tracker:
         # MLflow takes 36 characters of a digest.
         digest = dataset.fingerprint[:32]
         record = mlflow.data.from_numpy(split.images, source=source, targets=targets, name=dataset.name, digest=digest)
-        mlflow.log_input(record, context="training")
+        entity = DatasetInput(DatasetEntity(**record.to_dict()), [InputTag("mlflow.data.context", "training")])
+        self._client.log_inputs(self.run_id, [entity])
 
     def model(self, backend: str, model: Model, *, images: Images) -> None:
         """Log a model in its framework's own flavour, with a signature from example images (at least 2).
@@ -140,6 +144,26 @@ class Tracker:
 _FLAVOURS = {"lightning": ("pytorch", ("torch", "numpy")), "keras": ("tensorflow", ("tensorflow", "keras", "numpy"))}
 
 
+def open_run(name: str, *, experiment: str, tags: Mapping[str, str], command: str, resume: str | None = None) -> str:
+    """Create a run that is RUNNING, or resume the one called `resume`; return its id.
+
+    `command` is what to type to have the run again; it is the run's description.
+    """
+    client = MlflowClient()
+    note = f"`{command}`, Python {platform.python_version()}"  # MLflow's description of the run
+    # With the tags from its first moment on, so that a kill at any time leaves a run that can be told to be abandoned.
+    marked = {**tags, **owner_tags(), "mlflow.note.content": note}
+    if resume is None:
+        return str(client.create_run(experiment, run_name=name, tags=marked).info.run_id)
+    Spool(resume).deliver(wait=WAIT_SECONDS)
+    # Before it is RUNNING again: nobody may take it for the run of the process that wrote it last.
+    client.log_batch(resume, tags=[RunTag(*tag) for tag in marked.items()])
+    if CLOSED_BECAUSE in client.get_run(resume).data.tags:
+        client.delete_tag(resume, CLOSED_BECAUSE)
+    client.update_run(resume, status="RUNNING")
+    return resume
+
+
 @contextmanager
 def track(
     name: str,
@@ -150,27 +174,17 @@ def track(
     resume: str | None = None,
     system_metrics: bool = True,
 ) -> Iterator[Tracker]:
-    """Open a run, or resume the one called `resume`, and close it: FINISHED, FAILED or KILLED.
+    """Open a run as `open_run` does, as MLflow's active one, and close it: FINISHED, FAILED or KILLED.
 
-    `command` is what to type to have the run again; it is the run's description. `system_metrics`: watch memory
-    and processors.
+    `system_metrics`: watch memory and processors.
     FAILED is an exception, KILLED is `Stopped`; both are raised again once the run is closed.
     """
     mlflow.set_system_metrics_sampling_interval(SYSTEM_METRICS_SECONDS)
-    note = f"`{command}`, Python {platform.python_version()}"  # MLflow's description of the run
-    # With the tags from its first moment on, so that a kill at any time leaves a run that can be told to be abandoned.
-    marked = {**tags, **owner_tags(), "mlflow.note.content": note}
-    if resume:
-        Spool(resume).deliver(wait=WAIT_SECONDS)
-        # Before it is RUNNING again: nobody may take it for the run of the process that wrote it last.
-        MlflowClient().log_batch(resume, tags=[RunTag(*tag) for tag in owner_tags().items()])
-    where = {"run_id": resume} if resume else {"experiment_id": experiment, "run_name": name}
-    run = mlflow.start_run(**where, tags=marked, log_system_metrics=system_metrics)
+    run_id = open_run(name, experiment=experiment, tags=tags, command=command, resume=resume)
+    mlflow.start_run(run_id=run_id, log_system_metrics=system_metrics)
     status, tracker = "FAILED", None
     try:
-        if CLOSED_BECAUSE in run.data.tags:
-            mlflow.delete_tag(CLOSED_BECAUSE)
-        tracker = Tracker(run.info.run_id)
+        tracker = Tracker(run_id, mlflow.end_run)
         yield tracker
         tracker.flush()
         status = "FINISHED"

@@ -65,6 +65,12 @@ def find_run(run_id: str) -> Run | None:
     return run if run.info.lifecycle_stage == "active" else None
 
 
+def active(run_id: str | None) -> str | None:
+    """Return the id of a run if MLflow has it, not deleted."""
+    run = find_run(run_id) if run_id else None
+    return run.info.run_id if run else None
+
+
 def add_files(run_id: str, files: Iterable[Path]) -> None:
     """Keep copies of files in a run that may be closed already."""
     for file in files:

@@ -15,7 +15,7 @@ from experiments.contract.backend import Model
 from experiments.system.files import digest, read_json, replace_folder, write_atomically, write_json
 from experiments.training.scoring import Score
 from experiments.training.session import Session
-from experiments.training.training import environment_of
+from experiments.training.training import environment_of, tags_of
 
 METRICS, RECORD, HISTORY, PREDICTIONS, MODEL = "metrics.json", "run.json", "history.csv", "predictions.csv", "model"
 
@@ -46,7 +46,7 @@ def make_outputs(session: Session, score: Score) -> Outputs:
     record = {
         "mlflow_run_id": session.tracker.run_id,
         **session.record,
-        "tags": dict(session.tags),
+        "tags": tags_of(session.training, session.backend),
         "environment": environment_of(session.training, session.backend),
         "final_weights": digest(session.model.get_weights()),
         "first_batch_loss": state.first_batch_loss,

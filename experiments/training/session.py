@@ -1,68 +1,43 @@
-"""A training from its start to its end: the lock, the checkpoint to resume from, and its MLflow run.
+"""A training from its start to its end: the checkpoint to resume from, the model, and the record of its run.
 
 The train stage and a sweep's trials share it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from experiments.contract.backend import Backend, Listener, Model
-from experiments.contract.layers import layer_table
+from experiments.contract.layers import Layer
+from experiments.contract.run_log import RunLog
 from experiments.data.dataset import batch_order
 from experiments.frameworks import load_inspection
-from experiments.settings.project import Project
 from experiments.system.files import digest
 from experiments.system.git import Checkout
-from experiments.system.locks import exclusive
 from experiments.system.progress import TrainingProgress
-from experiments.tracking import runs
-from experiments.tracking.run import Tracker, track
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.initial import build_model
-from experiments.training.training import Training, fingerprint
+from experiments.training.training import Training
 
-
-def _last_run(state: State | None) -> str | None:
-    """Return the run of the training that was stopped, if MLflow still has it."""
-    run = runs.find_run(state.run_id) if state else None
-    return run.info.run_id if run else None
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """How the MLflow run of a training is opened.
-
-    `command` is what to type to have it again. `resumes` returns the id of the run to resume, given the state of a
-    training that was stopped. A trial of a `sweep` may resume with another number of threads; system metrics, and the
-    files that all trials share, are in its parent run.
-    """
-
-    experiment: str
-    command: str
-    tags: Mapping[str, str]
-    resumes: Callable[[State | None], str | None] = _last_run
-    sweep: str | None = None
+# Opens the record of a training, given the state of one that was stopped.
+OpenRun = Callable[[State | None], AbstractContextManager[RunLog]]
 
 
 @dataclass
 class Session:
-    """What an open training holds. `record` says what it started from.
-
-    `when_closed`: what to do once the run is closed, before the checkpoint is deleted; a kill in between loses nothing.
-    """
+    """What an open training holds. `record` says what it started from."""
 
     training: Training
     backend: Backend[Model]
     model: Model
     checkpoint: Checkpoint
     state: State
-    tracker: Tracker
-    tags: Mapping[str, str]
+    tracker: RunLog
     record: dict[str, Any]
+    layers: list[Layer]
     progress: TrainingProgress
-    when_closed: list[Callable[[], object]] = field(default_factory=list)
 
     def train(self, listener: Listener) -> None:
         """Train the model, from the checkpoint of a stopped training if there is one."""
@@ -75,45 +50,30 @@ class Session:
 
 @contextmanager
 def open_session(
-    project: Project, training: Training, backend: Backend[Model], settings: RunSettings
+    folder: Path, training: Training, backend: Backend[Model], open_run: OpenRun, *, silent: bool = False
 ) -> Iterator[Session]:
-    """Open a training, or resume the one that was stopped; keep its checkpoint unless the block succeeds.
+    """Open a training, or resume the one that was stopped, whose checkpoint is in `folder`.
+
+    The checkpoint stays: delete it once everything that the training leaves is written. `silent`: show no progress.
 
     Raises:
-        TandemError: another process trains the same, or the recipe doesn't fit the architecture.
+        TandemError: the recipe doesn't fit the architecture, or the checkpoint is damaged.
     """
     model = build_model(backend, training.recipe, training.dataset, seed=training.key.seed)
-    digest_of_all = fingerprint(training, backend, any_threads=settings.sweep is not None)
-    folder = project.checkpoint(training.key, digest_of_all, sweep=settings.sweep)
-    with exclusive(folder, str(training.key)):
-        checkpoint = Checkpoint(folder)
-        state = checkpoint.load()
-        with track(
-            training.key.label,
-            experiment=settings.experiment,
-            tags=settings.tags,
-            command=settings.command,
-            resume=settings.resumes(state),
-            system_metrics=settings.sweep is None,
-        ) as tracker:
-            state = state or State(tracker.run_id)
-            # The run of a stopped training may have been deleted.
-            state.run_id = tracker.run_id
-            checkpoint.save(state)
-            layers = load_inspection(training.key.backend).layers(model)
-            record = start_record(training, model) | {"multiply_adds": sum(layer.multiply_adds for layer in layers)}
-            if settings.sweep is None:
-                track_files(project, training.code.checkout, tracker)
-                tracker.text(layer_table(layers), "layers.md")
-            _track_start(training, record, tracker)
-            progress = TrainingProgress(
-                training.key.label, epochs=training.recipe.epochs, steps=training.steps_per_epoch
-            )
-            session = Session(training, backend, model, checkpoint, state, tracker, settings.tags, record, progress)
-            yield session
-        for action in session.when_closed:
-            action()
-        checkpoint.clear()
+    checkpoint = Checkpoint(folder)
+    state = checkpoint.load()
+    with open_run(state) as tracker:
+        state = state or State(tracker.run_id)
+        # The run of a stopped training may have been deleted.
+        state.run_id = tracker.run_id
+        checkpoint.save(state)
+        layers = load_inspection(training.key.backend).layers(model)
+        record = start_record(training, model) | {"multiply_adds": sum(layer.multiply_adds for layer in layers)}
+        _track_start(training, record, tracker)
+        progress = TrainingProgress(
+            training.key.label, epochs=training.recipe.epochs, steps=training.steps_per_epoch, silent=silent
+        )
+        yield Session(training, backend, model, checkpoint, state, tracker, record, layers, progress)
 
 
 def start_record(training: Training, model: Model) -> dict[str, Any]:
@@ -137,14 +97,14 @@ def start_record(training: Training, model: Model) -> dict[str, Any]:
     }
 
 
-def track_files(project: Project, checkout: Checkout, tracker: Tracker) -> None:
+def track_files(params: Path, checkout: Checkout, tracker: RunLog) -> None:
     """Log params.yaml and uncommitted changes."""
-    tracker.file(project.params)
+    tracker.file(params)
     if checkout.diff:
         tracker.text(checkout.diff, "git.diff")
 
 
-def _track_start(training: Training, record: dict[str, Any], tracker: Tracker) -> None:
+def _track_start(training: Training, record: dict[str, Any], tracker: RunLog) -> None:
     """Log settings and the dataset; a resumed run has them already."""
     settings = {name: value for name, value in training.recipe.model_dump().items() if value not in (None, {})}
     start = {name: value for name, value in record.items() if name != "recipe"}

@@ -102,17 +102,14 @@ def check_fits(name: str, recipe: Recipe, dataset: Dataset) -> None:
         )
 
 
-def fingerprint(training: Training, backend: Backend[Model], *, any_threads: bool = False) -> str:
-    """Return a digest of all that decides a training's bits: a checkpoint is of use only while none of it changes.
-
-    `any_threads` leaves out their number, which decides no more than how sums are rounded.
-    """
+def fingerprint(training: Training, backend: Backend[Model]) -> str:
+    """Return a digest of all that decides a training's bits: a checkpoint is of use only while none of it changes."""
     decides = {
         "recipe": training.recipe.model_dump(),
         "seed": training.key.seed,
         "dataset": training.dataset.fingerprint,
         "device": backend.device,
-        "threads": None if any_threads else training.threads,
+        "threads": training.threads,
         "log_every_steps": training.log_every_steps,
         "code": training.code.digest,
     }

@@ -1,0 +1,22 @@
+"""A complete training: to the last epoch, scored on the test set, with plots and model in its run."""
+
+from experiments.contract.layers import layer_table
+from experiments.reports.plots import training_plots
+from experiments.settings.project import Project
+from experiments.training.outputs import Outputs, make_outputs
+from experiments.training.recorder import Recorder
+from experiments.training.session import Session, track_files
+
+
+def train_completely(project: Project, session: Session) -> Outputs:
+    """Train an open session to its end, and log all that belongs to its run; return what it leaves."""
+    training, tracker = session.training, session.tracker
+    track_files(project.params, training.code.checkout, tracker)
+    tracker.text(layer_table(session.layers), "layers.md")
+    recorder = Recorder(session, load_test=lambda: training.dataset.split("test"))
+    session.train(recorder)
+    outputs = make_outputs(session, recorder.finish(session.model))
+    for name, plot in training_plots(training.key, training.dataset, outputs).items():
+        tracker.plot(plot, name)
+    tracker.model(training.key.backend, session.model, images=training.dataset.split("train").images[:2])
+    return outputs

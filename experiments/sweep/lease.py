@@ -1,0 +1,100 @@
+"""One controller a study: every write to the study's database is conditional on its lease.
+
+The lease is a row of a table beside Optuna's: a token, and the process that wrote it. Each transaction of a controller
+begins by reading the row, locked until its end; if somebody else's token is there, the transaction fails. So a
+controller that was suspended, and lost its lease, can write nothing more, whatever clocks say.
+"""
+
+import json
+import uuid
+from dataclasses import asdict
+
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, event, insert, select, update
+
+from experiments.system.errors import TandemError
+from experiments.system.processes import ProcessId
+
+LEASES = Table(
+    "tandem_leases",
+    MetaData(),
+    Column("study", String(255), primary_key=True),
+    Column("token", String(64), nullable=False),
+    Column("holder", String(1024), nullable=False),
+)
+FREE = ""
+
+
+class LeaseLost(TandemError):
+    """Another controller has taken the study over."""
+
+
+class Lease:
+    """The right to write to a study."""
+
+    def __init__(self, engine: Engine, study: str) -> None:
+        self.engine, self.study, self.token = engine, study, uuid.uuid4().hex
+        LEASES.metadata.create_all(engine)
+
+    def acquire(self, *, take_over: bool = False) -> None:
+        """Take the lease if it is free, or its holder is known to be gone, or with `take_over` in any case.
+
+        Raises:
+            TandemError: another process has it.
+        """
+        with self.engine.begin() as connection:
+            row = self._row(connection)
+            if row is None:
+                connection.execute(insert(LEASES).values(study=self.study, token=FREE, holder="{}"))
+            elif row[0] != FREE and not take_over:
+                self._refuse(ProcessId.read(json.loads(row[1])))
+            mine = {"token": self.token, "holder": json.dumps(asdict(ProcessId.own()))}
+            connection.execute(update(LEASES).where(LEASES.c.study == self.study).values(**mine))
+        event.listen(self.engine, "begin", self._check)
+
+    def _refuse(self, holder: ProcessId) -> None:
+        liveness = holder.liveness()
+        if liveness == "gone":
+            return
+        where = f"process {holder.pid}" if liveness == "alive" else f"process {holder.pid} of another machine or boot"
+        raise TandemError(
+            f"sweep {self.study}: expected no other controller; got {where}; stop it (`tandem sweep stop "
+            f"{self.study}`), or, if it is gone, repeat with --take-over"
+        )
+
+    def check(self) -> None:
+        """Make sure that the lease is still there.
+
+        Raises:
+            LeaseLost: it isn't.
+        """
+        with self.engine.begin():
+            pass  # `_check` has read it
+
+    def release(self) -> None:
+        """Give the lease back, if it is still there."""
+        event.remove(self.engine, "begin", self._check)
+        with self.engine.begin() as connection:
+            mine = (LEASES.c.study == self.study) & (LEASES.c.token == self.token)
+            connection.execute(update(LEASES).where(mine).values(token=FREE))
+
+    def _row(self, connection: Connection) -> tuple[str, str] | None:
+        # FOR UPDATE, where a database knows it: SQLite's transactions have the whole database.
+        query = select(LEASES.c.token, LEASES.c.holder).where(LEASES.c.study == self.study).with_for_update()
+        row = connection.execute(query).first()
+        return (row[0], row[1]) if row else None
+
+    def _check(self, connection: Connection) -> None:
+        row = self._row(connection)
+        if row is None or row[0] != self.token:
+            raise LeaseLost(
+                f"sweep {self.study}: expected to be its only controller; another one has taken it over; "
+                "this one stops, and has written nothing since"
+            )
+
+
+def holder(engine: Engine, study: str) -> ProcessId | None:
+    """Return the process that has the lease of a study; None: nobody has."""
+    LEASES.metadata.create_all(engine)
+    with engine.begin() as connection:
+        row = connection.execute(select(LEASES.c.token, LEASES.c.holder).where(LEASES.c.study == study)).first()
+    return ProcessId.read(json.loads(row[1])) if row and row[0] != FREE else None

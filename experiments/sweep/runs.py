@@ -1,0 +1,66 @@
+"""The MLflow runs of a study's trials: one for each trial and member, under the study's own run."""
+
+from dataclasses import dataclass, field
+
+from experiments.data.dataset import Dataset
+from experiments.settings.recipe import BackendName
+from experiments.sweep.plan import Plan
+from experiments.tracking import runs
+from experiments.tracking.run import Tracker, open_run
+from experiments.training.messages import Begun
+
+# What a trial's run has in MLflow, beside what every run has.
+SWEEP, TRIAL, STATE, PARENT_RUN = "sweep", "trial", "trial_state", "mlflow.parentRunId"
+Member = tuple[int, BackendName]
+
+
+@dataclass
+class TrialRuns:
+    """Opens and closes the runs of a study's trials. `parent` is the study's own run."""
+
+    plan: Plan
+    dataset: Dataset
+    experiment: str
+    parent: str
+    known: dict[Member, str] = field(default_factory=dict)
+    trackers: dict[Member, Tracker] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Read which runs there are already: their tags say which trial they belong to."""
+        of_study = f"tags.`{SWEEP}` = '{self.plan.name}' and tags.`{PARENT_RUN}` = '{self.parent}'"
+        for run in runs.search(self.experiment, of_study):  # the newest first, so that the oldest is kept
+            tags = run.data.tags
+            if TRIAL in tags and tags.get("backend") in self.plan.backends_of_trial:
+                self.known[int(tags[TRIAL]), tags["backend"]] = run.info.run_id
+
+    def open(self, member: Member, begun: Begun) -> Tracker:
+        """Return the open run of a member: created, resumed, or open since an earlier attempt."""
+        if member in self.trackers:
+            return self.trackers[member]
+        number, backend = member
+        own = {TRIAL: str(number), PARENT_RUN: self.parent, "backend": backend}
+        tags = {**begun.tags, "recipe": self.plan.recipe_name, SWEEP: self.plan.name, **own}
+        self.known[member] = open_run(
+            f"{self.plan.name}-{number}-{backend}",
+            experiment=self.experiment,
+            tags=tags,
+            command=self.plan.command,
+            resume=self.known.get(member),
+        )
+        tracker = Tracker(self.known[member])
+        tracker.params(begun.params)
+        tracker.dataset(self.dataset, self.dataset.split("train"))
+        self.trackers[member] = tracker
+        return tracker
+
+    def close(self, member: Member, status: str, tags: dict[str, str] | None = None) -> None:
+        """Close the run of a member, if it is open; what can't be delivered now is kept."""
+        if tracker := self.trackers.pop(member, None):
+            if tags:
+                tracker.tags(tags)
+            tracker.close(status)
+
+    def close_all(self) -> None:
+        """Close what is open: its trainings are resumed another time."""
+        for member in list(self.trackers):
+            self.close(member, "KILLED")

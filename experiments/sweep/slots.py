@@ -1,0 +1,68 @@
+"""The workers of a study: which framework each has loaded, and which are put aside."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from experiments.engine.engine import Slot
+from experiments.settings.recipe import BackendName
+
+# A worker in which so many trainings in a row fail without an epoch in between gets no other.
+MOST_FAILURES = 2
+
+
+class _Busy(Protocol):
+    slot: Slot
+
+
+@dataclass
+class Slots:
+    """The workers that are connected. A process loads one framework, and keeps it."""
+
+    connected: list[Slot] = field(default_factory=list)
+    loaded: dict[str, BackendName] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
+    aside: dict[str, str] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
+
+    def update(self, connected: Sequence[Slot]) -> None:
+        """Take note of who is connected now."""
+        self.connected = list(connected)
+        addresses = {slot.address for slot in connected}
+        self.loaded = {address: backend for address, backend in self.loaded.items() if address in addresses}
+
+    def idle(self, current: Mapping[str, _Busy]) -> Iterable[Slot]:
+        """Return the workers that may get a training."""
+        self.busy = {attempt.slot.address for attempt in current.values()}
+        return [slot for slot in self.connected if slot.address not in self.busy and slot.name not in self.aside]
+
+    def backend_for(self, slot: Slot, backends: Sequence[BackendName]) -> BackendName:
+        """Return the framework of a worker; for a new one, that which the fewest have loaded."""
+        if slot.address in self.loaded:
+            return self.loaded[slot.address]
+        counts = Counter(self.loaded.values())
+        return min(backends, key=lambda backend: counts[backend])
+
+    def stuck(self, slot: Slot, pending: set[BackendName]) -> Slot | None:
+        """Return an idle worker if no other can train what is pending, since all have loaded the other framework."""
+        usable = {self.loaded.get(each.address) for each in self.connected if each.name not in self.aside}
+        if slot.address not in self.loaded or None in usable or not pending - usable:
+            return None
+        return slot
+
+    def has_worked(self, slot: Slot) -> None:
+        """Forget the failures of a worker that has trained an epoch."""
+        self.failures.pop(slot.name, None)
+
+    def has_failed(self, slot: Slot, reason: str, *, progress: bool) -> None:
+        """Count a failure, and put a worker aside that only fails."""
+        self.failures[slot.name] = 1 if progress else self.failures[slot.name] + 1
+        if self.failures[slot.name] >= MOST_FAILURES:
+            self.aside[slot.name] = reason
+
+    def hopeless(self) -> str | None:
+        """Return the last reason if every worker there is was put aside."""
+        if self.aside and self.connected and all(slot.name in self.aside for slot in self.connected):
+            return [*self.aside.values()][-1]
+        return None
