@@ -11,6 +11,7 @@ from pydantic import Field, PlainValidator, ValidationError, field_validator, mo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from experiments.settings.engines import Engines
 from experiments.settings.recipe import BackendName, Count, Epochs, Name, Recipe, Section, Seed
 from experiments.system.errors import TandemError
 
@@ -134,6 +135,7 @@ class Params(Section):
     preprocess: Preprocess
     train: Train
     sweep: Sweep
+    engines: Engines = Engines()
     recipes: dict[Name, Recipe]
 
     @model_validator(mode="after")

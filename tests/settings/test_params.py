@@ -111,7 +111,7 @@ LENET = ("recipes", "lenet")
         (_drop("data"), "data: expected a value for this key; got nothing"),
         (
             _set("preproces", value={}),
-            "preproces: expected one of data, preprocess, train, sweep, recipes; got an unknown key",
+            "preproces: expected one of data, preprocess, train, sweep, engines, recipes; got an unknown key",
         ),
     ],
 )
@@ -135,8 +135,8 @@ def test_the_other_bad_settings_are_counted(write_params: Write) -> None:
     [
         ("a: [1", "expected YAML; "),
         ("a: 1\na: 2", "expected YAML; .*duplicate key"),
-        ("- 1", "expected the sections data, preprocess, train, sweep, recipes; got \\[1\\]"),
-        ("", "expected the sections data, preprocess, train, sweep, recipes; got None"),
+        ("- 1", "expected the sections data, preprocess, train, sweep, engines, recipes; got \\[1\\]"),
+        ("", "expected the sections data, preprocess, train, sweep, engines, recipes; got None"),
     ],
 )
 def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, content: str, message: str) -> None:
