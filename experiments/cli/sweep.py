@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from experiments.cli.common import load_project, print_table
 from experiments.settings.project import Project
+
+if TYPE_CHECKING:
+    from experiments.sweep.run import Where
 
 app = typer.Typer(
     help="Tune lr, dropout and momentum of a recipe with Optuna, on validation images alone.",
@@ -20,6 +23,25 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(help="Processes at the same time; they share the cores, or the GPUs. By default 1, for pairs 2."),
 ]
+OnOption = Annotated[str, typer.Option(help="`local`, `slurm` (also `pbs`, `lsf`, `sge`: untried), or `inline`.")]
+TakeOverOption = Annotated[
+    bool, typer.Option("--take-over", help="Although another process may be at work on it; that one stops.")
+]
+
+
+def where(on: str, workers: int | None, *, take_over: bool) -> "Where":
+    """Return where trainings run.
+
+    Raises:
+        TandemError: there is no such engine.
+    """
+    from experiments.settings.engines import EngineName
+    from experiments.sweep.run import Where
+    from experiments.system.errors import TandemError
+
+    if on not in get_args(EngineName):
+        raise TandemError(f"--on: expected one of {', '.join(get_args(EngineName))}; got {on!r}")
+    return Where(cast(EngineName, on), workers, take_over=take_over)
 
 
 @app.command()
@@ -29,6 +51,8 @@ def run(
     trials: Annotated[int | None, typer.Option(help="Finished trials in all; by default `sweep.trials`.")] = None,
     workers: WorkersOption = None,
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
+    on: OnOption = "local",
+    take_over: TakeOverOption = False,
 ) -> None:
     """Start a study, or resume it; Ctrl-C stops it cleanly, and the same command resumes it."""
     from experiments.sweep.plan import Backends
@@ -40,7 +64,8 @@ def run(
     project, params = load_project()
     if backend not in get_args(Backends):
         raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {backend!r}")
-    study = run_sweep(project, params, SweepRequest(recipe, cast(Backends, backend), trials, workers, name))
+    asked = SweepRequest(recipe, cast(Backends, backend), trials, name)
+    study = run_sweep(project, params, asked, where(on, workers, take_over=take_over))
     print(summary(study))
     print(f"Trials: {shown_url(project)}; runs: `tandem ui`")
     print(f"Next: `tandem sweep report {study.study_name}`, then `tandem sweep confirm {study.study_name}`.")
@@ -52,11 +77,14 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Show how far studies are: finished, running and waiting trials, the best so far, the time left."""
+    from experiments.sweep.lease import holder
     from experiments.sweep.status import status_of, to_table
     from experiments.sweep.storage import connect
     from experiments.sweep.study import load_studies
 
-    statuses = [status_of(study, plan) for study, plan in load_studies(connect(Project.find()), name)]
+    storage = connect(Project.find())
+    studies = load_studies(storage, name)
+    statuses = [status_of(study, plan, holder(storage.engine, plan.name)) for study, plan in studies]
     if as_json:
         print(json.dumps([asdict(row) | {"seconds_left": row.seconds_left} for row in statuses], indent=2))
         return
@@ -94,6 +122,8 @@ def confirm(
         int | None, typer.Option(help="Of each training; by default as many as the sweep's trials have.")
     ] = None,
     workers: WorkersOption = None,
+    on: OnOption = "local",
+    take_over: TakeOverOption = False,
 ) -> None:
     """Train the best trials again with fresh seeds: which is really ahead?
 
@@ -104,7 +134,8 @@ def confirm(
     from experiments.sweep.confirm_report import report_path, to_markdown
 
     project, params = load_project()
-    confirmation = confirm(project, params, ConfirmRequest(name, top, seeds, epochs, workers))
+    asked = ConfirmRequest(name, top, seeds, epochs)
+    confirmation = confirm(project, params, asked, where(on, workers, take_over=take_over))
     print(to_markdown(confirmation))
     print(f"{report_path(project, confirmation).relative_to(project.root)}, .json, .png")
     if confirmation.winner.own:
@@ -159,13 +190,3 @@ def reconcile(
     elif any(row.repair for row in left) and not apply:
         print("Next: `tandem sweep reconcile --apply` repairs this.")
     raise typer.Exit(1 if left else 0)
-
-
-@app.command(hidden=True)
-def worker(name: str, backend: str, threads: int = 1, number: int = 0) -> None:
-    """Train trials of a study until none is waiting; `tandem sweep run` starts as many of these as --workers says."""
-    from experiments.frameworks import backend_name
-    from experiments.sweep.worker import work
-
-    project, params = load_project()
-    work(project, name, backend_name(backend), device=params.train.device, threads=threads, number=number)

@@ -123,7 +123,6 @@ class Sweep(Section):
     pruner: PrunerName
     seed: Seed
     retries: Annotated[int, Field(ge=0, le=100)]
-    gpus_per_worker: Annotated[float, Field(gt=0, le=1)] = 1.0
     default_space: SearchSpace
     recipe_spaces: dict[Name, SearchSpace] = {}  # noqa: RUF012 - pydantic copies defaults
 

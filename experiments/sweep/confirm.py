@@ -11,19 +11,18 @@ from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from experiments.data.dataset import load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.sweep import queue
+from experiments.sweep import trials
 from experiments.sweep.confirm_report import write_confirmation
 from experiments.sweep.confirmation import Candidate, Confirmation
-from experiments.sweep.launch import Launcher
 from experiments.sweep.plan import Plan, check_data, read_plan
-from experiments.sweep.run import count_workers, open_run
+from experiments.sweep.run import Where, control, open_sweep
 from experiments.sweep.storage import connect
-from experiments.sweep.study import load_study, load_sweep, ranked
+from experiments.sweep.study import complete, load_study, load_sweep, ranked
 from experiments.system.errors import TandemError
 
 # More candidates than this leave no comparison any power, and their label is no file name.
@@ -36,16 +35,15 @@ ASKED = "confirmation."
 
 @dataclass(frozen=True)
 class ConfirmRequest:
-    """What the command line asks for; None: as many epochs as the sweep's trials, one worker for each framework."""
+    """What the command line asks for; None: as many epochs as the sweep's trials."""
 
     name: str
     top: int = 3
     seeds: int = 5
     epochs: int | None = None
-    workers: int | None = None
 
 
-def confirm(project: Project, params: Params, asked: ConfirmRequest) -> Confirmation:
+def confirm(project: Project, params: Params, asked: ConfirmRequest, where: Where) -> Confirmation:
     """Train the best trials of a study, and the recipe's own settings, with fresh seeds; return their values.
 
     Trainings that exist are kept; a repeat resumes.
@@ -55,20 +53,17 @@ def confirm(project: Project, params: Params, asked: ConfirmRequest) -> Confirma
     """
     _check(asked)
     sweep, plan = load_sweep(connect(project), asked.name)
-    workers = count_workers(params, asked.workers, plan.backends)
     dataset = load_dataset(project.prepared)
     check_data(plan, dataset)
     chosen = candidates_of(sweep, plan, asked.top)
     seeds = [plan.seed + number for number in range(1, asked.seeds + 1)]  # no trial of the sweep had them
     again = plan_of(plan, asked.epochs)
-    with open_run(project, again, dataset) as (study, tracker):
-        record(sweep, read_confirmation(study, plan, chosen, seeds))
-        enqueue(study, chosen, seeds)
-        budget = len(study.get_trials(deepcopy=False))
-        study.set_user_attr(queue.BUDGET, budget)
-        Launcher(project, params, again, study, budget=budget, workers=workers).run()
-        confirmation = read_confirmation(study, plan, chosen, seeds)
-        write_confirmation(project, confirmation, tracker)
+    with open_sweep(project, again, dataset, take_over=where.take_over) as opened:
+        record(sweep, read_confirmation(opened.study, plan, chosen, seeds))
+        enqueue(opened.study, chosen, seeds)
+        control(opened, params, where, budget=len(opened.study.get_trials(deepcopy=False)))
+        confirmation = read_confirmation(opened.study, plan, chosen, seeds)
+        write_confirmation(project, confirmation, opened.tracker)
     return confirmation
 
 
@@ -81,17 +76,13 @@ def _check(asked: ConfirmRequest) -> None:
 
 
 def enqueue(study: optuna.Study, candidates: Sequence[FrozenTrial], seeds: Sequence[int]) -> None:
-    """Add the trials that are missing, and again those that failed only because their workers were killed."""
-    known = {
-        key_of(trial)
-        for trial in study.get_trials(deepcopy=False)
-        if not trial.user_attrs.get(queue.REASON, "").startswith(queue.LOST)
-    }
+    """Add the trials that are missing."""
+    known = {key_of(trial) for trial in study.get_trials(deepcopy=False)}
     # Seed by seed, so that a stop leaves whole comparisons of fewer seeds.
     for seed in seeds:
         for candidate in candidates:
             if (candidate.number, seed) not in known:
-                attributes = {CANDIDATE: candidate.number, queue.SEED: seed}
+                attributes = {CANDIDATE: candidate.number, trials.SEED: seed}
                 study.enqueue_trial(candidate.params, user_attrs=attributes)
 
 
@@ -104,26 +95,25 @@ def plan_of(plan: Plan, epochs: int | None = None) -> Plan:
 
 def candidates_of(study: optuna.Study, plan: Plan, top: int) -> list[FrozenTrial]:
     """Return the best trials of different settings, and that with the recipe's own settings."""
-    trials = ranked(study, plan)
+    good = ranked(study, plan)
     chosen: list[FrozenTrial] = []
-    for trial in trials:
+    for trial in good:
         if len(chosen) < top and trial.params not in [other.params for other in chosen]:
             chosen.append(trial)
-    own = [trial for trial in trials if plan.is_own(trial)][:1]
+    own = [trial for trial in good if plan.is_own(trial)][:1]
     return chosen + [trial for trial in own if trial not in chosen]
 
 
 def key_of(trial: FrozenTrial) -> tuple[int, int]:
     """Return the candidate and the seed that a confirmation's trial trains."""
-    return trial.user_attrs[CANDIDATE], trial.user_attrs[queue.SEED]
+    return trial.user_attrs[CANDIDATE], trial.user_attrs[trials.SEED]
 
 
 def read_confirmation(
     study: optuna.Study, plan: Plan, candidates: Sequence[FrozenTrial], seeds: Sequence[int]
 ) -> Confirmation:
     """Return the candidates with their values so far."""
-    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    values = {key_of(trial): float(trial.value or 0) for trial in complete}
+    values = {key_of(trial): float(trial.value or 0) for trial in complete(study)}
     read = [
         Candidate(
             trial.number,
@@ -184,9 +174,9 @@ def _read_ended(storage: BaseStorage, sweep: optuna.Study, asked: dict[str, Any]
     plan = read_plan(sweep)
     study = load_study(storage, plan_of(plan, asked["epochs"]).name)
     wanted = {(number, seed) for number in asked["candidates"] for seed in asked["seeds"]}
-    trials = [trial for trial in study.get_trials(deepcopy=False) if key_of(trial) in wanted]
-    ended = {key_of(trial) for trial in trials if trial.state.is_finished()}
-    if ended != wanted or any(trial.state in queue.OPEN for trial in trials):
+    asked_for = [trial for trial in study.get_trials(deepcopy=False) if key_of(trial) in wanted]
+    ended = {key_of(trial) for trial in asked_for if trial.state.is_finished()}
+    if ended != wanted or any(trial.state in trials.OPEN for trial in asked_for):
         return None
     candidates = [trial for trial in ranked(sweep, plan) if trial.number in asked["candidates"]]
     return read_confirmation(study, plan, candidates, asked["seeds"])

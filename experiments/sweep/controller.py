@@ -187,7 +187,9 @@ class Controller:
         # Written before the order is sent: from now on, older attempts are refused.
         patiently(lambda: trial.set_user_attr(name, attempt))
         key = f"{number}.{backend}.{attempt}"
-        self.current[key] = Attempt(trial, member, slot, known=self.target.epochs(number) if attempt > 1 else frozenset())
+        self.current[key] = Attempt(
+            trial, member, slot, known=self.target.epochs(number) if attempt > 1 else frozenset()
+        )
         self.slots.loaded[slot.address] = backend
         self.engine.submit(key, slot, self.task, self.order(trial, member, attempt))
 
@@ -328,4 +330,3 @@ class Controller:
         self.current = {key: each for key, each in self.current.items() if each.member[0] != number}
         patiently(lambda: self.target.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True))
         del self.open[number]
-

@@ -10,8 +10,8 @@ from optuna.trial import FrozenTrial
 from scipy import stats
 
 from experiments.reports.plots import COLOURS
-from experiments.sweep.members import results
 from experiments.sweep.plan import Plan
+from experiments.sweep.trials import results
 
 # Fewer points say nothing about a rank correlation.
 LEAST_POINTS = 4

@@ -1,11 +1,12 @@
-"""Trials, MLflow runs and processes compared with each other (`tandem sweep reconcile`).
+"""Trials, MLflow runs and what trainings left on disk, compared with each other (`tandem sweep reconcile`).
 
 A sweep repairs what kills leave when it is resumed; this is for a sweep that nobody resumes, and for what
 happens outside of it: runs that were deleted, a database that was restored, a power cut in the wrong millisecond.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,13 +15,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
-from experiments.sweep import queue
-from experiments.sweep.members import results, run_key
-from experiments.sweep.plan import Plan
+from experiments.sweep.controller import Study
+from experiments.sweep.lease import Lease, holder
+from experiments.sweep.runs import PARENT_RUN, STATE, SWEEP, TRIAL
 from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT, load_studies
-from experiments.sweep.trial import PARENT_RUN, STATE, SWEEP, TRIAL
-from experiments.system.locks import exclusive
+from experiments.sweep.trials import OPEN, results, run_key
 from experiments.tracking import runs, store
 
 # The tag of a run that was written from what its trial knows.
@@ -47,9 +47,9 @@ def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagr
     experiment = store.open_experiment(project)
     disagreements: list[Disagreement] = []
     for study, plan in load_studies(storage, name):
-        # While a launcher is at work, it repairs.
-        with exclusive(project.sweep(plan.name), f"sweep {plan.name}") if apply else nullcontext():
-            of_study = list(_Study(study, plan, experiment).disagreements())
+        with _only_writer(storage, plan.name, apply=apply) as is_held:
+            books = _Books(Study(study, storage, plan, 0, project.sweep(plan.name)), experiment, is_held=is_held)
+            of_study = list(books.disagreements())
             for disagreement in of_study if apply else []:
                 if disagreement.repair is not None:
                     disagreement.repair()
@@ -57,20 +57,35 @@ def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagr
     return disagreements
 
 
-class _Study:
-    """A study, and the runs that MLflow has of it."""
+@contextmanager
+def _only_writer(storage: optuna.storages.RDBStorage, name: str, *, apply: bool) -> Iterator[bool]:
+    """Hold the lease of a study while it is repaired; yield whether a controller may be at work on it."""
+    if not apply:
+        process = holder(storage.engine, name)
+        yield process is not None and process.liveness() != "gone"
+        return
+    lease = Lease(storage.engine, name)
+    lease.acquire()
+    try:
+        yield False
+    finally:
+        lease.release()
 
-    def __init__(self, study: optuna.Study, plan: Plan, experiment: str) -> None:
-        self.study, self.plan, self.experiment = study, plan, experiment
-        self.trials = study.get_trials(deepcopy=False)
-        self.orphans = list(queue.orphans(study))
+
+class _Books:
+    """A study, the runs that MLflow has of it, and the folders of its trials."""
+
+    def __init__(self, target: Study, experiment: str, *, is_held: bool) -> None:
+        self.target, self.experiment, self.is_held = target, experiment, is_held
+        self.study, self.plan = target.study, target.plan
+        self.trials = self.study.get_trials(deepcopy=False)
         # Of every member's run, whether the member is done.
         self.known = {
-            trial.user_attrs.get(run_key(backend)): backend in results(trial, plan.backends_of_trial)
+            trial.user_attrs.get(run_key(backend)): backend in results(trial, self.plan.backends_of_trial)
             for trial in self.trials
-            for backend in plan.backends_of_trial
+            for backend in self.plan.backends_of_trial
         }
-        self.runs = {run.info.run_id: run for run in runs.search(experiment, f"tags.`{SWEEP}` = '{plan.name}'")}
+        self.runs = {run.info.run_id: run for run in runs.search(experiment, f"tags.`{SWEEP}` = '{self.plan.name}'")}
 
     def disagreements(self) -> Iterator[Disagreement]:
         """Yield what disagrees."""
@@ -79,18 +94,17 @@ class _Study:
         for trial in self.trials:
             yield from self._trial(trial)
         yield from self._strangers()
+        yield from self._folders()
 
     def _say(self, what: str, remedy: str, repair: Callable[[], object] | None) -> Disagreement:
         return Disagreement(self.plan.name, what, remedy, repair)
 
     def _processes(self) -> Iterator[Disagreement]:
-        if self.orphans:
-            numbers = [trial.number for trial in self.orphans]
-            yield self._say(
-                f"trial(s) {numbers} are RUNNING without a process",
-                f"let them wait again (those that lost more than {self.plan.retries} workers fail)",
-                lambda: queue.recover(self.study, retries=self.plan.retries),
-            )
+        if self.is_held:
+            return
+        if running := [trial.number for trial in self.trials if trial.state == TrialState.RUNNING]:
+            what = f"trial(s) {running} are RUNNING, and nobody trains them"
+            yield self._say(what, "let them wait again", lambda: self.target.adopt(set()))
         for run_id, run in self.runs.items():
             if runs.is_abandoned(run) and not self.known.get(run_id):
                 what = f"run {run_id} is RUNNING without a process"
@@ -119,9 +133,11 @@ class _Study:
                     "write a run of its settings and objective, marked as written afterwards",
                     partial(self._rewrite, trial, backend),
                 )
-            elif run.info.status not in ("FINISHED", "RUNNING") or runs.is_abandoned(run):
+                continue
+            right = "FAILED" if backend in done and done[backend].diverged else "FINISHED"
+            if run.info.status not in (right, "RUNNING") or runs.is_abandoned(run):
                 what = f"{what} is {run.info.status}"
-                yield self._say(what, "mark the run as FINISHED", partial(runs.finish_run, run.info.run_id))
+                yield self._say(what, f"mark the run as {right}", partial(runs.end_run, run.info.run_id, right))
 
     def _rewritten(self, trial: FrozenTrial, backend: BackendName) -> runs.Run | None:
         """Return the run that an earlier repair has written: Optuna doesn't let a finished trial note another id."""
@@ -141,13 +157,20 @@ class _Study:
                 partial(runs.delete_run, run_id),
             )
 
+    def _folders(self) -> Iterator[Disagreement]:
+        ended = [trial.number for trial in self.trials if trial.state.is_finished()]
+        if left := [number for number in ended if self.target.trial_folder(number).exists()]:
+            folders = [self.target.trial_folder(number) for number in left]
+            what = f"trial(s) {left} have ended, and their checkpoints are still there"
+            yield self._say(what, "delete them", lambda: [shutil.rmtree(folder) for folder in folders])
+
     def _will_be_taken_up(self, run: runs.Run) -> bool:
         """Return whether the trial will find the run by its tags: it is open, and knows none yet."""
         number = int(run.data.tags[TRIAL])
         if number >= len(self.trials):
             return False
         trial = self.trials[number]
-        return trial.state in queue.OPEN and not trial.user_attrs.get(run_key(run.data.tags["backend"]))
+        return trial.state in OPEN and not trial.user_attrs.get(run_key(run.data.tags["backend"]))
 
     def _rewrite(self, trial: FrozenTrial, backend: BackendName) -> None:
         result = results(trial, self.plan.backends_of_trial).get(backend)

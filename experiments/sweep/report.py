@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
-from experiments.sweep import members, pairs, queue
+from experiments.sweep import pairs, trials
 from experiments.sweep.pictures import draw
 from experiments.sweep.plan import Plan
 from experiments.sweep.status import Status, status_of
@@ -82,19 +82,19 @@ def _row(plan: Plan, trial: FrozenTrial, *, is_own: bool) -> dict[str, str]:
     return {
         "trial": f"{trial.number}, the recipe's own" if is_own else str(trial.number),
         **{setting: f"{trial.params[setting]:.4g}" for setting in plan.space},
-        **{backend: f"{result.value:.4f}" for backend, result in members.results(trial, _paired(plan)).items()},
+        **{backend: f"{result.value:.4f}" for backend, result in trials.results(trial, _paired(plan)).items()},
         plan.objective: f"{trial.value:.4f}",
     }
 
 
-def to_csv(plan: Plan, trials: Sequence[FrozenTrial]) -> str:
+def to_csv(plan: Plan, every: Sequence[FrozenTrial]) -> str:
     """Return every trial: number, state, settings, objective (of each framework, too), and why it failed."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["trial", "state", *plan.space, *_paired(plan), plan.objective, queue.REASON])
-    for trial in trials:
-        known = members.results(trial, _paired(plan))
+    writer.writerow(["trial", "state", *plan.space, *_paired(plan), plan.objective, trials.REASON])
+    for trial in every:
+        known = trials.results(trial, _paired(plan))
         values = [trial.params.get(setting) for setting in plan.space]
         values += [known[backend].value if backend in known else None for backend in _paired(plan)]
-        writer.writerow([trial.number, trial.state.name, *values, trial.value, trial.user_attrs.get(queue.REASON)])
+        writer.writerow([trial.number, trial.state.name, *values, trial.value, trial.user_attrs.get(trials.REASON)])
     return stream.getvalue()

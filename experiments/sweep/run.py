@@ -128,6 +128,7 @@ def control(opened: Opened, params: Params, where: Where, *, budget: int) -> Non
     """
     plan, project = opened.plan, opened.project
     check_data(plan, opened.dataset)
+    opened.study.set_user_attr(trials.BUDGET, budget)
     folder = project.sweep(plan.name)
     engine, threads = start_engine(project, params, where, plan)
     trial_runs = TrialRuns(plan, opened.dataset, opened.experiment, opened.tracker.run_id)

@@ -9,10 +9,10 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
-from experiments.sweep.members import results
 from experiments.sweep.plan import Plan
-from experiments.sweep.queue import BUDGET, DONE, REASON, orphans
-from experiments.sweep.study import best_of
+from experiments.sweep.study import best_of, complete
+from experiments.sweep.trials import BUDGET, DONE, REASON, has_diverged, results
+from experiments.system.processes import ProcessId
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Status:
     """A study in numbers.
 
     `best` is the number, value and settings of the best finished trial, if any; in a sweep of pairs `best_of` has
-    the same for each framework. `orphaned` are running trials whose process is gone.
+    the same for each framework. `pruned` and `diverged` are among the finished trials. `controller`: a process is at
+    work on the study, as far as can be told from here.
     """
 
     name: str
@@ -30,10 +31,11 @@ class Status:
     budget: int | None
     finished: int
     pruned: int
+    diverged: int
     failed: int
     running: int
-    orphaned: int
     waiting: int
+    controller: bool
     best: dict[str, Any] | None
     best_of: dict[str, dict[str, Any]]
     last_failure: str | None
@@ -47,12 +49,11 @@ class Status:
         return self.seconds_per_trial * (self.waiting + self.running) / max(self.running, 1)
 
 
-def status_of(study: optuna.Study, plan: Plan) -> Status:
-    """Return how far a study is."""
+def status_of(study: optuna.Study, plan: Plan, holder: ProcessId | None = None) -> Status:
+    """Return how far a study is; `holder` is the process that has its lease."""
     trials = study.get_trials(deepcopy=False)
     states = Counter(trial.state for trial in trials)
-    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    failed = [trial for trial in trials if trial.state == TrialState.FAIL]
+    failed = [trial for trial in trials if trial.user_attrs.get(REASON)]
     best = best_of(study, plan)
     return Status(
         name=plan.name,
@@ -62,22 +63,23 @@ def status_of(study: optuna.Study, plan: Plan) -> Status:
         budget=study.user_attrs.get(BUDGET),
         finished=states[TrialState.COMPLETE] + states[TrialState.PRUNED],
         pruned=states[TrialState.PRUNED],
-        failed=len(failed),
+        diverged=sum(has_diverged(trial) for trial in trials),
+        failed=states[TrialState.FAIL],
         running=states[TrialState.RUNNING],
-        orphaned=len(list(orphans(study))),
         waiting=states[TrialState.WAITING],
+        controller=holder is not None and holder.liveness() != "gone",
         best={"trial": best.number, "value": best.value, "settings": best.params} if best else None,
-        best_of=_best_of(plan, complete) if len(plan.backends_of_trial) > 1 else {},
+        best_of=_best_of(plan, complete(study)) if len(plan.backends_of_trial) > 1 else {},
         last_failure=str(failed[-1].user_attrs.get(REASON)) if failed else None,
         seconds_per_trial=_pace(plan, trials),
     )
 
 
-def _best_of(plan: Plan, complete: Sequence[FrozenTrial]) -> dict[str, dict[str, Any]]:
+def _best_of(plan: Plan, good: Sequence[FrozenTrial]) -> dict[str, dict[str, Any]]:
     best_by_backend: dict[str, dict[str, Any]] = {}
-    for backend in plan.backends_of_trial if complete else ():
-        values = {trial.number: results(trial, plan.backends_of_trial)[backend].value for trial in complete}
-        best = min(complete, key=lambda trial: plan.sign * values[trial.number])
+    for backend in plan.backends_of_trial if good else ():
+        values = {trial.number: results(trial, plan.backends_of_trial)[backend].value for trial in good}
+        best = min(good, key=lambda trial: plan.sign * values[trial.number])
         best_by_backend[backend] = {"trial": best.number, "value": values[best.number], "settings": best.params}
     return best_by_backend
 
@@ -97,11 +99,12 @@ def _pace(plan: Plan, trials: Sequence[FrozenTrial]) -> float | None:
 
 def to_table(statuses: Sequence[Status]) -> Table:
     """Return a row for each study."""
-    table = Table("study", "finished", "pruned", "failed", "running", "waiting", "best", "a trial", "left")
+    table = Table("study", "finished", "pruned", "diverged", "failed", "running", "waiting", "best", "a trial", "left")
     for row in statuses:
         best = f"{row.best['value']:.4f} (trial {row.best['trial']})" if row.best else ""
         finished = f"{row.finished}" + (f" of {row.budget}" if row.budget else "")
-        running = f"{row.running}" + (f" ({row.orphaned} without a process)" if row.orphaned else "")
+        running = f"{row.running}" + ("" if row.controller or not row.running else " (nobody is at work)")
         times = [f"{seconds:.0f} s" if seconds else "" for seconds in (row.seconds_per_trial, row.seconds_left)]
-        table.add_row(row.name, finished, str(row.pruned), str(row.failed), running, str(row.waiting), best, *times)
+        counts = (str(row.pruned), str(row.diverged), str(row.failed), running, str(row.waiting))
+        table.add_row(row.name, finished, *counts, best, *times)
     return table

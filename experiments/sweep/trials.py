@@ -16,6 +16,8 @@ from experiments.training.messages import Outcome
 
 # The seed of a trial that has one of its own; why a trial failed; after which epoch it was pruned.
 SEED, REASON, PRUNED = "seed", "failed_because", "pruned_after_epoch"
+# How many finished trials a study is to have: an attribute of the study.
+BUDGET = "budget"
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 OPEN = (TrialState.WAITING, TrialState.RUNNING)
 

@@ -120,5 +120,3 @@ def read_live(folder: Path) -> dict[str, Any] | None:
 def ask_to_stop(folder: Path, token: str) -> None:
     """Ask the controller that has this lease to stop."""
     (folder / f"{STOP}-{token}").touch()
-
-

@@ -77,9 +77,9 @@ def add_files(run_id: str, files: Iterable[Path]) -> None:
         MlflowClient().log_artifact(run_id, str(file))
 
 
-def finish_run(run_id: str) -> None:
-    """Mark a run as FINISHED."""
-    MlflowClient().set_terminated(run_id, "FINISHED")
+def end_run(run_id: str, status: str) -> None:
+    """Mark a run that nobody writes as ended."""
+    MlflowClient().set_terminated(run_id, status)
 
 
 def set_tag(run_ids: Iterable[str], name: str, value: str) -> None:
