@@ -5,10 +5,11 @@ happens outside of it: runs that were deleted, a database that was restored, a p
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -162,7 +163,7 @@ class _Books:
         if left := [number for number in ended if self.target.trial_folder(number).exists()]:
             folders = [self.target.trial_folder(number) for number in left]
             what = f"trial(s) {left} have ended, and their checkpoints are still there"
-            yield self._say(what, "delete them", lambda: [shutil.rmtree(folder) for folder in folders])
+            yield self._say(what, "delete them", partial(_delete, folders))
 
     def _will_be_taken_up(self, run: runs.Run) -> bool:
         """Return whether the trial will find the run by its tags: it is open, and knows none yet."""
@@ -188,3 +189,8 @@ class _Books:
         name = f"{self.plan.name}-{trial.number}-{backend}"
         written = runs.write_run(self.experiment, name, tags=tags, params=trial.params, points=points)
         runs.set_tag([written], REWRITTEN, "true")  # last: without it, the run is a stranger
+
+
+def _delete(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder)

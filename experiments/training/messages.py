@@ -1,4 +1,4 @@
-"""What a training elsewhere is told, and what it says: all of it can be pickled, and no framework is needed to read it."""
+"""What a training elsewhere is told, and what it says; no framework is needed to read it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
