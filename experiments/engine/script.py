@@ -1,7 +1,9 @@
 """The job that holds workers, as dask-jobqueue makes it of the settings; nothing is submitted here."""
 
+import signal
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ class Request:
         for path in (folder, Path(sys.executable)):
             if any(letter.isspace() for letter in str(path)):
                 raise TandemError(f"engines.{engine}: expected paths without spaces; got {path}; move it")
+        kinds_of_job()
         return cls(engine, getattr(settings, engine), workers, folder)
 
     @property
@@ -52,6 +55,18 @@ class Request:
         return min(each, self.workers - place * each)
 
 
+@cache
+def kinds_of_job() -> dict[EngineName, Any]:
+    """Return dask-jobqueue's classes; called for the first time in the main thread."""
+    configure()  # dask-jobqueue writes into the user's home otherwise
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    from dask_jobqueue import lsf, pbs, sge, slurm
+
+    for number, handler in handlers.items():  # and it takes the signals to itself
+        signal.signal(number, handler)
+    return {"slurm": slurm.SLURMJob, "pbs": pbs.PBSJob, "lsf": lsf.LSFJob, "sge": sge.SGEJob}
+
+
 def job_script(request: Request, address: str = "tls://CONTROLLER:PORT", place: int = 0) -> str:
     """Return the exact text of a job, but for the controller's address, which is known once it runs."""
     return str(make_job(request, address, place).job_script())
@@ -59,10 +74,6 @@ def job_script(request: Request, address: str = "tls://CONTROLLER:PORT", place: 
 
 def make_job(request: Request, address: str, place: int) -> Any:
     """Return dask-jobqueue's object of a job: `start` submits it."""
-    configure()  # before dask-jobqueue is imported, which writes into the user's home otherwise
-    from dask_jobqueue import lsf, pbs, sge, slurm
-
-    kinds = {"slurm": slurm.SLURMJob, "pbs": pbs.PBSJob, "lsf": lsf.LSFJob, "sge": sge.SGEJob}
     settings = request.settings
     memory = f"{settings.memory_per_job[:-1]}{BYTES[settings.memory_per_job[-1]]}"
     common = {
@@ -78,7 +89,7 @@ def make_job(request: Request, address: str, place: int) -> Any:
         "job_script_prologue": list(settings.setup),
     }
     special = _slurm(settings, request.folder) if isinstance(settings, Slurm) else _queue(request, settings)
-    return kinds[request.engine](address, request.name(place), **{**common, **special})
+    return kinds_of_job()[request.engine](address, request.name(place), **{**common, **special})
 
 
 def _arguments(request: Request, place: int) -> list[str]:
