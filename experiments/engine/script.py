@@ -95,13 +95,14 @@ def make_job(request: Request, address: str, place: int) -> Any:
 def _arguments(request: Request, place: int) -> list[str]:
     """Return the options of experiments.engine.crew, and behind them those of its workers."""
     settings = request.settings
-    numbers = {
+    options = {
         "--workers": request.workers_of(place),
         "--workers-per-gpu": settings.workers_per_gpu if settings.gpus else 0,
         "--threads": settings.cpus,
-        "--seconds": settings.seconds,
+        # Of the time limit, the lines before have used some.
+        "--seconds": f"$(({settings.seconds}-SECONDS))",
     }
-    words = [str(word) for pair in numbers.items() for word in pair]
+    words = [str(word) for pair in options.items() for word in pair]
     return [*words, *worker_options(key_files(request.folder), settings.scratch)]
 
 
@@ -126,11 +127,15 @@ def _queue(request: Request, settings: Queue) -> dict[str, Any]:
         "pbs": {"resource_spec": select},
         "lsf": {"walltime": settings.time.rpartition(":")[0], "use_stdin": True},
     }
-    directives = {"pbs": [], "lsf": [f"-gpu num={gpus}"], "sge": [f"-l gpu={gpus}"]}[request.engine]
+    logs = f"{request.folder}/logs"
+    directives = {
+        "pbs": ["-j oe", f"-o {logs}/"],
+        "lsf": [f"-o {logs}/%J.log", *([f"-gpu num={gpus}"] if gpus else [])],
+        "sge": [f"-o {logs}/", *([f"-l gpu={gpus}"] if gpus else [])],
+    }[request.engine]
     return {
         "queue": settings.queue,
         "walltime": settings.time,
-        "log_directory": str(request.folder / "logs"),
-        "job_extra_directives": [*(directives if gpus else []), *settings.directives],
+        "job_extra_directives": [*directives, *settings.directives],
         **special.get(request.engine, {}),
     }
