@@ -1,4 +1,4 @@
-"""What an engine must offer: worker processes that run one task at a time, and report from inside of it."""
+"""What an engine must offer: processes, each of which runs a task at a time, and can report from inside of it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

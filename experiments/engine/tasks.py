@@ -1,4 +1,4 @@
-"""How a task is run, whatever the engine: its exceptions become one line, since not all of them can be pickled."""
+"""How a task is run, whatever the engine: its exceptions become one line, as not every framework's can be pickled."""
 
 from collections.abc import Callable
 

@@ -1,16 +1,24 @@
 """Where trainings run: nothing here is science, and nothing here changes a digest."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from experiments.settings.recipe import Section
 
 EngineName = Literal["inline", "local", "slurm", "pbs", "lsf", "sge"]
 
+
+def _is_word(word: str) -> str:
+    # It becomes a part of a line that a scheduler reads.
+    if not re.fullmatch(r"[^\s'\"#]+", word):
+        raise ValueError("a word without spaces and quotes")
+    return word
+
+
 Few = Annotated[int, Field(ge=1, le=1024)]
-# It becomes a word of a line that a scheduler reads.
-Word = Annotated[str, Field(pattern=r"^[^\s'\"#]+$")]
+Word = Annotated[str, AfterValidator(_is_word)]
 
 
 class Local(Section):

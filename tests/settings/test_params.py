@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from experiments.frameworks import check_architectures
+from experiments.settings.engines import Engines
 from experiments.settings.params import Params, load_params
 from experiments.system.errors import TandemError
 from tests.conftest import Change
@@ -41,6 +42,7 @@ def _drop(*path: str) -> Change:
 
 
 LENET = ("recipes", "lenet")
+SLURM = ("engines", "slurm")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,14 @@ LENET = ("recipes", "lenet")
             _set("preproces", value={}),
             "preproces: expected one of data, preprocess, train, sweep, engines, recipes; got an unknown key",
         ),
+        (_set(*SLURM, "time", value="1 day"), "engines.slurm.time: expected hours, minutes and seconds in quotes, as"),
+        (_set(*SLURM, "time", value="00:00:59"), "engines.slurm.time: expected at least '00:01:00', with minutes"),
+        (_set(*SLURM, "time", value="01:60:00"), "engines.slurm.time: expected at least '00:01:00', with minutes"),
+        (_set(*SLURM, "memory", value="8 GB"), "engines.slurm.memory: expected a whole number and M or G, as 8G; got"),
+        (_set(*SLURM, "partition", value="a b"), "engines.slurm.partition: expected a word without spaces and quotes"),
+        (_set(*SLURM, "setup", value=["a\nb"]), "engines.slurm.setup: expected a list of lines, without line breaks"),
+        (_set(*SLURM, "gpu", value=1), "engines.slurm.gpu: expected one of account, time, gpus, workers_per_gpu, cpus"),
+        (_set("engines", "local", "workers_per_gpu", value=0), "engines.local.workers_per_gpu: expected greater than"),
     ],
 )
 def test_a_bad_setting_is_named_in_one_line(write_params: Write, change: Change, message: str) -> None:
@@ -120,6 +130,15 @@ def test_a_bad_setting_is_named_in_one_line(write_params: Write, change: Change,
         load_params(write_params(change))
     assert str(caught.value).startswith(f"params.yaml: {message}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_from_before_the_engines_is_read(write_params: Write) -> None:
+    params = load_params(write_params(lambda content: content.pop("engines")))
+    assert params.engines == Engines()
+
+
+def test_the_file_s_engines_are_the_defaults(params: Params) -> None:
+    assert params.engines == Engines()
 
 
 def test_the_other_bad_settings_are_counted(write_params: Write) -> None:
