@@ -145,8 +145,15 @@ def start_engine(project: Project, params: Params, where: Where, plan: Plan) -> 
     threads = max(1, cores // workers)
     if where.on == "local" and workers > cores:
         warn(f"{workers} workers share {cores} thread(s): they slow each other down")
+    if where.on not in ("local", "inline"):
+        threads = getattr(params.engines, where.on).cpus
     engine = make_engine(
-        where.on, settings=params.engines, workers=workers, threads=threads, folder=project.sweep(plan.name)
+        where.on,
+        params.engines,
+        workers=workers,
+        threads=threads,
+        folder=project.sweep(plan.name) / "engine",
+        gpus=params.train.device != "cpu",
     )
     return engine, threads
 
@@ -212,7 +219,7 @@ def open_sweep(project: Project, plan: Plan, dataset: Dataset, *, take_over: boo
     finally:
         lease.release()
     if not study.get_trials(deepcopy=False, states=trials.OPEN):
-        shutil.rmtree(project.sweep(plan.name), ignore_errors=True)
+        shutil.rmtree(project.sweep(plan.name) / "trials", ignore_errors=True)
 
 
 def _open_parent(project: Project, study: optuna.Study, plan: Plan, dataset: Dataset, experiment: str) -> Tracker:
