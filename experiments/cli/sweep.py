@@ -53,10 +53,12 @@ def run(
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
     on: OnOption = "local",
     take_over: TakeOverOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be submitted, and do nothing.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Run the controller as a job of its own (slurm).")] = False,
 ) -> None:
     """Start a study, or resume it; Ctrl-C stops it cleanly, and the same command resumes it."""
     from experiments.sweep.plan import Backends
-    from experiments.sweep.run import SweepRequest, run_sweep
+    from experiments.sweep.run import SweepRequest, plan_sweep, run_sweep
     from experiments.sweep.storage import shown_url
     from experiments.sweep.study import summary
     from experiments.system.errors import TandemError
@@ -65,16 +67,97 @@ def run(
     if backend not in get_args(Backends):
         raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {backend!r}")
     asked = SweepRequest(recipe, cast(Backends, backend), trials, name)
+    if dry_run or detach:
+        plan, _ = plan_sweep(project, params, asked)
+        command = ["sweep", "run", "--recipe", recipe, "--backend", backend, "--name", plan.name, "--on", on]
+        command += [] if trials is None else ["--trials", str(trials)]
+        command += [] if workers is None else ["--workers", str(workers)]
+        _show_or_detach(plan.name, command, where(on, workers, take_over=take_over), detach=detach, dry_run=dry_run)
+        return
     study = run_sweep(project, params, asked, where(on, workers, take_over=take_over))
     print(summary(study))
     print(f"Trials: {shown_url(project)}; runs: `tandem ui`")
     print(f"Next: `tandem sweep report {study.study_name}`, then `tandem sweep confirm {study.study_name}`.")
 
 
+def _show_or_detach(name: str, command: list[str], asked: "Where", *, detach: bool, dry_run: bool) -> None:
+    from experiments.sweep.detach import controller_script, submit
+    from experiments.sweep.run import worker_scripts
+    from experiments.system.errors import TandemError
+
+    project, params = load_project()
+    if detach and asked.on != "slurm":
+        raise TandemError(f"--detach: expected --on slurm; got --on {asked.on}; on this machine, use nohup or tmux")
+    if dry_run:
+        if detach:
+            folder = project.sweep(name)
+            print(controller_script(params.engines.slurm, command, root=project.root, folder=folder, name=name))
+        print("\n".join(worker_scripts(project, params, asked, name)))
+        return
+    job = submit(project, params.engines.slurm, command, name)
+    print(f"The controller is job {job}.")
+    print(f"Next: `tandem sweep status {name} --watch`, `tandem sweep logs {name}`, `tandem sweep stop {name}`.")
+
+
+@app.command()
+def check(
+    recipe: Annotated[str, typer.Option(help="A name under `recipes` in params.yaml.")] = "lenet",
+    backend: Annotated[str, typer.Option(help="`lightning`, `keras`, or `both`.")] = "both",
+    on: OnOption = "local",
+    workers: WorkersOption = None,
+    patience: Annotated[float, typer.Option(help="Seconds that a worker may take to connect.")] = 300,
+) -> None:
+    """Try out, from a real worker, what a sweep needs there. Exit code 1 if anything is missing.
+
+    Shared folder, data, code and versions, both frameworks and their device, disk, and how long a sweep would take.
+    """
+    from rich.table import Table
+
+    from experiments.sweep.plan import Backends
+    from experiments.sweep.preflight import Preflight
+    from experiments.sweep.run import SweepRequest, plan_sweep
+
+    project, params = load_project()
+    plan, _ = plan_sweep(project, params, SweepRequest(recipe, cast(Backends, backend), name=f"check-{on}"))
+    table = Table("", "what", "found", "what to do", show_lines=True)
+    rows = list(Preflight(project, params, plan, where(on, workers, take_over=False), patience).run())
+    for row in rows:
+        # Words besides colours: some readers see no difference between red and green.
+        mark = "good" if row.good else "BAD"
+        table.add_row(mark, row.what, row.got, "" if row.good else row.remedy, style=None if row.good else "bold red")
+    print_table(table)
+    bad = sum(not row.good for row in rows)
+    print(f"Next: `tandem sweep run --recipe {recipe} --on {on}`." if not bad else f"{bad} to fix, then repeat.")
+    raise typer.Exit(1 if bad else 0)
+
+
+@app.command()
+def stop(name: NameArgument) -> None:
+    """Stop a sweep that runs elsewhere, as Ctrl-C does: its trials wait, and the same command resumes it."""
+    from experiments.sweep.stop import stop_sweep
+
+    stop_sweep(Project.find(), name)
+    print(f"{name}: stopped; its trials wait. Next: the same `tandem sweep run` resumes it.")
+
+
+@app.command()
+def logs(
+    name: NameArgument,
+    lines: Annotated[int, typer.Option(min=1, help="How many of each file.")] = 20,
+) -> None:
+    """Show the ends of the logs of a sweep: its controller's, if it is detached, and its workers'."""
+    from experiments.sweep.stop import log_files
+
+    for file in log_files(Project.find(), name):
+        print(f"== {file}")
+        print("\n".join(file.read_text(errors="replace").splitlines()[-lines:]))
+
+
 @app.command()
 def status(
     name: Annotated[str | None, typer.Argument(help="A study; by default, all of them.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it live, until Ctrl-C.")] = False,
 ) -> None:
     """Show how far studies are: finished, running and waiting trials, the best so far, the time left."""
     from experiments.sweep.lease import holder
@@ -82,6 +165,11 @@ def status(
     from experiments.sweep.storage import connect
     from experiments.sweep.study import load_studies
 
+    if watch:
+        from experiments.sweep.watch import follow
+
+        follow(Project.find(), name)
+        return
     storage = connect(Project.find())
     studies = load_studies(storage, name)
     statuses = [status_of(study, plan, holder(storage.engine, plan.name)) for study, plan in studies]

@@ -58,7 +58,7 @@ class Jobs(Section):
             raise ValueError("a whole number and M or G, as 8G")
         return memory
 
-    @field_validator("setup", "directives")
+    @field_validator("setup", "directives", "controller_directives", check_fields=False)
     @classmethod
     def _are_lines(cls, lines: tuple[str, ...]) -> tuple[str, ...]:
         if any("\n" in line for line in lines):
@@ -87,6 +87,7 @@ class Slurm(Jobs):
     partition: Word | None = None
     qos: Word | None = None
     constraint: Word | None = None
+    controller_directives: Annotated[tuple[str, ...], Field(strict=False)] = ()
 
 
 class Queue(Jobs):

@@ -92,9 +92,15 @@ class Lease:
             )
 
 
-def holder(engine: Engine, study: str) -> ProcessId | None:
-    """Return the process that has the lease of a study; None: nobody has."""
+def held_by(engine: Engine, study: str) -> tuple[str, ProcessId] | None:
+    """Return the token of a study's lease, and the process that has it; None: nobody has."""
     LEASES.metadata.create_all(engine)
     with engine.begin() as connection:
         row = connection.execute(select(LEASES.c.token, LEASES.c.holder).where(LEASES.c.study == study)).first()
-    return ProcessId.read(json.loads(row[1])) if row and row[0] != FREE else None
+    return (row[0], ProcessId.read(json.loads(row[1]))) if row and row[0] != FREE else None
+
+
+def holder(engine: Engine, study: str) -> ProcessId | None:
+    """Return the process that has the lease of a study; None: nobody has."""
+    held = held_by(engine, study)
+    return held[1] if held else None

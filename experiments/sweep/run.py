@@ -10,6 +10,7 @@ import optuna
 from experiments.data.dataset import Dataset, load_dataset
 from experiments.engine.engine import Engine
 from experiments.engine.make import make_engine
+from experiments.engine.script import Request, job_script
 from experiments.settings.engines import EngineName
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
@@ -156,6 +157,16 @@ def start_engine(project: Project, params: Params, where: Where, plan: Plan) -> 
         gpus=params.train.device != "cpu",
     )
     return engine, threads
+
+
+def worker_scripts(project: Project, params: Params, where: Where, name: str) -> list[str]:
+    """Return the jobs that would be submitted; on this machine, a line on the workers."""
+    workers = where.workers or 1
+    if where.on in ("local", "inline"):
+        threads = max(1, threads_for(params.train.threads) // workers)
+        return [f"{workers} worker(s) on this machine, {threads} thread(s) each"]
+    request = Request.of(where.on, params.engines, workers, project.sweep(name) / "engine")
+    return [job_script(request, place=place) for place in range(request.jobs)]
 
 
 @dataclass(frozen=True)

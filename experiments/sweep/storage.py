@@ -3,7 +3,9 @@
 import logging
 import os
 import re
+import sqlite3
 import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -81,6 +83,12 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
 def journal_for(folder: Path) -> str:
     """Return SQLite's journal mode for a database in a folder: WAL needs memory that all its processes share."""
     return "DELETE" if is_network(filesystem_of(folder)) else "WAL"
+
+
+def journal_of(file: Path) -> str:
+    """Return the journal mode of an SQLite database."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
 
 
 def _take_turns(engine: Engine, journal: str) -> None:

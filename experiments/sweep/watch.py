@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
+from experiments.settings.project import Project
 from experiments.system.console import say
 from experiments.system.errors import Stopped
 from experiments.system.files import read_json, write_json
@@ -117,6 +118,18 @@ def read_live(folder: Path) -> dict[str, Any] | None:
         return None
 
 
+def follow(project: Project, name: str | None) -> None:
+    """Show the running sweep of that name, or all of them, until a stop."""
+    with Live(console=Console(), auto_refresh=False) as live:
+        while True:
+            folders = [project.sweep(name)] if name else sorted(project.sweep("x").parent.glob("*"))
+            states = [state for folder in folders if (state := read_live(folder))]
+            tables = [live_table(state) for state in states]
+            live.update(Group(*tables) if tables else "no sweep is running", refresh=True)
+            time.sleep(LOOK_SECONDS)
+
+
 def ask_to_stop(folder: Path, token: str) -> None:
-    """Ask the controller that has this lease to stop."""
+    """Ask the controller that has this lease to stop; another one doesn't look at it."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{STOP}-{token}").touch()

@@ -9,17 +9,19 @@ from types import FrameType
 from experiments.system.errors import Stopped
 
 POLL_SECONDS = 0.5
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The pid of the process that started this one, set by it: this one must not outlive it.
 FOLLOW = "TANDEM_FOLLOW_PARENT"
 
 
 def raise_on_signals() -> None:
-    """Raise `Stopped` in the main thread on Ctrl-C, SIGTERM, or the end of a parent that must not be outlived.
+    """Raise `Stopped` in the main thread on Ctrl-C, SIGTERM, or the end of terminal or parent.
 
     A second signal ends the process at once, whatever is still open.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _raise)
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _raise)
     if "DVC_STAGE" in os.environ or FOLLOW in os.environ:
         # getppid() could be another process already: the starter may have been killed in the meantime.
         parent = int(os.environ.get(FOLLOW) or os.getppid())
@@ -27,8 +29,9 @@ def raise_on_signals() -> None:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, _end_now)
+    for each in SIGNALS:
+        if signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, _end_now)
     raise Stopped(number)
 
 
