@@ -119,7 +119,7 @@ def check(
 
     project, params = load_project()
     plan, _ = plan_sweep(project, params, SweepRequest(recipe, cast(Backends, backend), name=f"check-{on}"))
-    table = Table("", "what", "found", "what to do", show_lines=True)
+    table = Table("", "what", "found", "what to do")
     rows = list(Preflight(project, params, plan, where(on, workers, take_over=False), patience).run())
     for row in rows:
         # Words besides colours: some readers see no difference between red and green.

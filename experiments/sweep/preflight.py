@@ -102,7 +102,7 @@ class Preflight:
             f"see {self.folder / 'engine' / 'logs'}"
             if on == "local"
             else (
-                "if the job waits (squeue --me), ask for less or give --patience; if it runs, it can't reach this machine: "
+                "if the job waits (squeue --me), ask for less; if it runs, it can't reach this machine: "
                 f"set engines.{on}.host to an address that the nodes reach, and see `tandem sweep logs`"
             )
         )
