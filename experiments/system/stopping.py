@@ -20,7 +20,7 @@ def raise_on_signals() -> None:
     A second signal ends the process at once, whatever is still open.
     """
     for number in SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # under nohup, it is to be ignored
             signal.signal(number, _raise)
     if "DVC_STAGE" in os.environ or FOLLOW in os.environ:
         # getppid() could be another process already: the starter may have been killed in the meantime.
@@ -30,7 +30,7 @@ def raise_on_signals() -> None:
 
 def _raise(number: int, frame: FrameType | None) -> None:
     for each in SIGNALS:
-        if signal.getsignal(each) != signal.SIG_IGN:
+        if signal.getsignal(each) is _raise:
             signal.signal(each, _end_now)
     raise Stopped(number)
 
