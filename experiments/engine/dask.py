@@ -117,7 +117,7 @@ class DaskEngine:
             )
         except (OSError, ValueError, RuntimeError) as error:
             raise TandemError(
-                f"engines: host: expected an address of this machine; got {self._places.host}: {error}"
+                f"the engine's host in params.yaml: expected an address of this machine; got {self._places.host}: {error}"
             ) from None
         self._desk.attach(self._scheduler)
         self._do(self._run_places())
