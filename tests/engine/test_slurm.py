@@ -140,9 +140,12 @@ def test_jobs_that_can_t_work_are_an_error(slurm: Cluster, on_slurm: Start, tmp_
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_jobs_go_with_the_controller(slurm: Cluster, tmp_path: Path, number: signal.Signals) -> None:
     settings = json.dumps({"slurm": SMALL})
+    home = tmp_path / "home"
+    home.mkdir()
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.engine.controller", str(tmp_path), "5", settings, "slurm"],
         cwd=ROOT,
+        env={**os.environ, "HOME": str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -156,6 +159,7 @@ def test_jobs_go_with_the_controller(slurm: Cluster, tmp_path: Path, number: sig
     os.killpg(process.pid, number)
     assert process.wait(2) == (-number if number == signal.SIGKILL else 128 + number)
     assert process.communicate() == ("", "")
+    assert not list(home.rglob("*"))  # where Dask would leave settings
     while slurm.jobs():
         assert time.monotonic() - began < 15
         time.sleep(0.1)
