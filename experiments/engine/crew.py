@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -19,6 +20,7 @@ from experiments.system.errors import TandemError
 PAUSE_SECONDS = 0.2
 MOST_FAILURES = 4
 REACH_SECONDS = 5.0
+REACH_PAUSES = (0.5, 1.5)
 # Workers of a job leave so long before its time limit, or a tenth of it, and at most twice that.
 LONGEST_MARGIN_SECONDS = 60.0
 
@@ -35,7 +37,7 @@ class Crew:
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._closed = False
         # Raises what is to end the whole crew.
-        self.before_replacing: Callable[[], Awaitable[None]] = _nothing
+        self.before_starting: Callable[[], Awaitable[None]] = _nothing
 
     async def run(self, arguments: Sequence[str]) -> None:
         """Keep the places filled; `arguments` are those of experiments.engine.worker, without the name."""
@@ -56,6 +58,7 @@ class Crew:
 
     async def _keep(self, place: int, arguments: Sequence[str]) -> None:
         failures = 0
+        await self.before_starting()
         while not self._closed:
             code = await self._run_one(place, arguments)
             failures = failures + 1 if code > 0 else 0
@@ -66,7 +69,7 @@ class Crew:
                     f"ended before, the last with exit code {code}; {where} says why"
                 )
             await asyncio.sleep(PAUSE_SECONDS * 2**failures)
-            await self.before_replacing()
+            await self.before_starting()
 
     async def _run_one(self, place: int, arguments: Sequence[str]) -> int:
         name = self.names[place]
@@ -101,13 +104,13 @@ class Crew:
 async def _serve(crew: Crew, arguments: Sequence[str], seconds: float) -> None:
     """Run a job's workers until shortly before its end; then they go, and another job takes over."""
     loop = asyncio.get_running_loop()
-    crew.before_replacing = partial(_check_controller, arguments[0])
+    crew.before_starting = partial(_check_controller, arguments[0])
     running = asyncio.ensure_future(crew.run(arguments))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
     try:
         with contextlib.suppress(asyncio.TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(running, seconds)
+            await asyncio.wait_for(running, max(0.0, seconds))
     finally:
         crew.close()
 
@@ -119,11 +122,18 @@ async def _check_controller(address: str) -> None:
         TandemError: there is nobody at its address.
     """
     host, _, port = address.rpartition("://")[2].rpartition(":")
-    try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(host.strip("[]"), int(port)), REACH_SECONDS)
-        writer.close()
-    except (TimeoutError, OSError) as error:
-        raise TandemError(f"expected the controller at {address}; got {type(error).__name__}; the job ends") from None
+    for pause in (*REACH_PAUSES, None):
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(host.strip("[]"), int(port)), REACH_SECONDS)
+            writer.close()
+            break
+        except (TimeoutError, OSError) as error:
+            if pause is None:
+                raise TandemError(
+                    f"expected the controller at {address}; got {type(error).__name__} from {socket.gethostname()}; "
+                    "if it runs, set the engine's host in params.yaml to an address that this node reaches"
+                ) from None
+            await asyncio.sleep(pause)
 
 
 def main() -> None:

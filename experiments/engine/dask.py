@@ -116,9 +116,8 @@ class DaskEngine:
                 dashboard_address="127.0.0.1:0",
             )
         except (OSError, ValueError, RuntimeError) as error:
-            raise TandemError(
-                f"engines: host: expected an address of this machine; got {self._places.host}: {error}"
-            ) from None
+            expected = f"expected an address of this machine; got {self._places.host}: {error}"
+            raise TandemError(f"the engine's host in params.yaml: {expected}; null lets it be found") from None
         self._desk.attach(self._scheduler)
         self._do(self._run_places())
         self._client = await Client(self._scheduler.address, asynchronous=True, security=security, set_as_default=False)

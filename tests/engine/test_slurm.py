@@ -63,6 +63,22 @@ def test_workers_of_one_job_share_its_gpus(slurm: Cluster, on_slurm: Start) -> N
         ("slurm-0-0", "0"), ("slurm-0-1", "1"), ("slurm-1-0", "0"),
     ]  # fmt: skip
     assert len(slurm.jobs()) == 2
+    heard.engine.renew(slots[1])
+    again = heard.slots(3)[1]
+    assert (again.name, again.gpus, again.address == slots[1].address) == ("slurm-0-1", "1", False)
+    assert len(slurm.jobs()) == 2
+
+
+def test_preempted_jobs_come_back(slurm: Cluster, on_slurm: Start) -> None:
+    heard = on_slurm(1, partition="debug")
+    (slot,) = heard.slots(1)
+    heard.engine.submit("a", slot, work.with_child)
+    heard.first_report("a")
+    whole = ["--partition=urgent", "--nodes=2", "--exclusive", "--output=/dev/null"]
+    slurm.run("sbatch", *whole, "--wrap=sleep 6")
+    assert heard.end("a").lost
+    (again,) = heard.slots(1)
+    assert (again.name, again.address == slot.address) == (slot.name, False)
 
 
 def test_a_cancelled_job_is_replaced(slurm: Cluster, on_slurm: Start) -> None:
@@ -108,9 +124,9 @@ def test_workers_leave_before_the_time_limit_and_a_new_job_goes_on(
     (job,) = slurm.jobs()
     heard.engine.submit("a", slot, work.with_child)
     assert heard.end("a").lost
-    assert slurm.run("scontrol", "show", "job", job).count("JobState=COMPLETED") == 1
     (again,) = heard.slots(1)
     assert (again.name, again.address == slot.address) == (slot.name, False)
+    assert "JobState=COMPLETED" in slurm.run("scontrol", "show", "job", job)
     assert job not in slurm.jobs()
 
 
@@ -124,22 +140,33 @@ def test_jobs_that_can_t_work_are_an_error(slurm: Cluster, on_slurm: Start, tmp_
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_jobs_go_with_the_controller(slurm: Cluster, tmp_path: Path, number: signal.Signals) -> None:
     settings = json.dumps({"slurm": SMALL})
+    home = tmp_path / "home"
+    home.mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.engine.controller", str(tmp_path), "2", settings, "slurm"],
+        [sys.executable, "-m", "tests.engine.controller", str(tmp_path), "5", settings, "slurm"],
         cwd=ROOT,
+        env={**os.environ, "HOME": str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         process_group=0,
     )
     assert process.stdout is not None
-    for _ in range(2):
+    for _ in range(4):
         process.stdout.readline()
-    assert len(slurm.jobs()) == 2
+    assert sorted(slurm.jobs().values()) == ["", "n1", "n1", "n2", "n2"]  # one of the five waits
     began = time.monotonic()
     os.killpg(process.pid, number)
     assert process.wait(2) == (-number if number == signal.SIGKILL else 128 + number)
     assert process.communicate() == ("", "")
+    assert not list(home.rglob("*"))  # where Dask would leave settings
     while slurm.jobs():
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 15
         time.sleep(0.1)
+
+
+def test_an_address_that_is_not_this_machine_s_is_refused(opened: Callable[[Engine], Heard], tmp_path: Path) -> None:
+    settings = Engines.model_validate({"slurm": {**SMALL, "host": "203.0.113.1"}})
+    engine = make_engine("slurm", settings, workers=1, threads=1, folder=tmp_path)
+    with pytest.raises(TandemError, match=r"host in params.yaml: expected an address of this machine; got 203.0.113.1"):
+        opened(engine)
