@@ -207,7 +207,7 @@ class Controller:
 
     def _begun(self, attempt: Attempt, begun: Begun) -> Reply:
         self._check_device(attempt.member[1], begun.device)
-        tracker = patiently(lambda: self.runs.open(attempt.member, begun))
+        tracker = patiently(lambda: self.runs.open(attempt.member, begun, attempt.slot))
         name = trials.run_key(attempt.member[1])
         if attempt.trial.user_attrs.get(name) != tracker.run_id:
             patiently(lambda: attempt.trial.set_user_attr(name, tracker.run_id))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from experiments.data.dataset import Dataset
+from experiments.engine.engine import Slot
 from experiments.settings.recipe import BackendName
 from experiments.sweep.plan import Plan
 from experiments.tracking import runs
@@ -33,12 +34,14 @@ class TrialRuns:
             if TRIAL in tags and tags.get("backend") in self.plan.backends_of_trial:
                 self.known[int(tags[TRIAL]), tags["backend"]] = run.info.run_id
 
-    def open(self, member: Member, begun: Begun) -> Tracker:
+    def open(self, member: Member, begun: Begun, slot: Slot) -> Tracker:
         """Return the open run of a member: created, resumed, or open since an earlier attempt."""
+        place = {"worker": slot.name, "node": slot.node, "gpus": slot.gpus or "none"}
         if member in self.trackers:
+            self.trackers[member].tags(place)
             return self.trackers[member]
         number, backend = member
-        own = {TRIAL: str(number), PARENT_RUN: self.parent, "backend": backend}
+        own = {TRIAL: str(number), PARENT_RUN: self.parent, "backend": backend, **place}
         tags = {**begun.tags, "recipe": self.plan.recipe_name, SWEEP: self.plan.name, **own}
         self.known[member] = open_run(
             f"{self.plan.name}-{number}-{backend}",
