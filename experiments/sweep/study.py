@@ -71,8 +71,7 @@ def load_study(storage: optuna.storages.BaseStorage, name: str) -> optuna.Study:
             f"NAME: expected one of the studies {', '.join(known) or '(none yet)'}; got {name!r}"
         ) from None
     plan = read_plan(study)
-    # A sweep that is resumed draws on, instead of the same points again.
-    study.sampler = make_sampler(plan, drawn=len(study.get_trials(deepcopy=False)))
+    study.sampler = make_sampler(plan)
     study.pruner = make_pruner(plan)
     return study
 
@@ -141,7 +140,10 @@ def summary(study: optuna.Study) -> str:
 
 
 def make_sampler(plan: Plan, *, drawn: int = 0) -> optuna.samplers.BaseSampler:
-    """Return the sampler of a study that has `drawn` trials already: what it draws depends on that number."""
+    """Return a sampler for the next trial of a study that has `drawn` trials.
+
+    What it draws depends on that number and on the results so far, not on how often the study was resumed.
+    """
     seed = plan.seed + 1000 * drawn
     makers: dict[SamplerName, Callable[[], optuna.samplers.BaseSampler]] = {
         "tpe": lambda: optuna.samplers.TPESampler(seed=seed),

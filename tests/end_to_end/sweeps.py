@@ -1,0 +1,93 @@
+"""What the tests of sweeps share: the commands, and the books compared at the end."""
+
+import json
+import time
+from collections import Counter
+from typing import Any
+
+import psutil
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from tests.end_to_end.conftest import Clone
+
+WAIT_SECONDS = 120
+
+
+def command(backend: str, *more: str) -> tuple[str, ...]:
+    return ("tandem", "sweep", "run", "--recipe", "lenet", "--backend", backend, *more)
+
+
+def status(clone: Clone, name: str) -> dict[str, Any]:
+    (known,) = json.loads(clone.run("tandem", "sweep", "status", name, "--json"))
+    return dict(known)
+
+
+def live(clone: Clone, name: str) -> list[dict[str, Any]]:
+    """Return what is being trained, as the controller has it."""
+    try:
+        state = json.loads((clone.root / ".tandem" / "sweeps" / name / "live.json").read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return []
+    return list(state["training"])
+
+
+def start(clone: Clone, name: str, *words: str, training: int = 1) -> Any:
+    """Start a sweep, and return when so many trainings have reached an epoch."""
+    process = clone.start(*words, "--name", name)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if sum(row["epoch"] > 0 for row in live(clone, name)) >= training:
+            return process
+        time.sleep(0.1)
+    process.kill()
+    raise AssertionError(process.communicate()[0])
+
+
+def workers(controller: int) -> list[psutil.Process]:
+    """Return the workers that a controller has started on this machine."""
+    return [child for child in psutil.Process(controller).children() if "experiments.engine.worker" in child.cmdline()]
+
+
+def runs_of(clone: Clone, name: str) -> list[Run]:
+    return [run for run in clone.mlflow_runs() if run.data.tags.get("sweep") == name]
+
+
+def trial_runs(clone: Clone, name: str) -> dict[tuple[int, str], Run]:
+    runs = [run for run in runs_of(clone, name) if "trial" in run.data.tags]
+    by_trial = {(int(run.data.tags["trial"]), run.data.tags["backend"]): run for run in runs}
+    assert len(by_trial) == len(runs)
+    return by_trial
+
+
+def check_every_trial_is_there_once(clone: Clone, name: str, trials: int, *backends: str) -> dict[tuple[int, str], Run]:
+    """Compare the books; return the run of each trial and backend."""
+    known = status(clone, name)
+    assert (known["finished"], known["failed"], known["running"], known["waiting"]) == (trials, 0, 0, 0)
+    by_trial = trial_runs(clone, name)
+    assert sorted(by_trial) == [(number, backend) for number in range(trials) for backend in sorted(backends)]
+    (parent,) = [run for run in runs_of(clone, name) if "trial" not in run.data.tags]
+    assert {run.data.tags["mlflow.parentRunId"] for run in by_trial.values()} == {parent.info.run_id}
+    assert {run.info.status for run in [parent, *by_trial.values()]} == {"FINISHED"}
+    for run in by_trial.values():
+        assert "test/accuracy" not in run.data.metrics
+        # What MLflow's parallel coordinates draw.
+        assert {"lr", "momentum"} <= run.data.params.keys()
+        assert "objective" in run.data.metrics
+        for metric in ("val/loss", "train/step_loss", "objective"):
+            steps = Counter(point.step for point in MlflowClient().get_metric_history(run.info.run_id, metric))
+            assert max(steps.values()) == 1
+            if metric == "val/loss":
+                assert sorted(steps) == list(range(1, len(steps) + 1))
+    assert "agree" in clone.run("tandem", "sweep", "reconcile", name)
+    assert not list((clone.root / ".tandem" / "sweeps" / name).glob("trials/*"))
+    return by_trial
+
+
+def values(runs: dict[tuple[int, str], Run], metric: str = "val/loss") -> dict[tuple[int, str], list[float]]:
+    """Return a metric after each epoch, to the last digit."""
+    history = MlflowClient().get_metric_history
+    return {
+        member: [point.value for point in sorted(history(run.info.run_id, metric), key=lambda point: point.step)]
+        for member, run in runs.items()
+    }
