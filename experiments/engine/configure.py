@@ -13,9 +13,14 @@ def configure() -> None:
     """Set what `dask.yaml` says, and silence the loggers."""
     # dask-jobqueue writes a file of its settings there, unless it is a file already.
     dask.config.PATH = str(FILE)
-    dask.config.update(dask.config.config, dask.config.collect([str(FILE)], env={}), priority="new")
+    use_file(FILE)
     for name in ("distributed", "tornado", "asyncio", "dask_jobqueue"):
         logging.getLogger(name).setLevel(SILENT)
     for name in list(logging.getLogger().manager.loggerDict):
         if name.startswith(("distributed.", "tornado.", "dask_jobqueue.")):
             logging.getLogger(name).setLevel(SILENT)
+
+
+def use_file(path: Path) -> None:
+    """Set what a file says, over whatever is set."""
+    dask.config.update(dask.config.config, dask.config.collect([str(path)], env={}), priority="new")

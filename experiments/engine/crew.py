@@ -98,7 +98,8 @@ class Crew:
     def _environment(self, place: int) -> dict[str, str]:
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(self.threads))
         gpus = {} if self.gpus is None else {GPUS: self.gpus[place] if self.gpus else ""}
-        return {**os.environ, **threads, **gpus}
+        # Unbuffered: what a worker prints is in its log, also when it is killed.
+        return {**os.environ, "PYTHONUNBUFFERED": "1", **threads, **gpus}
 
 
 async def _serve(crew: Crew, arguments: Sequence[str], seconds: float) -> None:

@@ -1,7 +1,6 @@
 """Workers in the jobs of a cluster: submits jobs, replaces those that are gone, and cancels them at the end."""
 
 import asyncio
-import getpass
 import shlex
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +10,9 @@ from experiments.engine.script import Request, make_job
 from experiments.system.errors import TandemError
 
 TICK_SECONDS = 5.0
-# A job without workers is asked for so many ticks apart, while no other reason is known to ask.
+# Slurm is asked about a job that never had a worker, and may be waiting, so many ticks apart.
 ASK_TICKS = 6
-# A job that has lost all of its workers gets so long to start others, wherever Slurm doesn't know better.
+# A job that has lost all of its workers gets so many ticks to start others, unless Slurm knows that it has ended.
 EMPTY_TICKS = 12
 # So many jobs may end, one after the other, before a worker of theirs has connected.
 MOST_FAILURES = 3
@@ -123,8 +122,9 @@ class JobPlaces:
 
     async def _listed(self) -> set[str] | None:
         """Return the jobs that wait or run; None if Slurm doesn't answer."""
-        states = "--states=PENDING,RUNNING,SUSPENDED,CONFIGURING"
-        answer = await _ask("squeue", "--noheader", "--format=%A", states, f"--user={getpass.getuser()}")
+        # Not those that are completing: on a node that is gone, that takes minutes.
+        states = "--states=PENDING,CONFIGURING,RUNNING,RESIZING,STOPPED,SUSPENDED"
+        answer = await _ask("squeue", "--me", "--noheader", "--format=%A", states)
         return None if answer is None else set(answer.split())
 
     async def _cancel(self, places: list[_Place]) -> None:

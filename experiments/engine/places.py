@@ -42,7 +42,7 @@ class LocalPlaces:
     async def run(self, address: str) -> None:
         """Keep the places filled."""
         options = worker_options(key_files(self._folder), str(self._folder / "scratch"))
-        await self._crew.run([address, *options, "--host", self.host])
+        await self._crew.run([address, *options, "--host", self.host, "--death-timeout", "60"])
 
     def joined(self, slot: Slot) -> None:
         """Do nothing: the process is known."""

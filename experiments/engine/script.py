@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from experiments.engine.configure import configure
+from experiments.engine.configure import configure, use_file
 from experiments.engine.places import worker_options
 from experiments.engine.security import key_files
 from experiments.settings.engines import EngineName, Engines, Queue, Slurm
@@ -60,8 +60,9 @@ def kinds_of_job() -> dict[EngineName, Any]:
     """Return dask-jobqueue's classes; called for the first time in the main thread."""
     configure()  # dask-jobqueue writes into the user's home otherwise
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    from dask_jobqueue import lsf, pbs, sge, slurm
+    from dask_jobqueue import config, lsf, pbs, sge, slurm
 
+    use_file(Path(config.__file__).with_name("jobqueue.yaml"))
     for number, handler in handlers.items():  # and it takes the signals to itself
         signal.signal(number, handler)
     return {"slurm": slurm.SLURMJob, "pbs": pbs.PBSJob, "lsf": lsf.LSFJob, "sge": sge.SGEJob}

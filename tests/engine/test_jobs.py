@@ -1,5 +1,7 @@
 """The text of a job, without a cluster."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 from experiments.engine.script import Request, job_script
 from experiments.settings.engines import EngineName, Engines
 from experiments.system.errors import TandemError
+from tests.conftest import ROOT
 
 GOLDEN = Path(__file__).with_name("golden")
 FULL = {
@@ -41,6 +44,21 @@ def request_of(engine: EngineName, **settings: Any) -> Request:
 )
 def test_the_script_is_the_golden_one(name: str, engine: EngineName, settings: dict[str, Any]) -> None:
     assert job_script(request_of(engine, **settings)) == (GOLDEN / f"{name}.sh").read_text()
+
+
+def test_a_user_s_own_settings_of_dask_change_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / ".config/dask"
+    folder.mkdir(parents=True)
+    (folder / "jobqueue.yaml").write_text("jobqueue: {slurm: {interface: ib0, shebang: other, job-mem: 1G}}\n")
+    program = "from tests.engine.test_jobs import *; print(job_script(request_of('slurm')), end='')"
+    environment = {**os.environ, "HOME": str(tmp_path), "DASK_JOBQUEUE__SLURM__SHEBANG": "another"}
+    python = Path(sys.prefix, "bin/python")
+    said = subprocess.run(
+        [python, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    golden = (GOLDEN / "slurm-default.sh").read_text()
+    assert said.stdout.replace(str(python), sys.executable) == golden
+    assert [path.name for path in folder.iterdir()] == ["jobqueue.yaml"]
 
 
 def test_no_folder_is_made_for_a_script_of_slurm() -> None:
