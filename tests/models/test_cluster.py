@@ -51,6 +51,6 @@ def test_slurm_changes_nothing(
     checkpoint = tmp_path / "last.ckpt" if keeps else None
     with IsolatedProcess("under Slurm") as process:
         weights = process.call(final_weights, tmp_path, checkpoint)
-    for name, value in expected.items():
-        np.testing.assert_array_equal(weights[name], value, strict=True)
+    for parameter, values in expected.items():
+        np.testing.assert_array_equal(weights[parameter], values, strict=True)
     assert checkpoint is None or checkpoint.is_file()
