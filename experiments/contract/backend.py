@@ -121,7 +121,10 @@ class Backend(Protocol[ModelT]):
         """
 
     def forget_models(self) -> None:
-        """Free the memory that finished models and trainings have left behind."""
+        """Free the memory that models and trainings have left behind; no model that was built before may be used again.
+
+        A framework may keep what the next model can take over, at most that of one training.
+        """
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the framework's packages, the framework's own first."""

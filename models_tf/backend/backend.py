@@ -1,5 +1,6 @@
 """The contract of `experiments.contract.backend`, implemented with Keras on TensorFlow."""
 
+import gc
 from pathlib import Path
 
 from experiments.system.quiet import quiet_native_stderr
@@ -43,10 +44,21 @@ class Backend:
         keras.utils.disable_interactive_logging()
         # It warns of functions that are traced repeatedly, as happens with several models in one process.
         tf.get_logger().setLevel("ERROR")
+        self._last: KerasModel | None = None
+        self._forgotten: KerasModel | None = None
+        self._traced = False
 
     def build(self, settings: ModelSettings) -> KerasModel:
-        """Return a new model."""
-        return KerasModel(settings)
+        """Return a new model; if the forgotten one has the same graphs, it is made new, which saves tracing them."""
+        forgotten, self._forgotten = self._forgotten, None
+        if forgotten is not None and forgotten.renew(settings):
+            self._last = forgotten
+            return forgotten
+        if forgotten is not None:
+            del forgotten
+            self._clear()
+        self._last, self._traced = KerasModel(settings), True
+        return self._last
 
     def train(
         self,
@@ -60,9 +72,12 @@ class Backend:
     ) -> None:
         """Train the model in place, resuming from the checkpoint if it exists."""
         use_precision(model.settings.precision)
-        trainee = KerasRecipe(model, tf.constant(model.native_input(images)), tf.constant(labels, tf.int64), settings)
-        trainee.compile(optimizer=make_optimizer(settings.recipe), loss=batch_loss())
-        trainee.optimizer.build(trainee.trainable_variables)
+        trainee = model.trainee
+        if trainee is None or not trainee.restart(images, labels, settings):
+            trainee = model.trainee = KerasRecipe(model, images, labels, settings)
+            trainee.compile(optimizer=make_optimizer(settings.recipe), loss=batch_loss())
+            trainee.optimizer.build(trainee.trainable_variables)
+            self._traced = True
         if checkpoint is not None and checkpoint.is_file():
             trainee.load_weights(checkpoint)
         trainee.fit(
@@ -75,9 +90,18 @@ class Backend:
         )
 
     def forget_models(self) -> None:
-        """Clear Keras's global state, which keeps every graph."""
+        """Free all but the last model that was built since the last call, which the next may take over."""
+        self._forgotten, self._last = self._last, None
+        if self._traced or self._forgotten is None:
+            self._clear()
+        else:  # TensorFlow would optimise a graph again after it was cleared, which takes a tenth of a second
+            gc.collect()
+
+    def _clear(self) -> None:
+        """Clear Keras's global state, which keeps every graph that it can reach."""
         keras.utils.clear_session(free_memory=True)
         keras.utils.set_random_seed(0)  # the seed is part of that state
+        self._traced = False
 
     def versions(self) -> dict[str, str]:
         """Return the versions of TensorFlow and Keras."""

@@ -2,6 +2,7 @@
 
 import pkgutil
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -14,6 +15,7 @@ from experiments.contract.backend import Logits, ModelSettings, Precision
 from experiments.contract.weights import Parameter, Weights, fans
 from experiments.data.dataset import Images
 from models_tf import ARCHITECTURES
+from models_tf.backend.dropout import differ_in_rates_only, shared_rate
 from models_tf.backend.trace import Call, trace
 
 PREDICT_BATCH = 1000
@@ -26,9 +28,7 @@ class KerasModel:
     def __init__(self, settings: ModelSettings) -> None:
         use_precision(settings.precision)
         self.settings = settings
-        build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
-        options = {} if settings.dropout is None else {"dropout": settings.dropout}
-        self.network: keras.Model = build(classes=settings.classes, **options)
+        self.network = _build(settings)
         # The architecture behind the scaling of its pixels: uint8 (n, height, width, 1) → logits (n, classes).
         self.module = keras.Sequential(
             [
@@ -43,10 +43,36 @@ class KerasModel:
         self._layers = {call.path: call.layer for call in calls}
         self._named = _named(calls)
         self._flattened = _flattened(calls)
+        self._rate = shared_rate(self.dropouts(), settings.dropout)
+        self._any_rate = False
+        # What has traced the training of this model, see `models_tf.backend.training`.
+        self.trainee: keras.Model | None = None
+        self._initial = [(variable, variable.numpy()) for variable in self.module.variables]
         self._predict = tf.function(
             lambda images: self.module(images, training=False),
             input_signature=[tf.TensorSpec((None, *settings.image_shape, 1), tf.uint8)],
         )
+
+    def renew(self, settings: ModelSettings) -> bool:
+        """Become the new model of these settings, with the graphs that are traced already; False: it can't."""
+        use_precision(settings.precision)
+        if replace(settings, dropout=self.settings.dropout) != self.settings or not self._set_rate(settings):
+            return False
+        for variable, value in self._initial:
+            variable.assign(value)
+        self.settings = settings
+        return True
+
+    def _set_rate(self, settings: ModelSettings) -> bool:
+        if settings.dropout == self.settings.dropout:
+            return True
+        if self._rate is None or not settings.dropout:  # without dropout, or with a rate of 0, the graph is another
+            return False
+        # Once: that the rate of its dropout layers is all that the setting changes.
+        self._any_rate = self._any_rate or differ_in_rates_only(self.network, _build(settings))
+        if self._any_rate:
+            self._rate.set(settings.dropout)
+        return self._any_rate
 
     def parameters(self) -> list[Parameter]:
         """Return the trainable parameters, in the order of the layers."""
@@ -115,6 +141,12 @@ class KerasModel:
     def save(self, folder: Path) -> None:
         """Write the model to model.keras, for `keras.models.load_model`."""
         self.module.save(folder / "model.keras")
+
+
+def _build(settings: ModelSettings) -> keras.Model:
+    build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
+    options = {} if settings.dropout is None else {"dropout": settings.dropout}
+    return build(classes=settings.classes, **options)
 
 
 def use_precision(precision: Precision) -> None:

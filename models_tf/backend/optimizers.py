@@ -33,6 +33,16 @@ class SGD(OnOneDevice, keras.optimizers.SGD):
     v ← momentum·v + g, w ← w - lr·v. Keras's velocity is lr·v, which is the same only while lr is constant.
     """
 
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Create the velocities, and the momentum as a variable: one traced graph serves every momentum above 0."""
+        super().build(variables)
+        self._mu = tf.Variable(self.momentum, trainable=False, dtype=variables[0].dtype)
+
+    def set_momentum(self, momentum: float) -> None:
+        """Change the momentum from one above 0 to another."""
+        self.momentum = momentum
+        self._mu.assign(momentum)
+
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         """Update one variable."""
         lr = tf.cast(learning_rate, variable.dtype)
@@ -44,7 +54,7 @@ class SGD(OnOneDevice, keras.optimizers.SGD):
             accum=self.momentums[self._get_variable_index(variable)].value.handle,
             lr=lr,
             grad=gradient,
-            momentum=tf.constant(self.momentum, variable.dtype),
+            momentum=self._mu,
         )
 
 
@@ -89,3 +99,17 @@ def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     if recipe.optimiser == "sgd":
         return SGD(recipe.lr, momentum=recipe.momentum or 0.0)
     return Adam(recipe.lr, epsilon=1e-8)
+
+
+def graph_of(recipe: Recipe) -> tuple[str, bool]:
+    """Return what of a recipe's optimiser is baked into a traced graph; `restart` changes all else."""
+    return recipe.optimiser, bool(recipe.momentum)
+
+
+def restart(optimizer: keras.optimizers.Optimizer, recipe: Recipe) -> None:
+    """Make an optimiser what `make_optimizer` would return for a recipe with the same graph."""
+    for variable in optimizer.variables:
+        variable.assign(tf.zeros_like(variable.value))
+    optimizer.learning_rate = recipe.lr
+    if recipe.momentum:
+        optimizer.set_momentum(recipe.momentum)

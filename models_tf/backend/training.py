@@ -4,13 +4,15 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from experiments.contract.backend import Listener, TrainingSettings
-from experiments.data.dataset import batch_order
+from experiments.data.dataset import Images, Labels, batch_order
 from experiments.data.randomness import dropout_seed
 from experiments.system.files import check_room, replace_durably
 from models_tf.backend.model import KerasModel
+from models_tf.backend.optimizers import graph_of, restart
 
 # What HDF5 adds to the values: names, shapes, and the tables that hold them.
 HDF5_BYTES = 2**20
@@ -24,14 +26,30 @@ class KerasRecipe(keras.Model):
     batch from the dataset.
     """
 
-    def __init__(self, model: KerasModel, images: tf.Tensor, labels: tf.Tensor, settings: TrainingSettings) -> None:
+    def __init__(self, model: KerasModel, images: Images, labels: Labels, settings: TrainingSettings) -> None:
         super().__init__(inputs=model.module.inputs, outputs=model.module.outputs)
-        self.images, self.labels, self.settings = images, labels, settings
+        # Copies, which `restart` compares with.
+        self.data = np.array(images), np.array(labels)
+        self.images, self.labels = tf.constant(model.native_input(images)), tf.constant(labels, tf.int64)
+        self.settings = settings
         self.dropouts = model.dropouts()
         self.order = tf.Variable(self._order(1), trainable=False)
         # Written on the device, so that no step waits for the one before.
         self.step_losses = tf.Variable(tf.zeros(settings.log_every_steps, model.module.dtype), trainable=False)
         self.step_correct = tf.Variable(tf.zeros(settings.log_every_steps, tf.int64), trainable=False)
+
+    def restart(self, images: Images, labels: Labels, settings: TrainingSettings) -> bool:
+        """Prepare for another training with the graph that is traced already; False: it needs one of its own.
+
+        Only the optimiser starts anew; the weights are the model's.
+        """
+        if _graph_of(settings) != _graph_of(self.settings):
+            return False
+        if not all(np.array_equal(old, new) for old, new in zip(self.data, (images, labels), strict=True)):
+            return False
+        self.settings = settings
+        restart(self.optimizer, settings.recipe)
+        return True
 
     def _order(self, epoch: int) -> tf.Tensor:
         recipe = self.settings.recipe
@@ -131,3 +149,9 @@ class Report(keras.callbacks.Callback):
 def batch_loss() -> keras.losses.Loss:
     """Return the mean cross-entropy of a batch, a function of labels, int64 (n,), and logits (n, classes)."""
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def _graph_of(settings: TrainingSettings) -> tuple[object, ...]:
+    """Return what is baked into the traced graph, beside the model and the images."""
+    recipe = settings.recipe
+    return *graph_of(recipe), recipe.batch_size, recipe.drop_last, settings.log_every_steps

@@ -3,17 +3,36 @@
 import gc
 import logging
 import os
+import tempfile
 import warnings
 from pathlib import Path
 
 import lightning as L
 import torch
+from lightning.pytorch.plugins.environments import LightningEnvironment
 
 from experiments.contract.backend import Device, Listener, ModelSettings, TrainingSettings
 from experiments.data.dataset import Images, Labels
 from experiments.system.errors import TandemError
 from models_torch.backend.model import TorchModel
 from models_torch.backend.training import LitRecipe, Report
+
+
+class OneProcess(LightningEnvironment):
+    """One process that trains alone, whatever a cluster has set: Lightning would take SLURM_NTASKS for its ranks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # It also decides who reports and who writes; Lightning reads it from SLURM_PROCID when it is imported.
+        self.set_global_rank(0)
+
+    def local_rank(self) -> int:
+        """Return 0, not LOCAL_RANK."""
+        return 0
+
+    def node_rank(self) -> int:
+        """Return 0, not NODE_RANK."""
+        return 0
 
 
 class Backend:
@@ -56,11 +75,20 @@ class Backend:
         """Train the model in place, resuming from the checkpoint if it exists."""
         targets = torch.from_numpy(labels).to(self._device, torch.int64)
         module = LitRecipe(model, model.as_input(images), targets, settings)
-        trainer = L.Trainer(
+        resume = checkpoint if checkpoint is not None and checkpoint.is_file() else None
+        # Under Slurm, Lightning resumes from any hpc_ckpt_*.ckpt in its root folder: it gets an empty one.
+        with tempfile.TemporaryDirectory() as folder:
+            trainer = self._trainer(settings, Report(model, listener, checkpoint), folder)
+            trainer.fit(module, ckpt_path=resume, weights_only=True)
+
+    def _trainer(self, settings: TrainingSettings, report: Report, folder: str) -> L.Trainer:
+        return L.Trainer(
             accelerator="gpu" if self._device.type == "cuda" else "cpu",
             devices=1,
+            plugins=[OneProcess()],
+            default_root_dir=folder,
             max_epochs=settings.recipe.epochs,
-            callbacks=[Report(model, listener, checkpoint)],
+            callbacks=[report],
             reload_dataloaders_every_n_epochs=1,
             deterministic=True,
             logger=False,
@@ -68,8 +96,6 @@ class Backend:
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        resume = checkpoint if checkpoint is not None and checkpoint.is_file() else None
-        trainer.fit(module, ckpt_path=resume, weights_only=True)
 
     def forget_models(self) -> None:
         """Collect reference cycles: a trainer, its module and its callbacks."""

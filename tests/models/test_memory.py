@@ -1,10 +1,10 @@
 """A process that trains many models keeps none of them: a worker of a sweep runs for days."""
 
 import gc
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 
 from experiments.contract.backend import Backend, Model, ModelSettings, TrainingSettings
 from experiments.contract.weights import FloatArray
@@ -27,11 +27,20 @@ class Predict:
         model.predict(IMAGES)
 
 
-def left_of_two_trainings(name: BackendName, recipe: Recipe) -> list[int]:
-    """Return how many graphs, modules and models, with the copies of the images on the device, are left."""
+def left_of_trainings(name: BackendName, recipes: Sequence[Recipe]) -> list[list[int]]:
+    """Return how many graphs, modules and models, with the copies of the images on the device, each training leaves.
+
+    The last item is what is left when the models are forgotten once more.
+    """
     backend = load_backend(name, device="cpu", threads=1)
-    for _ in range(2):
+    left = []
+    for recipe in recipes:
         train(backend, recipe)
+        left.append(count_after_forgetting(backend, name))
+    return [*left, count_after_forgetting(backend, name)]
+
+
+def count_after_forgetting(backend: Backend[Model], name: BackendName) -> list[int]:
     backend.forget_models()
     gc.collect()  # what finalizers have released
     return [sum(isinstance(item, kind) for item in gc.get_objects()) for kind in kinds(name)]
@@ -56,9 +65,20 @@ def kinds(name: BackendName) -> tuple[type, ...]:
     return LitRecipe, TorchModel
 
 
-@pytest.mark.parametrize("recipe", ["cnn3-sgd", "cnn3"])
-@pytest.mark.parametrize("backend", ["lightning", "keras"])
-def test_nothing_is_left_of_a_training(backend: BackendName, recipe: str) -> None:
-    changed = load_params(ROOT / "params.yaml").recipe(recipe).model_copy(update={"epochs": 1, "batch_size": 50})
+def left(backend: BackendName) -> list[list[int]]:
+    params, small = load_params(ROOT / "params.yaml"), {"epochs": 1, "batch_size": 50}
+    names = ("cnn3-sgd", "cnn3", "lenet", "lenet", "mlp", "cnn3-sgd", "cnn3-sgd")
+    recipes = [params.recipe(name).model_copy(update=small) for name in names]
     with IsolatedProcess(backend) as process:
-        assert process.call(left_of_two_trainings, backend, changed) == [0, 0]
+        return process.call(left_of_trainings, backend, recipes)
+
+
+def test_lightning_keeps_nothing_of_a_training() -> None:
+    assert {tuple(counts) for counts in left("lightning")} == {(0, 0)}
+
+
+def test_keras_keeps_the_last_training_whatever_came_before() -> None:
+    first, *others, in_the_end = left("keras")
+    assert first[1] == 1
+    assert all(counts == first for counts in others)
+    assert in_the_end == [0, 0]
