@@ -21,6 +21,7 @@ from experiments.sweep.patience import patiently
 from experiments.sweep.plan import Plan
 from experiments.sweep.runs import STATE, Member, TrialRuns
 from experiments.sweep.slots import Slots
+from experiments.sweep.study import make_pruner, make_sampler
 from experiments.sweep.watch import Watcher
 from experiments.system.console import warn
 from experiments.system.errors import TandemError
@@ -98,6 +99,7 @@ class Controller:
     open: dict[int, optuna.Trial] = field(default_factory=dict)
     pending: list[Member] = field(default_factory=list)
     finished: int = 0
+    drawn: int = 0
     best: float | None = None
 
     def run(self) -> None:
@@ -107,8 +109,9 @@ class Controller:
             TandemError: no worker trains any more, a fixed trial can't be trained, or another controller took over.
         """
         self.target.adopt(set())
+        self.target.study.pruner = make_pruner(self.target.plan)
         done = self.target.study.get_trials(deepcopy=False, states=trials.DONE)
-        self.finished = len(done)
+        self.finished, self.drawn = len(done), len(self.target.study.get_trials(deepcopy=False))
         for trial in done:
             self._note(trial)
         if self._is_done():
@@ -170,9 +173,11 @@ class Controller:
         def ask() -> optuna.Trial:
             # A repeat: the first time may have created a trial, and only its answer was lost.
             self.target.adopt(set(self.open))
+            self.target.study.sampler = make_sampler(plan, drawn=self.drawn)
             return self.target.study.ask(plan.distributions)
 
         trial = patiently(ask)
+        self.drawn = max(self.drawn, trial.number + 1)
         self.open[trial.number] = trial
         done = trials.read_results(trial.user_attrs, plan.backends_of_trial)
         missing = [backend for backend in plan.backends_of_trial if backend not in done]
