@@ -9,13 +9,8 @@ from mlflow import MlflowClient
 from PIL import Image
 
 from tests.end_to_end.conftest import Clone
-from tests.end_to_end.test_sweep import (
-    check_every_trial_is_there_once,
-    kill_both,
-    runs_of,
-    start_and_wait_for_trials,
-    status,
-)
+from tests.end_to_end.sweeps import check_every_trial_is_there_once, runs_of, start, status
+from tests.end_to_end.test_sweep import kill_both
 
 TRIALS = 6
 RUN = ("tandem", "sweep", "run", "--recipe", "lenet", "--backend", "both", "--trials", str(TRIALS))
@@ -35,13 +30,13 @@ def swept(clone: Clone) -> Clone:
 
     clone.change_params(change)
     clone.run("dvc", "repro", "preprocess")
-    kill_both(start_and_wait_for_trials(clone, *RUN))
+    kill_both(start(clone, "lenet-both", *RUN))
     clone.run(*RUN)
     return clone
 
 
 def test_every_point_is_trained_in_both_frameworks_from_the_same_start(swept: Clone) -> None:
-    check_every_trial_is_there_once(swept, "lenet-both", TRIALS, ("keras", "lightning"))
+    check_every_trial_is_there_once(swept, "lenet-both", TRIALS, "keras", "lightning")
     for number in range(TRIALS):
         pair = [run for run in runs_of(swept, "lenet-both") if run.data.tags.get("trial") == str(number)]
         for same in ("lr", "momentum", "initial_weights", "batch_order"):
@@ -87,7 +82,7 @@ def test_the_winner_becomes_a_recipe_that_dvc_trains_beside_the_original(swept: 
     assert "Next: `tandem sweep promote lenet-both`" in output
     seeds = {run.data.tags["seed"] for run in runs_of(swept, "lenet-both-confirm") if "trial" in run.data.tags}
     assert seeds == {"2", "3", "4"}
-    check_every_trial_is_there_once(swept, "lenet-both-confirm", 6, ("keras", "lightning"))
+    check_every_trial_is_there_once(swept, "lenet-both-confirm", 6, "keras", "lightning")
     runs = len(swept.mlflow_runs())
     swept.run(*confirm)
     assert len(swept.mlflow_runs()) == runs
