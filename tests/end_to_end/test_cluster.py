@@ -1,0 +1,139 @@
+"""Sweeps on the GPU nodes of a real Slurm, two nodes with two GPUs each, by the commands that a user types."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster import Cluster
+from tests.end_to_end.conftest import Clone
+from tests.end_to_end.sweeps import (
+    check_every_trial_is_there_once,
+    command,
+    live,
+    start,
+    status,
+    trial_runs,
+    values,
+)
+
+JOB = {"gpus": 1, "cpus": 1, "memory": "900M", "time": "00:30:00", "host": "127.0.0.1"}
+ON = ("--on", "slurm", "--workers", "4")
+
+
+@pytest.fixture(scope="module")
+def prepared(clone: Clone) -> Clone:
+    def change(content: dict[str, Any]) -> None:
+        content["sweep"].update(epochs=1, retries=5, sampler="random", pruner="none")
+        content["train"].update(threads=1)
+        content["engines"]["slurm"].update(JOB)
+
+    clone.change_params(change)
+    clone.run("dvc", "repro", "preprocess")
+    return clone
+
+
+@pytest.fixture
+def on_cluster(prepared: Clone, slurm: Cluster) -> Iterator[Clone]:
+    prepared.extra |= slurm.environment
+    yield prepared
+    for name in slurm.environment:
+        del prepared.extra[name]
+
+
+@pytest.mark.parametrize(("backend", "trials"), [("lightning", 12), ("keras", 12), ("both", 6)])
+def test_trials_go_round_over_four_gpus(on_cluster: Clone, slurm: Cluster, backend: str, trials: int) -> None:
+    on_cluster.run(*command(backend, "--trials", str(trials), *ON, "--name", f"four-{backend}"))
+    members = ("lightning", "keras") if backend == "both" else (backend,)
+    runs = check_every_trial_is_there_once(on_cluster, f"four-{backend}", trials, *members)
+    places = {(run.data.tags["worker"], run.data.tags["node"], run.data.tags["gpus"]) for run in runs.values()}
+    assert {place[1:] for place in places} <= {("n1", "0"), ("n1", "1"), ("n2", "0"), ("n2", "1")}
+    # A worker has one GPU, and no other worker has it.
+    assert len(places) == len({worker for worker, _, _ in places}) == len({place[1:] for place in places}) >= 3
+    assert not slurm.jobs()
+
+
+def test_the_same_trials_as_on_this_machine(on_cluster: Clone) -> None:
+    for name, where in (("here", "local"), ("there", "slurm")):
+        on_cluster.run(*command("lightning", "--trials", "3", "--workers", "1", "--on", where, "--name", name))
+    here, there = (check_every_trial_is_there_once(on_cluster, name, 3, "lightning") for name in ("here", "there"))
+    for name in ("lr", "momentum", "initial_weights"):
+        assert {key: run.data.params[name] for key, run in here.items()} == {
+            key: run.data.params[name] for key, run in there.items()
+        }
+    assert values(here) == values(there)
+
+
+def test_a_cancelled_job_a_lost_node_and_a_killed_controller_lose_nothing(on_cluster: Clone, slurm: Cluster) -> None:
+    on_cluster.change_params(lambda content: content["sweep"].update(epochs=12))
+    words = command("lightning", "--trials", "8", *ON)
+    controller = start(on_cluster, "faults", *words, training=2)
+    slurm.scancel(next(job for job, node in slurm.jobs().items() if node == "n2"))
+    time.sleep(2)
+    slurm.power_off("n1")
+    time.sleep(2)
+    controller.kill()
+    controller.communicate()
+    deadline = time.monotonic() + 60
+    while slurm.jobs("RUNNING") and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not {node for node in slurm.jobs("RUNNING").values() if node == "n2"}  # its workers have left by themselves
+    slurm.power_on("n1")
+    assert "8/8 trials" in on_cluster.run(*words, "--name", "faults")
+    runs = check_every_trial_is_there_once(on_cluster, "faults", 8, "lightning")
+    on_cluster.run(*command("lightning", "--trials", "8", "--workers", "2", "--name", "quiet"))
+    quiet = check_every_trial_is_there_once(on_cluster, "quiet", 8, "lightning")
+    assert values(runs) == values(quiet)
+
+
+def test_a_detached_controller_outlives_the_terminal_and_is_stopped(on_cluster: Clone, slurm: Cluster) -> None:
+    words = command("lightning", "--trials", "4", "--on", "slurm", "--workers", "1", "--name", "alone")
+    said = on_cluster.run(*words, "--detach")
+    assert "The controller is job" in said
+    deadline = time.monotonic() + 120
+    while not live(on_cluster, "alone") and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert live(on_cluster, "alone"), on_cluster.run("tandem", "sweep", "logs", "alone")
+    assert "controller-" in on_cluster.run("tandem", "sweep", "logs", "alone")
+    assert "alone: stopped" in on_cluster.run("tandem", "sweep", "stop", "alone")
+    deadline = time.monotonic() + 30
+    while slurm.jobs() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not slurm.jobs()
+    assert (status(on_cluster, "alone")["running"], status(on_cluster, "alone")["controller"]) == (0, False)
+    on_cluster.run(*words)
+    check_every_trial_is_there_once(on_cluster, "alone", 4, "lightning")
+
+
+def test_the_preflight_is_green(on_cluster: Clone) -> None:
+    on_cluster.change_params(lambda content: content["train"].update(device="cpu"))
+    output = on_cluster.run("tandem", "sweep", "check", "--on", "slurm", "--workers", "2")
+    assert "BAD" not in output
+    assert output.count("good") >= 15
+
+
+def inside(*words: str) -> str:
+    """Return a line that has a job begin again inside of another program."""
+    return f'[ -n "$INSIDE" ] || INSIDE=1 exec {" ".join(words)}'
+
+
+def test_the_preflight_names_what_is_missing(on_cluster: Clone, slurm: Cluster, tmp_path: Path) -> None:
+    prepared, versions = on_cluster.root / "prepared", tmp_path / "torch-9.9.9.dist-info"
+    versions.mkdir()
+    (versions / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 9.9.9\n")
+    faults = {
+        "no prepared dataset": inside("unshare", "--mount", "bash", "-c", f'"mount -t tmpfs none {prepared}; . $0"'),
+        "torch 9.9.9 there": f"export PYTHONPATH={tmp_path}",
+        "none within 20 s": inside("unshare", "--net", "bash", '"$0"'),
+    }
+    for expected, line in faults.items():
+        on_cluster.change_params(lambda content, line=line: content["engines"]["slurm"].update(setup=[line]))  # type: ignore[misc]
+        output = on_cluster.run(
+            "tandem", "sweep", "check", "--on", "slurm", "--backend", "lightning", "--patience", "20", code=1
+        )
+        (bad,) = [row for row in output.splitlines() if "BAD" in row]
+        assert expected in bad
+    assert trial_runs(on_cluster, "check-slurm") == {}
+    assert not slurm.jobs()
