@@ -21,7 +21,7 @@ from experiments.sweep.patience import patiently
 from experiments.sweep.plan import Plan
 from experiments.sweep.runs import STATE, Member, TrialRuns
 from experiments.sweep.slots import Slots
-from experiments.sweep.study import make_pruner, make_sampler
+from experiments.sweep.study import make_sampler
 from experiments.sweep.watch import Watcher
 from experiments.system.console import warn
 from experiments.system.errors import TandemError
@@ -76,6 +76,12 @@ class Study:
         """Return the epochs of a trial that Optuna has."""
         return patiently(lambda: self.study.get_trials(deepcopy=False)[number].intermediate_values.keys())
 
+    def seed_sampler(self) -> None:
+        """Let what the next trial draws depend on its number, not on when this process began."""
+        known = self.study.get_trials(deepcopy=False)
+        waiting = [trial.number for trial in known if trial.state == TrialState.WAITING]
+        self.study.sampler = make_sampler(self.plan, drawn=min(waiting, default=len(known)))
+
     def adopt(self, mine: set[int]) -> None:
         """Put back the running trials that nobody trains: those of a controller that was killed."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
@@ -96,10 +102,11 @@ class Controller:
     watcher: Watcher
     slots: Slots = field(default_factory=Slots)
     current: dict[str, Attempt] = field(default_factory=dict)
+    # Attempts at trials that have failed: their workers are busy until they have heard it.
+    leaving: dict[str, Attempt] = field(default_factory=dict)
     open: dict[int, optuna.Trial] = field(default_factory=dict)
     pending: list[Member] = field(default_factory=list)
     finished: int = 0
-    drawn: int = 0
     best: float | None = None
 
     def run(self) -> None:
@@ -109,9 +116,8 @@ class Controller:
             TandemError: no worker trains any more, a fixed trial can't be trained, or another controller took over.
         """
         self.target.adopt(set())
-        self.target.study.pruner = make_pruner(self.target.plan)
         done = self.target.study.get_trials(deepcopy=False, states=trials.DONE)
-        self.finished, self.drawn = len(done), len(self.target.study.get_trials(deepcopy=False))
+        self.finished = len(done)
         for trial in done:
             self._note(trial)
         if self._is_done():
@@ -122,7 +128,7 @@ class Controller:
                 self._assign()
                 for ended in self.engine.events(WAIT_SECONDS):
                     self.end(ended)
-                self.lease.check()
+                patiently(self.lease.check)
                 self.watcher.look(self)
         except LeaseLost:
             self.open.clear()  # they are another's now
@@ -142,7 +148,7 @@ class Controller:
 
     def _assign(self) -> None:
         self.slots.update(self.engine.slots())
-        for slot in self.slots.idle(self.current):
+        for slot in self.slots.idle({**self.current, **self.leaving}):
             if (member := self._next(slot)) is not None:
                 self._start(member, slot)
             elif stuck := self.slots.stuck(slot, {backend for _, backend in self.pending}):
@@ -155,13 +161,13 @@ class Controller:
 
     def _next(self, slot: Slot) -> Member | None:
         """Return what a worker is to train next: what is pending for its framework, or of a new trial."""
-        backend = self.slots.backend_for(slot, self.target.plan.backends_of_trial)
-        if not any(each == backend for _, each in self.pending) and self._may_ask():
-            self._ask()
-        for member in self.pending:
-            if member[1] == backend:
-                self.pending.remove(member)
-                return member
+        for backend in self.slots.backends_for(slot, self.target.plan.backends_of_trial):
+            if not any(each == backend for _, each in self.pending) and self._may_ask():
+                self._ask()
+            for member in self.pending:
+                if member[1] == backend:
+                    self.pending.remove(member)
+                    return member
         return None
 
     def _may_ask(self) -> bool:
@@ -173,11 +179,10 @@ class Controller:
         def ask() -> optuna.Trial:
             # A repeat: the first time may have created a trial, and only its answer was lost.
             self.target.adopt(set(self.open))
-            self.target.study.sampler = make_sampler(plan, drawn=self.drawn)
+            self.target.seed_sampler()
             return self.target.study.ask(plan.distributions)
 
         trial = patiently(ask)
-        self.drawn = max(self.drawn, trial.number + 1)
         self.open[trial.number] = trial
         done = trials.read_results(trial.user_attrs, plan.backends_of_trial)
         missing = [backend for backend in plan.backends_of_trial if backend not in done]
@@ -205,7 +210,7 @@ class Controller:
         attempt = self.current.get(key)
         if attempt is None:
             return Reply.SUPERSEDED
-        self.lease.check()
+        patiently(self.lease.check)
         if isinstance(message, Begun):
             return self._begun(attempt, message)
         return self._epoch(attempt, message)
@@ -218,7 +223,7 @@ class Controller:
             patiently(lambda: attempt.trial.set_user_attr(name, tracker.run_id))
         tracker.metrics(begun.points)
         attempt.since = attempt.epoch = begun.epoch
-        return Reply.PRUNE if trials.PRUNED in attempt.trial.user_attrs else Reply.GO_ON
+        return Reply.PRUNE if _is_pruned(attempt) else Reply.GO_ON
 
     def _check_device(self, backend: BackendName, device: str) -> None:
         study, name = self.target.study, f"device.{backend}"
@@ -241,6 +246,8 @@ class Controller:
             patiently(lambda: attempt.trial.report(done.value, done.epoch))
         if self.target.plan.pruner == "none" or attempt.trial.params == self.target.plan.own_settings:
             return Reply.GO_ON
+        if trials.PRUNED in attempt.trial.user_attrs:  # its worker was lost before it had ended
+            return Reply.PRUNE if _is_pruned(attempt) else Reply.GO_ON
         # Some pruners return NumPy's bool.
         if not bool(patiently(attempt.trial.should_prune)):
             return Reply.GO_ON
@@ -254,8 +261,9 @@ class Controller:
         """Take the end of an attempt; one that isn't current is nobody's."""
         attempt = self.current.pop(ended.key, None)
         if attempt is None:
+            self.leaving.pop(ended.key, None)
             return
-        self.lease.check()
+        patiently(self.lease.check)
         if ended.lost or ended.error is not None or ended.result.state == "superseded":
             self._lost(attempt, "its worker is gone" if ended.lost else str(ended.error))
         else:
@@ -286,7 +294,10 @@ class Controller:
         if len(done) < len(plan.backends_of_trial):
             return
         if len(done) > 1:
+            known = self.target.epochs(trial.number)
             for epoch, value in enumerate(trials.mean_objective(done), 1):
+                if epoch in known:
+                    continue
                 patiently(lambda value=value, epoch=epoch: trial.report(value, epoch))  # type: ignore[misc]
         if reasons := [f"{backend}: {each.diverged}" for backend, each in done.items() if each.diverged]:
             patiently(lambda: trial.set_user_attr(trials.REASON, "; ".join(reasons)))
@@ -330,8 +341,15 @@ class Controller:
         trial = self.open[number]
         patiently(lambda: trial.set_user_attr(trials.REASON, reason))
         for backend in self.target.plan.backends_of_trial:
-            self.runs.close((number, backend), "FAILED", {STATE: f"failed: {reason}"})
+            state = {STATE: f"failed: {reason}"}
+            patiently(lambda backend=backend, state=state: self.runs.close((number, backend), "FAILED", state))  # type: ignore[misc]
         self.pending = [member for member in self.pending if member[0] != number]
-        self.current = {key: each for key, each in self.current.items() if each.member[0] != number}
+        for key in [key for key, each in self.current.items() if each.member[0] == number]:
+            self.leaving[key] = self.current.pop(key)
         patiently(lambda: self.target.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True))
         del self.open[number]
+
+
+def _is_pruned(attempt: Attempt) -> bool:
+    """Return whether a training is where it was pruned; one that was lost right then trains to there again."""
+    return attempt.epoch >= attempt.trial.user_attrs.get(trials.PRUNED, math.inf)

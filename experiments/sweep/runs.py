@@ -58,9 +58,10 @@ class TrialRuns:
 
     def close(self, member: Member, status: str, tags: dict[str, str] | None = None) -> None:
         """Close the run of a member, if it is open; what can't be delivered now is kept."""
-        if tracker := self.trackers.pop(member, None):
-            if tags:
+        if tracker := self.trackers.get(member):
+            if tags:  # may fail while the store is away; then it is repeated
                 tracker.tags(tags)
+            del self.trackers[member]
             tracker.close(status)
 
     def close_all(self) -> None:

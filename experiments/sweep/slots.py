@@ -37,16 +37,20 @@ class Slots:
         self.busy = {attempt.slot.address for attempt in current.values()}
         return [slot for slot in self.connected if slot.address not in self.busy and slot.name not in self.aside]
 
-    def backend_for(self, slot: Slot, backends: Sequence[BackendName]) -> BackendName:
-        """Return the framework of a worker; for a new one, that which the fewest have loaded."""
+    def backends_for(self, slot: Slot, backends: Sequence[BackendName]) -> Sequence[BackendName]:
+        """Return the framework of a worker; for a new one, all of them, first that which the fewest have loaded."""
         if slot.address in self.loaded:
-            return self.loaded[slot.address]
-        counts = Counter(self.loaded.values())
-        return min(backends, key=lambda backend: counts[backend])
+            return [self.loaded[slot.address]]
+        counts = Counter(self._usable())
+        return sorted(backends, key=lambda backend: counts[backend])
+
+    def _usable(self) -> list[BackendName | None]:
+        """Return what each worker has loaded that wasn't put aside."""
+        return [self.loaded.get(each.address) for each in self.connected if each.name not in self.aside]
 
     def stuck(self, slot: Slot, pending: set[BackendName]) -> Slot | None:
         """Return an idle worker if no other can train what is pending, since all have loaded the other framework."""
-        usable = {self.loaded.get(each.address) for each in self.connected if each.name not in self.aside}
+        usable = set(self._usable())
         if slot.address not in self.loaded or None in usable or not pending - usable:
             return None
         return slot

@@ -23,6 +23,8 @@ STARTUP_TRIALS = 5
 def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study:
     """Return the study of a plan, created with the recipe's own settings as its first trial if it is new.
 
+    It has the sampler and pruner of the plan.
+
     Raises:
         TandemError: a study of that name has another plan.
     """
@@ -30,7 +32,7 @@ def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study
     study = optuna.create_study(storage=storage, study_name=plan.name, direction=direction, load_if_exists=True)
     if PLAN in study.user_attrs:
         _check_same(read_plan(study), plan)
-        return study
+        return _with_sampler(study, plan)
     # New, or left by a process that was killed right here: the plan is written last.
     known = study.get_trials(deepcopy=False)
     if any(trial.state != TrialState.WAITING for trial in known):
@@ -41,6 +43,13 @@ def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study
         study.enqueue_trial(plan.own_settings)
     study.set_user_attr(IDENTITY, uuid.uuid4().hex)
     study.set_user_attr(PLAN, json.dumps(asdict(plan)))
+    return _with_sampler(study, plan)
+
+
+def _with_sampler(study: optuna.Study, plan: Plan) -> optuna.Study:
+    # A sweep that is resumed draws on, instead of the same points again.
+    study.sampler = make_sampler(plan, drawn=len(study.get_trials(deepcopy=False)))
+    study.pruner = make_pruner(plan)
     return study
 
 
@@ -70,10 +79,7 @@ def load_study(storage: optuna.storages.BaseStorage, name: str) -> optuna.Study:
         raise TandemError(
             f"NAME: expected one of the studies {', '.join(known) or '(none yet)'}; got {name!r}"
         ) from None
-    plan = read_plan(study)
-    study.sampler = make_sampler(plan)
-    study.pruner = make_pruner(plan)
-    return study
+    return _with_sampler(study, read_plan(study))
 
 
 def load_sweep(storage: optuna.storages.BaseStorage, name: str) -> tuple[optuna.Study, Plan]:
@@ -140,10 +146,7 @@ def summary(study: optuna.Study) -> str:
 
 
 def make_sampler(plan: Plan, *, drawn: int = 0) -> optuna.samplers.BaseSampler:
-    """Return a sampler for the next trial of a study that has `drawn` trials.
-
-    What it draws depends on that number and on the results so far, not on how often the study was resumed.
-    """
+    """Return the sampler of a study that has `drawn` trials already: what it draws depends on that number."""
     seed = plan.seed + 1000 * drawn
     makers: dict[SamplerName, Callable[[], optuna.samplers.BaseSampler]] = {
         "tpe": lambda: optuna.samplers.TPESampler(seed=seed),

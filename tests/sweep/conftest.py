@@ -1,20 +1,27 @@
-"""A PostgreSQL server of the tests' own, plans and studies."""
+"""A PostgreSQL server of the tests' own, plans, studies, and a small project whose sweeps cost nothing."""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.sweep.plan import Plan, make_plan, space_of
+from experiments.sweep import controller, run
+from experiments.sweep.plan import Backends, Plan, make_plan, space_of
+from experiments.sweep.reconcile import reconcile
+from experiments.sweep.run import SweepRequest, Where, run_sweep
 from experiments.sweep.storage import connect
 from experiments.sweep.study import open_study
+from experiments.tracking import store
+from experiments.training.messages import Outcome
+from tests.sweep.simulated import Books, Script, ScriptedEngine, read_books, simulated, write_dataset
 
 
 def _programs() -> Path | None:
@@ -25,8 +32,36 @@ def _programs() -> Path | None:
     return found[-1].parent if found else None
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A server in a folder of its own; `as_user`: what comes before its programs' names."""
+
+    programs: Path
+    folder: Path
+    as_user: Sequence[str]
+
+    def run(self, *words: str) -> None:
+        """Run one of its programs."""
+        command = [*self.as_user, f"{self.programs}/{words[0]}", "-D", f"{self.folder}/data", *words[1:]]
+        subprocess.run(command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+
+    def start(self) -> None:
+        """Return once it takes connections."""
+        options = f"-c listen_addresses= -k {self.folder} -c fsync=off"
+        self.run("pg_ctl", "-w", "-l", f"{self.folder}/log", "-o", options, "start")
+
+    def stop(self) -> None:
+        """End it at once, with all of its connections."""
+        self.run("pg_ctl", "-m", "immediate", "-w", "stop")
+
+    def restart(self) -> None:
+        """Be away for a moment."""
+        self.stop()
+        self.start()
+
+
 @pytest.fixture
-def postgres(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def postgres(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgres]:
     """TANDEM_SWEEP_STORAGE names an empty database on a server that listens on a socket in a folder of its own."""
     programs = _programs()
     if programs is None:
@@ -41,17 +76,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
             parent.chmod(parent.stat().st_mode | 0o055)
         as_user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups"]
 
-    def run(*words: str) -> None:
-        subprocess.run([*as_user, *words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-
-    run(f"{programs}/initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
-    options = f"-c listen_addresses= -k {folder} -c fsync=off"
-    run(f"{programs}/pg_ctl", "-D", f"{folder}/data", "-w", "-l", f"{folder}/log", "-o", options, "start")
+    server = Postgres(programs, folder, as_user)
+    server.run("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
+    server.start()
     try:
         monkeypatch.setenv("TANDEM_SWEEP_STORAGE", f"postgresql://postgres@/postgres?host={folder}")
-        yield
+        yield server
     finally:
-        run(f"{programs}/pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "-w", "stop")
+        server.stop()
 
 
 MakePlan = Callable[..., Plan]
@@ -79,3 +111,65 @@ def make(params: Params) -> MakePlan:
 def open_plan(project: Project) -> Callable[[Plan], optuna.Study]:
     """Return the study of a plan, in SQLite."""
     return lambda plan: open_study(connect(project), plan)
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Empty databases of Optuna and MLflow: to make them takes seconds, to copy them nothing."""
+    folder = tmp_path_factory.mktemp("stores")
+    made = Project(root=folder, home=folder)
+    connect(made).engine.dispose()
+    store.connect(made)
+    return made.mlruns
+
+
+@dataclass
+class Sweep:
+    """A project with small data, and sweeps in it whose workers are simulated."""
+
+    project: Project
+    params: Params
+    monkeypatch: pytest.MonkeyPatch
+    engine: ScriptedEngine = field(default_factory=ScriptedEngine)
+
+    def change(self, **changes: Any) -> None:
+        """Change settings of `sweep` in params.yaml."""
+        self.params = self.params.model_copy(update={"sweep": self.params.sweep.model_copy(update=changes)})
+
+    def run(
+        self,
+        trials: int = 3,
+        *,
+        script: Script | None = None,
+        workers: int = 1,
+        backends: Backends = "lightning",
+        task: Callable[..., Outcome] = simulated,
+        name: str = "s",
+        take_over: bool = False,
+    ) -> Books:
+        """Run a sweep to its end; return the books."""
+        self.prepare(script, workers)
+        asked = SweepRequest("cnn3-sgd", backends, trials, name)
+        run_sweep(self.project, self.params, asked, Where("inline", max(workers, 2), take_over, task))
+        return self.books(name)
+
+    def prepare(self, script: Script | None = None, workers: int = 1) -> None:
+        """Let the next controller get a new engine."""
+        self.engine = engine = ScriptedEngine(workers, script or (lambda task, message: None))
+        self.monkeypatch.setattr(run, "make_engine", lambda *args, **settings: engine)
+
+    def books(self, name: str = "s") -> Books:
+        """Return what the stores have; the two agree."""
+        assert reconcile(self.project, name, apply=False) == []
+        return read_books(self.project, name)
+
+
+@pytest.fixture
+def sweep(project: Project, params: Params, stores: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
+    """Sweeps of two epochs a trial, without a pruner."""
+    shutil.copytree(stores, project.mlruns)
+    write_dataset(project.prepared)
+    monkeypatch.setattr(controller, "WAIT_SECONDS", 0)
+    made = Sweep(project, params, monkeypatch)
+    made.change(epochs=2, pruner="none", sampler="random")
+    return made

@@ -1,17 +1,17 @@
 """Which trials are confirmed, and the verdicts; the training itself is in tests/end_to_end."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from experiments.contract.weights import FloatArray
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.sweep import queue
 from experiments.sweep.confirm import (
     ConfirmRequest,
     candidates_of,
@@ -26,6 +26,7 @@ from experiments.sweep.confirm import (
 from experiments.sweep.confirm_report import draw, report_path, to_markdown, verdicts, write_confirmation
 from experiments.sweep.confirmation import Candidate, Confirmation
 from experiments.sweep.plan import Plan
+from experiments.sweep.run import Where
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_sweep
 from experiments.system.errors import TandemError
@@ -146,19 +147,16 @@ def test_the_colour_of_a_plot_is_the_framework(make: MakePlan, backends: str, co
     assert axes.lines[0].get_color() == colour
 
 
-def finish(study: optuna.Study, plan: Plan, *values: float | None) -> list[FrozenTrial]:
-    """Take and tell the waiting trials; None: failed."""
+def finish(study: optuna.Study, plan: Plan, *values: float | None) -> None:
+    """Take and tell the waiting trials, and then new ones; None: failed."""
     for value in values:
-        (trial,) = queue.claim(study)
-        plan.suggest(trial)
+        trial = study.ask(plan.distributions)
         study.tell(trial, value, state=TrialState.FAIL if value is None else TrialState.COMPLETE)
-    return study.get_trials()
 
 
 def test_the_best_and_the_recipe_s_own_settings_are_confirmed(make: MakePlan, open_plan: OpenPlan) -> None:
     plan = make()
     study = open_plan(plan)
-    queue.fill(study, 5)
     finish(study, plan, 0.5, 0.2, None, 0.1, 0.3)
     assert [trial.number for trial in candidates_of(study, plan, 2)] == [3, 1, 0]
     assert [trial.number for trial in candidates_of(study, plan, 9)] == [3, 1, 4, 0]
@@ -179,10 +177,12 @@ def test_the_best_and_the_recipe_s_own_settings_are_confirmed(make: MakePlan, op
     assert verdicts(made) == ["The recipe's own settings have the best mean: there is nothing to promote."]
 
 
-def test_every_confirmation_stays_on_record(make: MakePlan, open_plan: OpenPlan, project: Project) -> None:
+def test_every_confirmation_stays_on_record(
+    make: MakePlan, open_plan: OpenPlan, project: Project, stores: Path
+) -> None:
+    shutil.copytree(stores, project.mlruns)
     plan, storage = make(), connect(project)
     study = open_plan(plan)
-    queue.fill(study, 2)
     finish(study, plan, 0.5, 0.2)
     experiment = store.connect(project)
     reports: list[Path] = []
@@ -222,30 +222,14 @@ def test_every_confirmation_stays_on_record(make: MakePlan, open_plan: OpenPlan,
     assert choose_confirmation(storage, "s").label == both
 
 
-def test_a_seed_that_was_lost_to_kills_is_trained_again(make: MakePlan, open_plan: OpenPlan) -> None:
+def test_a_candidate_that_diverges_with_a_seed_is_no_winner(make: MakePlan, open_plan: OpenPlan) -> None:
     plan = make()
     study = open_plan(plan)
-    finish(study, plan, 0.5)
-    chosen = candidates_of(study, plan, 1)
-    again = open_plan(plan_of(plan))
-    enqueue(again, chosen, [2, 3])
-    for reason in (f"{queue.LOST} 3 times", "keras: NotFinite: train/loss is nan"):
-        (trial,) = queue.claim(again)
-        trial.set_user_attr(queue.REASON, reason)
-        again.tell(trial, state=TrialState.FAIL)
-    enqueue(again, chosen, [2, 3])
-    assert [trial.user_attrs["seed"] for trial in again.trials] == [2, 3, 2]
-
-
-def test_a_candidate_that_fails_with_a_seed_is_no_winner(make: MakePlan, open_plan: OpenPlan) -> None:
-    plan = make()
-    study = open_plan(plan)
-    queue.fill(study, 2)
     finish(study, plan, 0.5, 0.2)
     chosen = candidates_of(study, plan, 2)
     again = open_plan(plan_of(plan))
     enqueue(again, chosen, [2, 3])
-    finish(again, plan, 0.1, 0.6, None, 0.6)
+    finish(again, plan, 0.1, 0.6, float("inf"), 0.6)
     made = read_confirmation(again, plan, chosen, [2, 3])
     assert [each.trial for each in made.candidates] == [0, 1]
     assert "failed with 1 seed(s)" in to_markdown(made)
@@ -282,7 +266,7 @@ def test_options_out_of_bounds_are_one_line(
     project: Project, params: Params, changes: dict[str, int], said: str
 ) -> None:
     with pytest.raises(TandemError, match=said):
-        confirm(project, params, ConfirmRequest("s", **changes))
+        confirm(project, params, ConfirmRequest("s", **changes), Where())
 
 
 def test_a_confirmation_of_other_epochs_is_a_study_of_its_own(make: MakePlan, open_plan: OpenPlan) -> None:

@@ -1,11 +1,9 @@
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 from optuna.trial import FrozenTrial, create_trial
 
-from experiments.sweep.members import Result, result_key
 from experiments.sweep.pairs import draw_pairs, pairs_of, verdict
+from experiments.sweep.trials import Result, result_key
 from tests.sweep.conftest import MakePlan
 
 
@@ -13,7 +11,7 @@ def trials(*values: tuple[float, float]) -> list[FrozenTrial]:
     found = []
     for number, (lightning, keras) in enumerate(values):
         results = {"lightning": Result((lightning,), 1, 1, 1), "keras": Result((keras,), 1, 1, 1)}
-        attrs = {result_key(name): asdict(one) for name, one in results.items()}  # type: ignore[arg-type]
+        attrs = {result_key(name): one.to_attribute() for name, one in results.items()}  # type: ignore[arg-type]
         trial = create_trial(value=(lightning + keras) / 2, user_attrs=attrs)
         trial.number = number
         found.append(trial)

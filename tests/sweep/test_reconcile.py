@@ -1,19 +1,23 @@
 """What disagrees between Optuna and MLflow is listed, fixed once, and then gone. Real stores, no training."""
 
+import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from pathlib import Path
 
 import optuna
 import pytest
 from mlflow import MlflowClient
+from optuna.trial import TrialState
 
 from experiments.settings.project import Project
-from experiments.sweep import queue
-from experiments.sweep.members import Result, result_key, run_key
+from experiments.sweep.lease import Lease
 from experiments.sweep.plan import Plan
 from experiments.sweep.reconcile import reconcile
+from experiments.sweep.runs import PARENT_RUN, SWEEP, TRIAL
+from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT
-from experiments.sweep.trial import PARENT_RUN, SWEEP, TRIAL
+from experiments.sweep.trials import Result, result_key, run_key
+from experiments.system.errors import TandemError
 from experiments.tracking import runs, store
 from tests.sweep.conftest import MakePlan
 
@@ -22,21 +26,21 @@ SETTINGS = {"lr": 0.01, "dropout": 0.4, "momentum": 0.9}
 
 
 @pytest.fixture
-def study(project: Project, make: MakePlan, open_plan: OpenPlan) -> optuna.Study:
+def study(project: Project, make: MakePlan, open_plan: OpenPlan, stores: Path) -> optuna.Study:
     """A study of two trials, the first one complete, with its runs, as a sweep leaves it that was stopped then."""
+    shutil.copytree(stores, project.mlruns)
     plan = make()
     made = open_plan(plan)
     experiment = store.connect(project)
     parent = runs.write_run(experiment, "sweep", tags={SWEEP: "s"}, params={}, points=[])
     made.set_user_attr(PARENT, parent)
-    queue.fill(made, 2)
-    (trial,) = queue.claim(made)
-    plan.suggest(trial)
+    trial = made.ask(plan.distributions)
     tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning", PARENT_RUN: parent}
     run = runs.write_run(experiment, "s-0", tags=tags, params=SETTINGS, points=[("objective", 0.5, 3)])
     trial.set_user_attr(run_key("lightning"), run)
-    trial.set_user_attr(result_key("lightning"), asdict(Result((0.75, 0.5), 3.0, 2.0, 100.0)))
+    trial.set_user_attr(result_key("lightning"), Result((0.75, 0.5), 3.0, 2.0, 100.0).to_attribute())
     made.tell(trial, 0.5)
+    made.enqueue_trial({**SETTINGS, "lr": 0.02})
     return made
 
 
@@ -56,11 +60,40 @@ def test_nothing_disagrees(project: Project, study: optuna.Study) -> None:
     assert reconcile(project, None, apply=False) == []
 
 
-def test_a_trial_without_a_process_waits_again(project: Project, study: optuna.Study) -> None:
-    (trial,) = queue.claim(study)
-    trial.set_user_attr(queue.OWNER, {**trial.user_attrs[queue.OWNER], "started": 0})
-    fixed(project, "trial(s) [1] are RUNNING without a process")
-    assert study.trials[1].state == optuna.trial.TrialState.WAITING
+def test_a_trial_that_nobody_trains_waits_again(project: Project, study: optuna.Study, make: MakePlan) -> None:
+    study.ask(make().distributions)
+    fixed(project, "trial(s) [1] are RUNNING, and nobody trains them")
+    assert study.trials[1].state == TrialState.WAITING
+    assert study.trials[1].params["lr"] == 0.02
+
+
+def test_what_a_controller_is_at_work_on_is_left(project: Project, study: optuna.Study, make: MakePlan) -> None:
+    study.ask(make().distributions)
+    lease = Lease(connect(project).engine, "s")
+    lease.acquire()
+    assert reconcile(project, "s", apply=False) == []
+    with pytest.raises(TandemError, match="sweep s: expected no other controller; got process"):
+        reconcile(project, "s", apply=True)
+    lease.release()
+    fixed(project, "trial(s) [1] are RUNNING")
+
+
+def test_the_checkpoints_of_a_trial_that_has_ended_are_deleted(project: Project, study: optuna.Study) -> None:
+    for number in (0, 1):
+        (project.sweep("s") / "trials" / str(number) / "lightning" / "attempt-1").mkdir(parents=True)
+    fixed(project, "trial(s) [0] have ended, and their checkpoints are still there")
+    assert [folder.name for folder in (project.sweep("s") / "trials").iterdir()] == ["1"]
+
+
+def test_the_run_of_a_diverged_trial_is_a_failed_one(project: Project, study: optuna.Study, make: MakePlan) -> None:
+    trial = study.ask(make().distributions)
+    tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning", PARENT_RUN: study.user_attrs[PARENT]}
+    run = runs.write_run(store.open_experiment(project), "s-1", tags=tags, params={}, points=[])
+    trial.set_user_attr(run_key("lightning"), run)
+    trial.set_user_attr(result_key("lightning"), Result((), 3.0, 2.0, 100.0, "train/loss is nan").to_attribute())
+    study.tell(trial, float("inf"))
+    fixed(project, f"trial 1 (lightning) is COMPLETE, and its run {run} is FINISHED")
+    assert MlflowClient().get_run(run).info.status == "FAILED"
 
 
 def test_a_run_without_a_process_is_closed(project: Project, study: optuna.Study) -> None:
@@ -99,7 +132,7 @@ def test_a_second_run_of_a_trial_is_deleted(project: Project, study: optuna.Stud
 
 
 def test_a_run_that_its_trial_will_find_again_is_left(project: Project, study: optuna.Study) -> None:
-    tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning"}
+    tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning", PARENT_RUN: study.user_attrs[PARENT]}
     runs.write_run(store.open_experiment(project), "begun", tags=tags, params={}, points=[])
     assert reconcile(project, "s", apply=False) == []
 

@@ -1,8 +1,11 @@
-"""A storage that can't be reached is one line, and no secret is in it."""
+"""A storage that can't be reached is one line, and no secret is in it; a file that two processes share."""
+
+import sqlite3
 
 import pytest
 
 from experiments.settings.project import Project
+from experiments.sweep import storage
 from experiments.sweep.storage import VARIABLE, connect, reason_of, shown_url
 from experiments.system.errors import TandemError
 
@@ -45,3 +48,28 @@ def test_a_reason_quotes_no_secret_of_either_store(
 def test_an_address_without_a_secret_is_shown_as_it_is(project: Project) -> None:
     assert shown_url(project) == f"sqlite:///{project.mlruns / 'optuna.db'}"
     assert reason_of(OSError("disk full"), project) == "disk full"
+
+
+def test_a_file_that_can_t_be_made_is_one_line(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, f"sqlite:///{project.root}/no/such/folder/optuna.db")
+    with pytest.raises(TandemError, match=r"^TANDEM_SWEEP_STORAGE: expected a database that can be reached; got"):
+        connect(project)
+
+
+@pytest.mark.parametrize(("filesystem", "journal"), [("ext4", "wal"), ("nfs4", "delete"), ("lustre", "delete")])
+def test_a_file_on_a_network_has_no_log_in_shared_memory(
+    project: Project, monkeypatch: pytest.MonkeyPatch, filesystem: str, journal: str
+) -> None:
+    monkeypatch.setattr(storage, "filesystem_of", lambda folder: filesystem)
+    with connect(project).engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == journal
+
+
+def test_a_file_that_was_moved_to_a_network_changes_its_journal(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(project).engine.dispose()
+    monkeypatch.setattr(storage, "filesystem_of", lambda folder: "nfs")
+    connect(project).engine.dispose()
+    with sqlite3.connect(project.mlruns / "optuna.db") as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)

@@ -4,7 +4,7 @@ import pytest
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep.plan import make_plan, read_plan, space_of
-from experiments.sweep.run import count_workers
+from experiments.sweep.run import Where, count_workers
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_studies, load_study, open_study
 from experiments.system.errors import TandemError
@@ -50,10 +50,11 @@ def test_a_study_of_others_is_left_alone(project: Project, make: MakePlan) -> No
         ({"sampler": "random"}, "sampler = tpe; got random"),
         ({"dataset": "other"}, "dataset = data; got other"),
         ({"objective": "val/accuracy"}, "objective = val/loss; got val/accuracy"),
+        ({"code": {"lightning": "other"}}, "code.lightning = [0-9a-f]{16}; got other"),
     ],
 )
 def test_a_name_that_is_taken_by_another_plan_is_one_line(
-    project: Project, make: MakePlan, changes: dict[str, str], place: str
+    project: Project, make: MakePlan, changes: dict[str, object], place: str
 ) -> None:
     open_study(connect(project), make())
     with pytest.raises(TandemError, match=f"--name: expected a new name, since study 's' was begun with {place}"):
@@ -79,9 +80,10 @@ def test_trials_hold_validation_out_whatever_the_recipe_trains_on(params: Params
     assert (plan.settings.train_on, plan.settings.test_every_epoch, plan.name) == ("train", False, "lenet-keras")
 
 
-def test_pairs_need_workers_for_both(params: Params) -> None:
-    assert count_workers(params, None, "keras") == 1
-    assert count_workers(params, None, "both") == 2
-    for workers in (1, 3, 0):
-        with pytest.raises(TandemError, match="--workers: expected an even number, half for each framework; got"):
-            count_workers(params, workers, "both")
+def test_pairs_need_a_worker_for_each_framework() -> None:
+    assert count_workers(Where(), "keras") == 1
+    assert count_workers(Where(), "both") == 2
+    assert count_workers(Where(workers=3), "both") == 3
+    for workers, backends, least in ((1, "both", 2), (0, "keras", 1)):
+        with pytest.raises(TandemError, match=f"--workers: expected {least} or more, one for each framework; got"):
+            count_workers(Where(workers=workers), backends)  # type: ignore[arg-type]
