@@ -1,5 +1,6 @@
 """What a running sweep shows: a table on a terminal, a line now and then elsewhere, and a file for `sweep status`."""
 
+import contextlib
 import signal
 import sys
 import time
@@ -45,7 +46,8 @@ class Watcher:
         if now - self._looked < LOOK_SECONDS:
             return
         self._looked, state = now, snapshot(controller)
-        write_json(self.folder / LIVE, state)
+        with contextlib.suppress(OSError):  # a full disk is noticed where it matters
+            write_json(self.folder / LIVE, state)
         if self._live:
             self._live.update(live_table(state), refresh=True)
         elif now - self._said > LINE_SECONDS:

@@ -85,7 +85,7 @@ def test_a_finished_sweep_does_nothing_and_more_trials_are_added(prepared: Clone
 
 
 def test_ctrl_c_puts_the_trials_back(prepared: Clone) -> None:
-    prepared.change_params(lambda content: content["sweep"].update(epochs=40))
+    prepared.change_params(lambda content: content["sweep"].update(epochs=20))
     words = command("lightning", "--trials", "3", "--workers", "2")
     controller = start(prepared, "stopped", *words)
     left, began = workers(controller.pid), time.monotonic()
@@ -131,6 +131,26 @@ def test_a_suspended_controller_that_lost_its_lease_writes_nothing(prepared: Clo
     assert "another one has taken it over" in output
     assert before == {member: run.info.end_time for member, run in trial_runs(prepared, "lease").items()}
     check_every_trial_is_there_once(prepared, "lease", 2, "lightning")
+
+
+def test_a_full_disk_is_nobody_s_fault(prepared: Clone) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    folder = prepared.root / ".tandem" / "sweeps" / "full" / "trials"
+    folder.mkdir(parents=True)
+    prepared.run("mount", "-t", "tmpfs", "-o", "size=200k", "none", str(folder))
+    words = command("lightning", "--trials", "2", "--workers", "2", "--name", "full")
+    try:
+        output = prepared.run(*words, code=2)
+    finally:
+        prepared.run("umount", str(folder))
+    assert "Traceback" not in output
+    assert "sweep full: expected workers that train; got 2 put aside after failures" in output
+    assert "No space left on device" in output
+    known = status(prepared, "full")
+    assert (known["finished"], known["failed"], known["running"]) == (0, 0, 0)
+    prepared.run(*words)
+    check_every_trial_is_there_once(prepared, "full", 2, "lightning")
 
 
 def test_trials_that_diverge_are_noted_and_count(prepared: Clone) -> None:
