@@ -32,6 +32,10 @@ test: setup ## every test, end to end too
 unit: setup ## the tests that take a minute or two
 	pytest --ignore=tests/end_to_end --ignore=tests/parity
 
+.PHONY: faults
+faults: setup ## every fault that the tests otherwise take a sample of (half an hour)
+	pytest -m faults
+
 .PHONY: check
 check: setup ## lint, format, types and layers
 	ruff check

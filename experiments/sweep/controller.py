@@ -7,6 +7,7 @@ attempt which was given up writes nothing, however long it lives. The budget is 
 import math
 import shutil
 from collections.abc import Callable, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from experiments.engine.engine import Ended, Engine, Slot
 from experiments.settings.recipe import BackendName
 from experiments.sweep import trials
 from experiments.sweep.lease import Lease, LeaseLost
-from experiments.sweep.patience import patiently
+from experiments.sweep.patience import AWAY, patiently
 from experiments.sweep.plan import Plan
 from experiments.sweep.runs import STATE, Member, TrialRuns
 from experiments.sweep.slots import Slots
@@ -138,7 +139,8 @@ class Controller:
             self.engine.close()
             self.runs.close_all()
             for number in self.open:
-                self.target.put_back(number)
+                with suppress(*AWAY):  # the next controller finds them
+                    self.target.put_back(number)
             self.watcher.close()
 
     def _is_done(self) -> bool:
@@ -352,4 +354,4 @@ class Controller:
 
 def _is_pruned(attempt: Attempt) -> bool:
     """Return whether a training is where it was pruned; one that was lost right then trains to there again."""
-    return attempt.epoch >= attempt.trial.user_attrs.get(trials.PRUNED, math.inf)
+    return bool(attempt.epoch >= attempt.trial.user_attrs.get(trials.PRUNED, math.inf))

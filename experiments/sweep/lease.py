@@ -7,9 +7,11 @@ controller that was suspended, and lost its lease, can write nothing more, whate
 
 import json
 import uuid
+from contextlib import suppress
 from dataclasses import asdict
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, event, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.system.errors import TandemError
 from experiments.system.processes import ProcessId
@@ -71,9 +73,9 @@ class Lease:
             pass  # `_check` has read it
 
     def release(self) -> None:
-        """Give the lease back, if it is still there."""
+        """Give the lease back, if it is still there; a database that is away keeps it, as after a kill."""
         event.remove(self.engine, "begin", self._check)
-        with self.engine.begin() as connection:
+        with suppress(SQLAlchemyError), self.engine.begin() as connection:
             mine = (LEASES.c.study == self.study) & (LEASES.c.token == self.token)
             connection.execute(update(LEASES).where(mine).values(token=FREE))
 

@@ -254,8 +254,9 @@ def read_books(project: Project, name: str) -> Books:
     """Read both stores; two runs of one member are an error."""
     study = optuna.load_study(study_name=name, storage=connect(project))
     found: dict[tuple[int, str], RunInBooks] = {}
-    parents, client = [], MlflowClient()
-    for run in runs.search(store.open_experiment(project), f"tags.`{SWEEP}` = '{name}'"):
+    experiment, parents = store.open_experiment(project), []
+    client = MlflowClient()  # of the store that was just opened
+    for run in runs.search(experiment, f"tags.`{SWEEP}` = '{name}'"):
         tags = run.data.tags
         if TRIAL not in tags:
             parents.append(run.info.status)

@@ -11,9 +11,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from experiments.sweep import run as run_module
 from experiments.sweep import trials
 from experiments.sweep.confirm import ConfirmRequest, confirm
+from experiments.sweep.lease import Lease
+from experiments.sweep.plan import make_plan
 from experiments.sweep.run import Where
 from experiments.sweep.storage import connect
 from experiments.sweep.watch import ask_to_stop
@@ -438,13 +439,13 @@ def test_a_sweep_is_stopped_from_elsewhere(sweep: Sweep, monkeypatch: pytest.Mon
         return None
 
     tokens: list[str] = []
-    acquire = run_module.Lease.acquire
+    acquire = Lease.acquire
 
-    def note(lease: run_module.Lease, *, take_over: bool = False) -> None:
+    def note(lease: Lease, *, take_over: bool = False) -> None:
         acquire(lease, take_over=take_over)
         tokens.append(lease.token)
 
-    monkeypatch.setattr(run_module.Lease, "acquire", note)
+    monkeypatch.setattr(Lease, "acquire", note)
     with pytest.raises(Stopped):
         sweep.run(3, script=lambda task, message: ask(task, message) if message.epoch == 1 else None)
     assert set(sweep.books().states()) == {"WAITING"}
@@ -465,13 +466,12 @@ def test_a_sweep_is_not_continued_with_other_code_or_data(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     sweep.run(1)
-    make_plan = run_module.make_plan
 
     def other(*args: Any, **settings: Any) -> Any:
         plan = make_plan(*args, **settings)
         return replace(plan, code={"lightning": "other"}) if what != "dataset" else replace(plan, dataset="other")
 
-    monkeypatch.setattr(run_module, "make_plan", other)
+    monkeypatch.setattr("experiments.sweep.run.make_plan", other)
     with pytest.raises(TandemError, match=f"since study 's' was begun with {what} = .*; got other"):
         sweep.run(2)
     assert sweep.books().states() == ["COMPLETE"]
