@@ -1,14 +1,19 @@
 """What the commands share."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, cast, get_args
+
+import typer
 
 from experiments.settings.project import Project
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from experiments.settings.engines import EngineName
     from experiments.settings.params import Params
+
+OnOption = Annotated[str, typer.Option(help="`local`, `slurm` (also `pbs`, `lsf`, `sge`: untried), or `inline`.")]
 
 
 def load_project() -> tuple[Project, "Params"]:
@@ -20,6 +25,20 @@ def load_project() -> tuple[Project, "Params"]:
     params = load_params(project.params)
     check_architectures(params)
     return project, params
+
+
+def engine_name(on: str) -> "EngineName":
+    """Return the engine of that name.
+
+    Raises:
+        TandemError: there is none.
+    """
+    from experiments.settings.engines import EngineName
+    from experiments.system.errors import TandemError
+
+    if on not in get_args(EngineName):
+        raise TandemError(f"--on: expected one of {', '.join(get_args(EngineName))}; got {on!r}")
+    return cast(EngineName, on)
 
 
 def print_table(table: "Table") -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from experiments.cli import sweep
-from experiments.cli.common import load_project, print_table
+from experiments.cli.common import OnOption, engine_name, load_project, print_table
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
 
@@ -161,16 +161,20 @@ def published(
     recipes: Annotated[list[str] | None, typer.Argument(help="By default, those with published results.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every recipe in params.yaml.")] = False,
     seeds: Annotated[int, typer.Option(min=2, help="How many: 1, 2, … up to it.")] = 3,
+    on: OnOption = "local",
+    workers: Annotated[int, typer.Option(min=1, help="Trainings at the same time; they share cores or GPUs.")] = 1,
 ) -> None:
     """Train recipes with several seeds in both backends, and show published results beside ours.
 
     Takes long. Trainings that are done stay done; after a stop, the same command resumes.
     """
     project, params = load_project()
+    from experiments.reports.batch import Place
     from experiments.reports.published import PUBLISHED, reproduce
 
+    place = Place(engine_name(on), workers)
     chosen = list(params.recipes if everything else dict.fromkeys(recipes or PUBLISHED))
-    print(reproduce(project, params, chosen, range(1, seeds + 1)))
+    print(reproduce(project, params, chosen, range(1, seeds + 1), place))
     print("reports/published.md\nreports/published.json")
     print("Next: `tandem ui` shows the learning curves of every seed.")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from experiments.cli.common import load_project, print_table
+from experiments.cli.common import OnOption, engine_name, load_project, print_table
 from experiments.settings.project import Project
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(help="Processes at the same time; they share the cores, or the GPUs. By default 1, for pairs 2."),
 ]
-OnOption = Annotated[str, typer.Option(help="`local`, `slurm` (also `pbs`, `lsf`, `sge`: untried), or `inline`.")]
 TakeOverOption = Annotated[
     bool, typer.Option("--take-over", help="Although another process may be at work on it; that one stops.")
 ]
@@ -35,13 +34,9 @@ def where(on: str, workers: int | None, *, take_over: bool) -> "Where":
     Raises:
         TandemError: there is no such engine.
     """
-    from experiments.settings.engines import EngineName
     from experiments.sweep.run import Where
-    from experiments.system.errors import TandemError
 
-    if on not in get_args(EngineName):
-        raise TandemError(f"--on: expected one of {', '.join(get_args(EngineName))}; got {on!r}")
-    return Where(cast(EngineName, on), workers, take_over=take_over)
+    return Where(engine_name(on), workers, take_over=take_over)
 
 
 @app.command()

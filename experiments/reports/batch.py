@@ -1,39 +1,51 @@
-"""Many trainings, one after the other, each in a process of its own; those that are done stay done."""
+"""Many trainings, by the workers of an engine; those that are done stay done."""
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Mapping, Sequence
-from statistics import fmean
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from experiments.data.dataset import load_dataset
+from experiments.engine.make import make_engine
+from experiments.reports.outlook import Outlook
+from experiments.reports.training_runs import TrainingRuns
+from experiments.reports.trainings import Trainings, Wanted
+from experiments.settings.engines import EngineName
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.system.console import say
-from experiments.system.errors import Stopped, TandemError
 from experiments.system.files import read_json
-from experiments.system.stopping import FOLLOW
+from experiments.system.locks import exclusive
+from experiments.system.processes import threads_for
+from experiments.tracking import store
 from experiments.training.code import code_digest
 from experiments.training.outputs import METRICS, RECORD, Outputs, read_outputs
+from experiments.training.training import make_training
 
 
-def train_missing(project: Project, params: Params, keys: Sequence[RunKey]) -> dict[RunKey, Outputs]:
+@dataclass(frozen=True)
+class Place:
+    """Where trainings run, and how many at a time."""
+
+    on: EngineName = "local"
+    workers: int = 1
+
+
+def train_missing(
+    project: Project, params: Params, keys: Sequence[RunKey], place: Place | None = None
+) -> dict[RunKey, Outputs]:
     """Return the outputs of each training, after running those that are missing in `project.runs`.
 
     Raises:
         TandemError: a training failed; the others are kept, and a repeat resumes.
     """
-    missing = [key for key in keys if not is_done(project, params, key)]
-    if len(missing) < len(keys):
-        say(f"{len(keys) - len(missing)} of {len(keys)} trainings are done already")
-    seconds: dict[RunKey, float] = {}
-    for index, key in enumerate(missing):
-        left = f", about {_minutes(_estimate(seconds, missing[index:]))} left" if seconds else ""
-        say(f"training {index + 1}/{len(missing)}: {key.recipe}, {key.backend}, seed {key.seed}{left}")
-        started = time.monotonic()
-        _train(project, key)
-        seconds[key] = time.monotonic() - started
+    with exclusive(project.trainings, "the list of trainings"):
+        missing = [key for key in keys if not is_done(project, params, key)]
+        if len(missing) < len(keys):
+            say(f"{len(keys) - len(missing)} of {len(keys)} trainings are done already")
+        for key in set(keys) - set(missing):  # a kill may have come right before
+            shutil.rmtree(project.attempts(key), ignore_errors=True)
+        if missing:
+            _train(project, params, missing, place or Place())
     return {key: read_outputs(project.run(key)) for key in keys}
 
 
@@ -51,33 +63,25 @@ def is_done(project: Project, params: Params, key: RunKey) -> bool:
     )
 
 
-def _train(project: Project, key: RunKey) -> None:
-    command = [sys.executable, "-m", "experiments", "train", *str(key).split(), "--runs-in", project.runs_in]
-    environment = {**os.environ, FOLLOW: str(os.getpid())}
-    process = subprocess.Popen(command, cwd=project.root, env=environment, stdout=sys.stderr)
-    try:
-        code = process.wait()
-    except (Stopped, KeyboardInterrupt):
-        # It saves its state and closes its MLflow run first.
-        process.terminate()
-        process.wait()
-        raise
-    if code:
-        raise TandemError(
-            f"training of {key.recipe}, {key.backend}, seed {key.seed}: expected it to succeed; got exit code {code}; "
-            "fix what it says above, and repeat the command"
-        )
+def _train(project: Project, params: Params, keys: Sequence[RunKey], place: Place) -> None:
+    workers = min(place.workers, len(keys))
+    threads = _threads(params, place.on, workers)
+    trainings = {key: replace(make_training(project, params, key), threads=threads) for key in keys}
+    engine = make_engine(
+        place.on,
+        params.engines,
+        workers=workers,
+        threads=threads,
+        folder=project.trainings / "engine",
+        gpus=params.train.device != "cpu",
+    )
+    wanted = Wanted(project, trainings, params.train.device, params.sweep.retries)
+    Trainings(wanted, engine, TrainingRuns(store.connect(project)), Outlook(len(keys), workers)).run()
 
 
-def _estimate(seconds: Mapping[RunKey, float], missing: Sequence[RunKey]) -> float:
-    """Return the seconds that trainings will take: as long as those of the same recipe, or as any, have taken."""
-
-    def alike(key: RunKey) -> list[float]:
-        same = [s for other, s in seconds.items() if (other.recipe, other.backend) == (key.recipe, key.backend)]
-        return same or list(seconds.values())
-
-    return sum(fmean(alike(key)) for key in missing)
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+def _threads(params: Params, on: EngineName, workers: int) -> int:
+    """Return the threads of each training; on this machine, the workers share the cores unless a number is set."""
+    if on not in ("local", "inline"):
+        return int(getattr(params.engines, on).cpus)
+    threads = threads_for(params.train.threads)
+    return max(1, threads // workers) if params.train.threads == "auto" else threads

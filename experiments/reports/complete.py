@@ -1,5 +1,8 @@
 """A complete training: to the last epoch, scored on the test set, with plots and model in its run."""
 
+from collections.abc import Callable
+
+from experiments.contract.backend import Listener
 from experiments.contract.layers import layer_table
 from experiments.reports.plots import training_plots
 from experiments.settings.project import Project
@@ -8,13 +11,20 @@ from experiments.training.recorder import Recorder
 from experiments.training.session import Session, track_files
 
 
-def train_completely(project: Project, session: Session) -> Outputs:
-    """Train an open session to its end, and log all that belongs to its run; return what it leaves."""
+def _alone(recorder: Recorder) -> Listener:
+    return recorder
+
+
+def train_completely(project: Project, session: Session, around: Callable[[Recorder], Listener] = _alone) -> Outputs:
+    """Train an open session to its end, and log all that belongs to its run; return what it leaves.
+
+    `around` makes a listener that passes everything to the recorder.
+    """
     training, tracker = session.training, session.tracker
     track_files(project.params, training.code.checkout, tracker)
     tracker.text(layer_table(session.layers), "layers.md")
     recorder = Recorder(session, load_test=lambda: training.dataset.split("test"))
-    session.train(recorder)
+    session.train(around(recorder))
     outputs = make_outputs(session, recorder.finish(session.model))
     for name, plot in training_plots(training.key, training.dataset, outputs).items():
         tracker.plot(plot, name)

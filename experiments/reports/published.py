@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import PACKAGES
-from experiments.reports.batch import train_missing
+from experiments.reports.batch import Place, train_missing
 from experiments.reports.intervals import format_interval, format_metric, interval
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
@@ -44,7 +44,9 @@ PUBLISHED: dict[str, list[PublishedResult]] = {
 }
 
 
-def reproduce(project: Project, params: Params, recipes: Sequence[str], seeds: Sequence[int]) -> str:
+def reproduce(
+    project: Project, params: Params, recipes: Sequence[str], seeds: Sequence[int], place: Place | None = None
+) -> str:
     """Train what is missing, write published.json and published.md to reports/, and return the latter.
 
     Raises:
@@ -54,7 +56,7 @@ def reproduce(project: Project, params: Params, recipes: Sequence[str], seeds: S
         params.recipe(name, asked_by="RECIPE")
     dataset = load_dataset(project.prepared).name
     keys = [RunKey(recipe, backend, seed) for recipe in recipes for seed in seeds for backend in PACKAGES]
-    runs = train_missing(project.for_published(), params, keys)
+    runs = train_missing(project.for_published(), params, keys, place)
     entries = [_entry(recipe, seeds, runs) for recipe in recipes]
     write_json(project.reports / "published.json", {"dataset": dataset, "seeds": list(seeds), "recipes": entries})
     text = to_markdown(dataset, seeds, entries)

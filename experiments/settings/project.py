@@ -76,6 +76,7 @@ class Project:
     reports = _Inside("root", "reports")  # tables and plots
     mlruns = _Inside("home", "mlruns")  # MLflow's database and artifacts
     spool = _Inside("home", ".tandem/spool")  # what MLflow's store could not take, until a command delivers it
+    trainings = _Inside("home", ".tandem/trainings")  # what a list of trainings keeps while it runs
     _checkpoints = _Inside("home", ".tandem/checkpoints")
 
     @property
@@ -102,8 +103,12 @@ class Project:
         return (self.mlruns / "artifacts").as_uri()
 
     def sweep(self, name: str) -> Path:
-        """What a sweep, or another list of trainings, keeps while it runs."""
+        """What a sweep keeps while it runs."""
         return self.home / ".tandem" / "sweeps" / name
+
+    def attempts(self, key: RunKey) -> Path:
+        """What the attempts at a training by other processes keep until it is done."""
+        return self.trainings / key.label
 
     def sweep_report(self, name: str) -> Path:
         """Tables and plots of a sweep."""

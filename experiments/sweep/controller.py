@@ -15,13 +15,13 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.engine.engine import Ended, Engine, Slot
+from experiments.engine.slots import Slots
 from experiments.settings.recipe import BackendName
 from experiments.sweep import trials
 from experiments.sweep.lease import Lease, LeaseLost
 from experiments.sweep.patience import AWAY, patiently
 from experiments.sweep.plan import Plan
 from experiments.sweep.runs import STATE, Member, TrialRuns
-from experiments.sweep.slots import Slots
 from experiments.sweep.study import make_sampler
 from experiments.sweep.watch import Watcher
 from experiments.system.console import warn

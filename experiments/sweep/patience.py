@@ -1,25 +1,14 @@
-"""Stores that are away for a while: a database that restarts, a server behind a network that fails."""
+"""Stores that are away for a while: MLflow's, as everywhere, and Optuna's."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 import optuna
-from sqlalchemy.exc import DBAPIError
 
-from experiments.system.console import warn
-from experiments.system.urls import one_line
-from experiments.tracking import store
+from experiments.tracking import patience
 
 T = TypeVar("T")
-AWAY = (DBAPIError, optuna.exceptions.StorageInternalError, store.StoreError)
-# About five minutes in all.
-FIRST_SECONDS, LONGEST_SECONDS, TIMES = 0.5, 30, 15
-
-
-def pauses() -> Iterator[float]:
-    """Yield the seconds to wait after each failure."""
-    yield from (min(FIRST_SECONDS * 2**number, LONGEST_SECONDS) for number in range(TIMES))
+AWAY = (*patience.AWAY, optuna.exceptions.StorageInternalError)
 
 
 def patiently(action: Callable[[], T]) -> T:
@@ -28,11 +17,4 @@ def patiently(action: Callable[[], T]) -> T:
     Raises:
         what the action raises in the end.
     """
-    for number, pause in enumerate(pauses()):
-        try:
-            return action()
-        except AWAY as error:
-            if number == 1:  # the first repeat is quick
-                warn(f"a store is away ({type(error).__name__}: {one_line(error, 120)}); trying again for some minutes")
-            time.sleep(pause)
-    return action()
+    return patience.patiently(action, AWAY)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Self
 
 from rich.console import Console
@@ -10,6 +11,17 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from experiments.system.console import say
 
 LINE_SECONDS = 20
+
+
+def epoch_line(name: str, epoch: str, metrics: Mapping[str, float]) -> str:
+    """Return a line on an epoch that has ended."""
+    parts = [
+        f"{metric} {100 * value:.2f} %" if metric.endswith("accuracy") else f"{metric} {value:.4f}"
+        for metric, value in metrics.items()
+        if "/" in metric
+    ]
+    parts += [f"{metrics['epoch_seconds']:.1f} s"] if "epoch_seconds" in metrics else []
+    return f"{name}: epoch {epoch}: {', '.join(parts)}"
 
 
 class TrainingProgress:
@@ -41,12 +53,7 @@ class TrainingProgress:
         """Print the metrics of an epoch that has ended."""
         if self._silent:
             return
-        parts = [
-            f"{name} {100 * value:.2f} %" if name.endswith("accuracy") else f"{name} {value:.4f}"
-            for name, value in metrics.items()
-            if "/" in name
-        ]
-        line = f"{self._name}: epoch {epoch}/{self._epochs}: {', '.join(parts)}, {metrics['epoch_seconds']:.1f} s"
+        line = epoch_line(self._name, f"{epoch}/{self._epochs}", metrics)
         if self._bar:
             self._bar.console.print(line, highlight=False)
         else:

@@ -1,12 +1,11 @@
 """A run that is being written, from its start to its end."""
 
-import importlib
 import platform
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import filelock
@@ -16,14 +15,13 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset as DatasetEntity
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.models import infer_signature
 
 from experiments.contract.backend import Model
 from experiments.data.dataset import Dataset, Images, Split
 from experiments.system.errors import Stopped
-from experiments.system.quiet import quiet_native_stderr
 from experiments.system.urls import one_line
 from experiments.tracking.metrics import FLUSH_SECONDS, MetricSender
+from experiments.tracking.models import NAME, log_saved_model, save_model
 from experiments.tracking.runs import CLOSED_BECAUSE, owner_tags
 from experiments.tracking.spool import WAIT_SECONDS, Spool, logged_steps, request_limits
 
@@ -121,27 +119,14 @@ class Tracker:
         self._client.log_inputs(self.run_id, [entity])
 
     def model(self, backend: str, model: Model, *, images: Images) -> None:
-        """Log a model in its framework's own flavour, with a signature from example images (at least 2).
+        """Log a model in its framework's own flavour, with a signature from example images (at least 2)."""
+        with tempfile.TemporaryDirectory() as folder:
+            save_model(Path(folder, NAME), backend, model, images)
+            self.saved_model(Path(folder, NAME))
 
-        Its requirements are the installed versions of the framework, written out: MLflow would take long to guess.
-        """
-        flavour, packages = _FLAVOURS[backend]
-        module = importlib.import_module(f"mlflow.{flavour}")
-        # A local build's suffix (2.13.0+cpu) can't be installed elsewhere.
-        requirements = [f"{name}=={version(name).split('+')[0]}" for name in packages]
-        example = model.native_input(images)
-        with quiet_native_stderr():
-            module.log_model(
-                model.native(),
-                name="model",
-                signature=infer_signature(example, model.predict(images)),
-                input_example=example,
-                pip_requirements=requirements,
-            )
-
-
-# `mlflow.keras` fails when it is given an input example (mlflow issue 16183); `mlflow.tensorflow` writes .keras too.
-_FLAVOURS = {"lightning": ("pytorch", ("torch", "numpy")), "keras": ("tensorflow", ("tensorflow", "keras", "numpy"))}
+    def saved_model(self, folder: Path) -> None:
+        """Log a model that `save_model` has written; a repeat, or a resumed run that has one, changes nothing."""
+        log_saved_model(self.run_id, folder)
 
 
 def open_run(name: str, *, experiment: str, tags: Mapping[str, str], command: str, resume: str | None = None) -> str:

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -62,6 +62,11 @@ class RemoteLog:
         self._points: dict[tuple[str, int], float] = {(name, step): value for name, value, step in known}
         self._unsent = dict(self._points)
         self.started: dict[str, object] = {}
+
+    @contextmanager
+    def opened(self, state: State | None) -> Iterator["RemoteLog"]:
+        """Yield itself: what a session opens."""
+        yield self
 
     def metrics(self, points: Iterable[Point]) -> None:
         """Keep what is new."""
@@ -137,9 +142,16 @@ def train_order(send: Send, order: Order) -> Outcome:
     Raises:
         TandemError: code, data or device are not what the order says.
     """
+    with loaded_backend(order) as backend:
+        return _attempt(send, order, backend)
+
+
+@contextmanager
+def loaded_backend(order: Order) -> Iterator[Backend[Model]]:
+    """Yield the framework that an order needs, loaded once in a process; free what a training leaves in it."""
     backend = _backend(order.key.backend, order.device, order.threads)
     try:
-        return _attempt(send, order, backend)
+        yield backend
     finally:
         backend.forget_models()
         _freeze()
@@ -152,7 +164,7 @@ def _attempt(send: Send, order: Order, backend: Backend[Model]) -> Outcome:
     log = RemoteLog(order.folder)
     state: Literal["complete", "pruned", "diverged"] = "complete"
     reason = None
-    with open_session(order.folder, training, backend, partial(_opened, log), silent=True) as session:
+    with open_session(order.folder, training, backend, log.opened, silent=True) as session:
         try:
             obey(send(begun(session, log)))
             trained = time.perf_counter()
@@ -166,11 +178,6 @@ def _attempt(send: Send, order: Order, backend: Backend[Model]) -> Outcome:
     ended, memory = time.perf_counter(), psutil.Process().memory_info().rss / 1e6
     values = tuple(row[objective] for _, row in sorted(session.state.history.items()))
     return Outcome(state, values, ended - started, ended - trained, memory, reason, log.take())
-
-
-@contextmanager
-def _opened(log: RemoteLog, state: State | None) -> Iterator[RemoteLog]:
-    yield log
 
 
 def begun(session: Session, log: RemoteLog) -> Begun:

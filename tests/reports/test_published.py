@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.reports.batch import _estimate
+from experiments.reports.outlook import estimate
 from experiments.reports.published import PUBLISHED, _entry, to_markdown
 from experiments.settings.project import RunKey
 from experiments.training.outputs import Outputs
@@ -53,4 +53,4 @@ def test_a_recipe_without_published_results_shows_its_end() -> None:
 def test_the_time_left_is_that_of_alike_trainings() -> None:
     took = {RunKey("a", "keras", 1): 10.0, RunKey("a", "lightning", 1): 30.0}
     missing = [RunKey("a", "keras", 2), RunKey("a", "lightning", 2), RunKey("b", "keras", 1)]
-    assert _estimate(took, missing) == pytest.approx(10 + 30 + 20)
+    assert estimate(took, missing) == pytest.approx(10 + 30 + 20)

@@ -1,4 +1,4 @@
-"""The workers of a study: which framework each has loaded, and which are put aside."""
+"""The workers of a controller: which framework each has loaded, and which are put aside."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,0 +1,113 @@
+"""A complete training that reports to another process, which alone writes to MLflow: what a worker does.
+
+Whatever belongs to the training's run is written to files, in the attempt's own folder; the other process logs them.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.contract.backend import Backend, Model
+from experiments.contract.weights import FloatArray
+from experiments.data.dataset import Images
+from experiments.reports.complete import train_completely
+from experiments.training.messages import Closing, EpochDone, Order, Outcome, Reply
+from experiments.training.outputs import write_outputs
+from experiments.training.recorder import Recorder
+from experiments.training.remote import RemoteLog, Superseded, begun, loaded_backend, obey, take_over, training_of
+from experiments.training.session import open_session
+from experiments.training.training import fingerprint
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# The answer to `Begun` is the id of the run; to all else, and to an attempt that isn't current, a `Reply`.
+Send = Callable[[object], Any]
+# A tag of the run: the digest of all that decides the training's bits.
+TRAINING, MODEL = "training", "model"
+
+
+class FileLog(RemoteLog):
+    """Keeps what a run is to have in files, its model in a folder of its own among them."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.files = folder / "files"
+        shutil.rmtree(self.files, ignore_errors=True)
+        self.files.mkdir()
+
+    def file(self, path: Path) -> None:
+        """Keep a copy of a file as it is now."""
+        shutil.copyfile(path, self.files / path.name)
+
+    def text(self, content: str, name: str) -> None:
+        """Keep a text."""
+        (self.files / name).write_text(content)
+
+    def plot(self, figure: "Figure", name: str) -> None:
+        """Keep a plot."""
+        figure.savefig(self.files / name)
+
+    def model(self, backend: str, model: Model, *, images: Images) -> None:
+        """Keep a model in MLflow's format, which takes no store."""
+        from experiments.tracking.models import save_model  # takes seconds to import, and is needed at the end alone
+
+        save_model(self.files / MODEL, backend, model, images)
+
+
+class _Reporter:
+    """Passes everything to a recorder, and reports each epoch."""
+
+    def __init__(self, recorder: Recorder, send: Send, log: RemoteLog) -> None:
+        self.recorder, self.send, self.log = recorder, send, log
+
+    def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
+        """Pass it on."""
+        self.recorder.steps_done(epoch, step, losses, correct)
+
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+        """Pass it on, and go on if told to."""
+        self.recorder.epoch_done(epoch, seconds, model)
+        value = self.recorder.state.history[epoch]["train/loss"]
+        obey(self.send(EpochDone(epoch, value, self.log.take())))
+
+
+def train_completely_remotely(send: Send, order: Order) -> Outcome:
+    """Train as `tandem train` does, or resume, and write the outputs; return how it ended. A task for an engine.
+
+    Raises:
+        TandemError: code or data are not what the order says.
+    """
+    with loaded_backend(order) as backend:
+        try:
+            return _attempt(send, order, backend)
+        except Superseded:
+            return Outcome("superseded")
+
+
+def _attempt(send: Send, order: Order, backend: Backend[Model]) -> Outcome:
+    training = training_of(order)
+    mark = fingerprint(training, backend)
+    # An attempt with other settings, or on another device, is none to resume from.
+    order = replace(order, folder=order.folder / mark, earlier=[folder / mark for folder in order.earlier])
+    take_over(order)
+    log = FileLog(order.folder)
+    with open_session(order.folder, training, backend, log.opened, silent=True) as session:
+        first = begun(session, log)
+        log.run_id = _run_id(send(replace(first, tags={**first.tags, TRAINING: mark})))
+        outputs = train_completely(order.project, session, lambda recorder: _Reporter(recorder, send, log))
+        obey(send(Closing(log.take(), log.files)))
+    # Once the run is closed, so that outputs which exist belong to a run that is complete.
+    write_outputs(order.project.run(order.key), outputs, session.model)
+    return Outcome("complete")
+
+
+def _run_id(answer: str | Reply) -> str:
+    if isinstance(answer, Reply):
+        raise Superseded
+    return answer

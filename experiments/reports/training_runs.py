@@ -1,0 +1,61 @@
+"""The MLflow runs of trainings that run elsewhere: this process writes what the workers report."""
+
+from dataclasses import dataclass, field
+
+from experiments.engine.engine import Slot
+from experiments.reports.remote import MODEL, TRAINING
+from experiments.settings.project import RunKey
+from experiments.tracking import runs
+from experiments.tracking.run import Tracker, open_run
+from experiments.training.messages import Begun, Closing
+from experiments.training.training import Training
+
+
+@dataclass
+class TrainingRuns:
+    """Opens and closes the run of each training; it is that of every attempt at it."""
+
+    experiment: str
+    trackers: dict[RunKey, Tracker] = field(default_factory=dict)
+
+    def open(self, training: Training, begun: Begun, slot: Slot, token: str) -> str:
+        """Open a run, or resume that of an earlier attempt at the same training; return its id.
+
+        `token` tells the training from one with the same settings that was done before. A repeat changes nothing.
+        """
+        mark = {TRAINING: f"{begun.tags[TRAINING]}-{token}"}
+        place = {"worker": slot.name, "node": slot.node, "gpus": slot.gpus or "none"}
+        run_id = open_run(
+            training.key.label,
+            experiment=self.experiment,
+            tags={**begun.tags, **mark, **place},
+            command=f"tandem train {training.key}",
+            resume=runs.find_tagged(self.experiment, mark),
+        )
+        tracker = self.trackers[training.key] = Tracker(run_id)
+        tracker.params(begun.params)
+        tracker.dataset(training.dataset, training.images)
+        tracker.metrics(begun.points)
+        return run_id
+
+    def finish(self, key: RunKey, closing: Closing) -> None:
+        """Log what a training has left, and close its run; may be repeated."""
+        if (tracker := self.trackers.get(key)) is None:
+            return
+        tracker.metrics(closing.points)
+        for path in sorted(closing.files.iterdir()):
+            if path.name == MODEL:
+                tracker.saved_model(path)
+            else:
+                tracker.file(path)
+        self.close(key, "FINISHED")
+
+    def close(self, key: RunKey, status: str) -> None:
+        """Close a run if it is open; what can't be delivered now is kept."""
+        if tracker := self.trackers.pop(key, None):
+            tracker.close(status)
+
+    def close_all(self) -> None:
+        """Close what is open: its trainings are resumed another time."""
+        for key in list(self.trackers):
+            self.close(key, "KILLED")
