@@ -14,12 +14,13 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import OperationalError
 
 from experiments.settings.project import Project
-from experiments.sweep.patience import TIMES, patiently, pauses
+from experiments.sweep.patience import patiently
 from experiments.sweep.plan import Backends
 from experiments.sweep.runs import STATE
 from experiments.sweep.storage import connect
 from experiments.sweep.watch import Watcher
 from experiments.system.errors import Stopped
+from experiments.tracking.patience import TIMES, pauses
 from tests.sweep.conftest import Postgres, Sweep
 from tests.sweep.simulated import Fault, Running, check_steps
 
@@ -31,7 +32,7 @@ EVERY = 17
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses, which take no time."""
     found: list[float] = []
-    monkeypatch.setattr("experiments.sweep.patience.time.sleep", found.append)
+    monkeypatch.setattr("experiments.tracking.patience.time.sleep", found.append)
     return found
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from experiments.engine.engine import Slot
+from experiments.engine.slots import Slots
 from experiments.settings.recipe import BackendName
-from experiments.sweep.slots import Slots
 
 BOTH: tuple[BackendName, ...] = ("lightning", "keras")
 A, B, C, D = (Slot(f"{name}#1", name, "node", "") for name in "abcd")
