@@ -52,8 +52,9 @@ published: setup ## train the recipes with published results, three seeds each (
 	tandem published
 
 .PHONY: bench
-bench: setup ## throughput and sweeps against code written by hand (wants an idle machine, and half an hour)
+bench: setup ## throughput, trials, sweeps and their controller, against goals (wants an idle machine, and an hour)
 	python -m benchmarks.throughput
+	python -m benchmarks.trials
 	python -m benchmarks.sweep
 
 .PHONY: pictures

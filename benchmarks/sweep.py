@@ -24,9 +24,9 @@ from ruamel.yaml import YAML
 from benchmarks.workload import ROOT, prepare
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
-from experiments.sweep.members import Result, results
-from experiments.sweep.queue import OWNER
 from experiments.sweep.storage import connect
+from experiments.sweep.trials import Result, results, run_key
+from experiments.tracking import runs, store
 
 IMAGES, SHORT = 60_000, 2_000
 EFFICIENCY, OVERHEAD, PLAIN, GROWTH_MB = 0.9, 0.05, 2.5, 50
@@ -36,10 +36,11 @@ BACKENDS: tuple[BackendName, ...] = ("lightning", "keras")
 
 @dataclass(frozen=True)
 class Done:
-    """A finished study of one backend."""
+    """A finished study of one backend; `workers` has the name of the worker that trained each trial."""
 
     backend: BackendName
     trials: list[FrozenTrial]
+    workers: list[str]
 
     @property
     def results(self) -> list[Result]:
@@ -51,11 +52,11 @@ class Done:
 
         The first trial of a process pays for what is loaded and compiled once.
         """
-        ends: dict[int, list[datetime]] = {}
-        for trial in self.trials:
+        ends: dict[str, list[datetime]] = {}
+        for trial, worker in zip(self.trials, self.workers, strict=True):
             assert trial.datetime_complete is not None
-            ends.setdefault(trial.user_attrs[OWNER]["pid"], []).append(trial.datetime_complete)
-        return sum((len(one) - 1) / (max(one) - min(one)).total_seconds() for one in ends.values())
+            ends.setdefault(worker, []).append(trial.datetime_complete)
+        return sum((len(one) - 1) / (max(one) - min(one)).total_seconds() for one in ends.values() if len(one) > 1)
 
 
 class Bench:
@@ -81,8 +82,16 @@ class Bench:
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(done.stderr)
-        study = optuna.load_study(study_name=name, storage=connect(Project(self.folder, self.folder)))
-        return Done(backend, study.get_trials())
+        project = Project(self.folder, self.folder)
+        done_trials = optuna.load_study(study_name=name, storage=connect(project)).get_trials()
+        store.open_experiment(project)
+        return Done(backend, done_trials, [_worker(trial.user_attrs[run_key(backend)]) for trial in done_trials])
+
+
+def _worker(run_id: str) -> str:
+    run = runs.find_run(run_id)
+    assert run is not None
+    return str(run.data.tags["worker"])
 
 
 def judge(name: str, value: float, goal: float, *, least: bool, unit: str = "") -> int:
