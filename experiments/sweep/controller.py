@@ -123,8 +123,8 @@ class Controller:
             self._note(trial)
         if self._is_done():
             return
-        self.engine.start(self.answer)
         try:
+            self.engine.start(self.answer)
             while not self._is_done():
                 self._assign()
                 for ended in self.engine.events(WAIT_SECONDS):
