@@ -122,9 +122,10 @@ class Controller:
         for trial in done:
             self._note(trial)
         if self._is_done():
+            self.watcher.close()
             return
-        self.engine.start(self.answer)
         try:
+            self.engine.start(self.answer)
             while not self._is_done():
                 self._assign()
                 for ended in self.engine.events(WAIT_SECONDS):

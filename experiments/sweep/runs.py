@@ -24,6 +24,7 @@ class TrialRuns:
     parent: str
     known: dict[Member, str] = field(default_factory=dict)
     trackers: dict[Member, Tracker] = field(default_factory=dict)
+    tried: set[Member] = field(default_factory=set)
 
     def load(self) -> None:
         """Read which runs there are already: their tags say which trial they belong to."""
@@ -37,6 +38,9 @@ class TrialRuns:
         """Return the open run of a member: created, resumed, or open since an earlier attempt."""
         if member in self.trackers:
             return self.trackers[member]
+        if member in self.tried and member not in self.known:
+            self.load()  # the run may have been created, and only the answer was lost
+        self.tried.add(member)
         number, backend = member
         own = {TRIAL: str(number), PARENT_RUN: self.parent, "backend": backend}
         tags = {**begun.tags, "recipe": self.plan.recipe_name, SWEEP: self.plan.name, **own}
