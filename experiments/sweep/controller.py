@@ -122,6 +122,7 @@ class Controller:
         for trial in done:
             self._note(trial)
         if self._is_done():
+            self.watcher.close()
             return
         try:
             self.engine.start(self.answer)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, event, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from experiments.system.errors import TandemError
 from experiments.system.processes import ProcessId
@@ -43,12 +43,13 @@ class Lease:
         Raises:
             TandemError: another process has it.
         """
-        with self.engine.begin() as connection:
-            row = self._row(connection)
-            if row is None:
+        with suppress(IntegrityError), self.engine.begin() as connection:  # another process may insert it now
+            if self._row(connection) is None:
                 connection.execute(insert(LEASES).values(study=self.study, token=FREE, holder="{}"))
-            elif row[0] != FREE and not take_over:
-                self._refuse(ProcessId.read(json.loads(row[1])))
+        with self.engine.begin() as connection:
+            token, holder = self._row(connection) or (FREE, "{}")
+            if token != FREE and not take_over:
+                self._refuse(ProcessId.read(json.loads(holder)))
             mine = {"token": self.token, "holder": json.dumps(asdict(ProcessId.own()))}
             connection.execute(update(LEASES).where(LEASES.c.study == self.study).values(**mine))
         event.listen(self.engine, "begin", self._check)

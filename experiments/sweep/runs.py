@@ -25,6 +25,7 @@ class TrialRuns:
     parent: str
     known: dict[Member, str] = field(default_factory=dict)
     trackers: dict[Member, Tracker] = field(default_factory=dict)
+    tried: set[Member] = field(default_factory=set)
 
     def load(self) -> None:
         """Read which runs there are already: their tags say which trial they belong to."""
@@ -40,6 +41,9 @@ class TrialRuns:
         if member in self.trackers:
             self.trackers[member].tags(place)
             return self.trackers[member]
+        if member in self.tried and member not in self.known:
+            self.load()  # the run may have been created, and only the answer was lost
+        self.tried.add(member)
         number, backend = member
         own = {TRIAL: str(number), PARENT_RUN: self.parent, "backend": backend, **place}
         tags = {**begun.tags, "recipe": self.plan.recipe_name, SWEEP: self.plan.name, **own}

@@ -26,6 +26,7 @@ from tests.sweep.simulated import (
     Fails,
     Fault,
     Running,
+    ScriptedEngine,
     check_steps,
     expected_weights,
     good,
@@ -450,6 +451,21 @@ def test_a_sweep_is_stopped_from_elsewhere(sweep: Sweep, monkeypatch: pytest.Mon
         sweep.run(3, script=lambda task, message: ask(task, message) if message.epoch == 1 else None)
     assert set(sweep.books().states()) == {"WAITING"}
     assert not list(sweep.project.sweep("s").glob("stop-*"))
+
+
+def test_an_engine_that_can_t_start_is_closed_and_leaves_the_study_as_it_was(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(engine: ScriptedEngine, answer: object) -> None:
+        raise TandemError("engines.slurm: expected sbatch; got none")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ScriptedEngine, "start", fails)
+        with pytest.raises(TandemError, match="expected sbatch"):
+            sweep.run(2)
+    assert sweep.engine.closed
+    assert sweep.books().parents == ["FAILED"]
+    assert sweep.run(2).states() == ["COMPLETE"] * 2
 
 
 def test_a_worker_on_another_device_ends_the_sweep(sweep: Sweep) -> None:

@@ -1,12 +1,15 @@
 """Only one process writes to a study; one that was suspended and lost its lease can't, on either database."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
 import optuna
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, insert, update
 
 from experiments.settings.project import Project
 from experiments.sweep.lease import LEASES, Lease, LeaseLost, holder
@@ -50,6 +53,20 @@ def test_a_second_controller_is_refused_while_the_first_is_alive(engine: Callabl
     assert holder(engine(), "s") is None
     Lease(engine(), "s").acquire()
     assert holder(engine(), "s") == ProcessId.own()
+
+
+@pytest.mark.usefixtures("postgres")
+def test_of_two_that_take_a_new_study_at_the_same_time_one_is_refused(project: Project) -> None:
+    engine, second = connect(project).engine, Lease(connect(project).engine, "s")
+    with ThreadPoolExecutor(1) as pool, engine.connect() as connection:
+        mine = {"token": "first", "holder": json.dumps(asdict(ProcessId.own()))}
+        connection.execute(insert(LEASES).values(study="s", **mine))
+        waits = pool.submit(second.acquire)
+        with pytest.raises(TimeoutError):
+            waits.result(0.5)
+        connection.commit()
+        with pytest.raises(TandemError, match="sweep s: expected no other controller; got process"):
+            waits.result(10)
 
 
 def test_a_lease_of_a_process_that_is_gone_is_taken(project: Project) -> None:

@@ -160,6 +160,24 @@ def test_an_mlflow_that_is_away_when_a_run_begins_or_ends_gets_it_all_later(
     assert [(each.status, each.state) for each in books.runs.values()] == [("FINISHED", "complete")] * 2
 
 
+@pytest.mark.usefixtures("slept")
+def test_a_run_that_was_created_and_whose_answer_was_lost_is_not_created_again(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_run, calls = MlflowClient.create_run, itertools.count(1)
+
+    def flaky(client: MlflowClient, *args: Any, **settings: Any) -> Any:
+        run = create_run(client, *args, **settings)
+        if next(calls) == 2:  # the first one is the study's own
+            raise MlflowException("no answer within 10 s")
+        return run
+
+    monkeypatch.setattr(MlflowClient, "create_run", flaky)
+    books = sweep.run(2)  # two runs of one trial would be seen
+    assert next(calls) == 4
+    assert [(each.status, each.state) for each in books.runs.values()] == [("FINISHED", "complete")] * 2
+
+
 def test_a_stop_while_the_database_is_away_is_still_a_stop(sweep: Sweep, postgres: Postgres) -> None:
     def stop(task: Running, message: Any) -> Fault:
         if (task.number, message.epoch) == ("1", 1):

@@ -51,7 +51,7 @@ def test_a_study_has_the_sampler_and_the_pruner_of_its_plan(make: MakePlan, open
         assert isinstance(study.pruner, optuna.pruners.SuccessiveHalvingPruner)
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "cmaes", "gp"])
+@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "cmaes"])
 def test_a_study_that_is_resumed_draws_no_point_again(make: MakePlan, open_plan: OpenPlan, sampler: str) -> None:
     plan = make(sampler=sampler)
     drawn = [tuple(one.values()) for _ in range(2) for one in train(open_plan(plan), plan, 4)]
