@@ -124,8 +124,8 @@ def test_the_preflight_names_what_is_missing(on_cluster: Clone, slurm: Cluster, 
     versions.mkdir()
     (versions / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 9.9.9\n")
     faults = {
-        "no prepared dataset": inside("unshare", "--mount", "bash", "-c", f'"mount -t tmpfs none {prepared}; . $0"'),
-        "torch 9.9.9 there": f"export PYTHONPATH={tmp_path}",
+        "no prepared": inside("unshare", "--mount", "bash", "-c", f'"mount -t tmpfs none {prepared}; . $0"'),
+        "torch 9.9.9": f"export PYTHONPATH={tmp_path}",
         "none within 20 s": inside("unshare", "--net", "bash", '"$0"'),
     }
     for expected, line in faults.items():
