@@ -54,7 +54,8 @@ class Preflight:
                 engine.start(lambda key, message: message)
                 yield from self._ask(engine, threads)
             except TandemError as error:
-                yield Check("workers start", good=False, got=str(error), remedy="do what it says")
+                remedy = f"see the logs; if its job can't reach this machine, set engines.{self.where.on}.host"
+                yield Check("workers start", good=False, got=str(error), remedy=remedy)
 
     def _ask(self, engine: Engine, threads: int) -> Iterator[Check]:
         used: set[str] = set()

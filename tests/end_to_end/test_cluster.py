@@ -126,7 +126,7 @@ def test_the_preflight_names_what_is_missing(on_cluster: Clone, slurm: Cluster, 
     faults = {
         "no prepared": inside("unshare", "--mount", "bash", "-c", f'"mount -t tmpfs none {prepared}; . $0"'),
         "torch 9.9.9": f"export PYTHONPATH={tmp_path}",
-        "none within 20 s": inside("unshare", "--net", "bash", '"$0"'),
+        "3 in a row": inside("unshare", "--net", "bash", '"$0"'),
     }
     for expected, line in faults.items():
         on_cluster.change_params(lambda content, line=line: content["engines"]["slurm"].update(setup=[line]))  # type: ignore[misc]
