@@ -6,7 +6,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -108,7 +107,9 @@ def check_point(run: Run, empty: Path, folder: Path, backends: Backends, point: 
     print(f"killed at point {point}")
     shutil.copytree(empty, folder)
     project = Project(folder, folder)
-    assert run(folder, backends, point) == -signal.SIGKILL
+    if run(folder, backends, point) == 0:  # metrics are sent every other second: there may be a write more or less
+        assert int((folder / COUNT).read_text()) <= point
+        return
     before = known_trials(project)
     assert run(folder, backends, None) == 0
     after = known_trials(project)
