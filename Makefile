@@ -36,6 +36,10 @@ unit: setup ## the tests that take a minute or two
 faults: setup ## every fault that the tests otherwise take a sample of (half an hour)
 	pytest -m faults
 
+.PHONY: gpu
+gpu: setup ## what only a GPU can show: parity with the CPU, bits, memory, workers that share it, throughput
+	pytest -m gpu -s tests/gpu
+
 .PHONY: check
 check: setup ## lint, format, types and layers
 	ruff check
@@ -56,6 +60,7 @@ bench: setup ## throughput, trials, sweeps and their controller, against goals (
 	python -m benchmarks.throughput
 	python -m benchmarks.trials
 	python -m benchmarks.sweep
+	python -m benchmarks.coordination --workers 1 16 128
 
 .PHONY: pictures
 pictures: repro ## draw the plots of README.md again, from real runs
