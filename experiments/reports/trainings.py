@@ -7,7 +7,7 @@ reports, and the next one resumes from its checkpoint.
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from experiments.system.errors import TandemError
 from experiments.system.files import write_atomically
 from experiments.system.progress import epoch_line
 from experiments.tracking.patience import patiently
-from experiments.training.messages import Begun, Closing, EpochDone, Order, Reply
+from experiments.training.messages import Begun, Closing, EpochDone, Order, Outcome, Reply
 from experiments.training.training import Training
 
 WAIT_SECONDS = 0.5
@@ -41,12 +41,16 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be trained: for which project, on which device, and how often in a row each may be lost."""
+    """What is to be trained: for which project, on which device, and how often in a row each may be lost.
+
+    `task` is what a worker does with an order.
+    """
 
     project: Project
     trainings: Mapping[RunKey, Training]
     device: Device
     retries: int
+    task: Callable[..., Outcome] = train_completely_remotely
 
 
 @dataclass
@@ -60,6 +64,7 @@ class Trainings:
     slots: Slots = field(default_factory=Slots)
     current: dict[str, Attempt] = field(default_factory=dict)
     losses: Counter[RunKey] = field(default_factory=Counter)
+    reached: Counter[RunKey] = field(default_factory=Counter)
 
     def run(self) -> None:
         """Return when all is done.
@@ -102,10 +107,10 @@ class Trainings:
         self.waiting.remove(key)
         self.outlook.begins(key, self._running(), self.waiting)
         order = self._order(key)
-        name = f"{key.label}.{order.folder.name}"
+        name = f"{key.recipe}-{key.seed}.{key.backend}.{order.folder.name}"
         self.current[name] = Attempt(key, slot, Running(order.recipe.epochs))
         self.slots.loaded[slot.address] = key.backend
-        self.engine.submit(name, slot, train_completely_remotely, order)
+        self.engine.submit(name, slot, self.wanted.task, order)
 
     def _order(self, key: RunKey) -> Order:
         training, folder = self.wanted.trainings[key], self.wanted.project.attempts(key)
@@ -145,6 +150,10 @@ class Trainings:
         token = _token(self.wanted.project.attempts(attempt.key))
         training = self.wanted.trainings[attempt.key]
         attempt.running.since = attempt.running.epoch = begun.epoch
+        if begun.epoch > self.reached[attempt.key]:
+            # Only what could be resumed is progress: on a full disk, epochs are accepted, and their checkpoints lost.
+            self.reached[attempt.key] = begun.epoch
+            self.losses[attempt.key] = 0
         return patiently(lambda: self.runs.open(training, begun, attempt.slot, token))
 
     def _epoch(self, attempt: Attempt, done: EpochDone) -> None:
@@ -169,13 +178,12 @@ class Trainings:
         shutil.rmtree(self.wanted.project.attempts(attempt.key), ignore_errors=True)
 
     def _lost(self, attempt: Attempt, ended: Ended) -> None:
-        """Let a training be tried again; one that is lost too often without an epoch in between ends everything."""
+        """Let a training be tried again; one that is lost too often without progress ends everything."""
         key, reason = attempt.key, ended.error or "its worker is gone"
         self.runs.close(key, "FAILED" if ended.error else "KILLED")
         warn(f"{key.label} on {attempt.slot.name}: {reason}")
-        progress = attempt.running.epoch > attempt.running.since
-        self.slots.has_failed(attempt.slot, reason, progress=progress)
-        self.losses[key] = 1 if progress else self.losses[key] + 1
+        self.slots.has_failed(attempt.slot, reason, progress=attempt.running.epoch > attempt.running.since)
+        self.losses[key] += 1
         if self.losses[key] > self.wanted.retries:
             raise TandemError(
                 f"training of {key.recipe}, {key.backend}, seed {key.seed}: expected it to succeed; got "

@@ -48,9 +48,9 @@ def test_published_goes_on_where_it_was_killed(prepared: Clone) -> None:
     command = ("tandem", "published", "lenet", "--seeds", "2")
     killed = prepared.start(*command)
     done = prepared.root / "reports" / "published" / "lenet" / "lightning" / "1" / "metrics.json"
-    second = prepared.root / ".tandem" / "checkpoints" / "lenet" / "keras" / "1"
+    second = prepared.root / ".tandem" / "trainings" / "lenet-lightning-2"
     deadline = time.monotonic() + 120
-    while not list(second.glob("*/state.json")) and time.monotonic() < deadline:
+    while not list(second.glob("*/*/state.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.communicate()
