@@ -8,8 +8,9 @@ from typing import Protocol
 from experiments.engine.engine import Slot
 from experiments.settings.recipe import BackendName
 
-# A worker in which so many trainings in a row fail without an epoch in between gets no other.
-MOST_FAILURES = 2
+# A worker in which so many trainings in a row fail, or are lost with its process, gets no other. Processes are lost for
+# many reasons (a job that is preempted), most of which are not the worker's.
+MOST_FAILURES, MOST_LOSSES = 2, 5
 
 
 class _Busy(Protocol):
@@ -23,6 +24,7 @@ class Slots:
     connected: list[Slot] = field(default_factory=list)
     loaded: dict[str, BackendName] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
+    losses: Counter[str] = field(default_factory=Counter)
     aside: dict[str, str] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
 
@@ -58,11 +60,13 @@ class Slots:
     def has_worked(self, slot: Slot) -> None:
         """Forget the failures of a worker that has trained an epoch."""
         self.failures.pop(slot.name, None)
+        self.losses.pop(slot.name, None)
 
-    def has_failed(self, slot: Slot, reason: str, *, progress: bool) -> None:
-        """Count a failure, and put a worker aside that only fails."""
-        self.failures[slot.name] = 1 if progress else self.failures[slot.name] + 1
-        if self.failures[slot.name] >= MOST_FAILURES:
+    def has_failed(self, slot: Slot, reason: str, *, lost: bool) -> None:
+        """Count a failure, or the loss of its process, and put a worker aside that knows nothing else."""
+        counts = self.losses if lost else self.failures
+        counts[slot.name] += 1
+        if counts[slot.name] >= (MOST_LOSSES if lost else MOST_FAILURES):
             self.aside[slot.name] = reason
 
     def hopeless(self) -> str | None:

@@ -158,8 +158,9 @@ class Trainings:
 
     def _epoch(self, attempt: Attempt, done: EpochDone) -> None:
         self.runs.trackers[attempt.key].metrics(done.points)
-        self.slots.has_worked(attempt.slot)
         attempt.running.epoch = done.epoch
+        if done.epoch > attempt.running.since + 1:  # the epoch before was written to disk
+            self.slots.has_worked(attempt.slot)
         row = {name: value for name, value, step in done.points if step == done.epoch and name != "train/step_loss"}
         self.outlook.epoch(epoch_line(attempt.key.label, f"{done.epoch}/{attempt.running.epochs}", row))
 
@@ -182,7 +183,7 @@ class Trainings:
         key, reason = attempt.key, ended.error or "its worker is gone"
         self.runs.close(key, "FAILED" if ended.error else "KILLED")
         warn(f"{key.label} on {attempt.slot.name}: {reason}")
-        self.slots.has_failed(attempt.slot, reason, progress=attempt.running.epoch > attempt.running.since)
+        self.slots.has_failed(attempt.slot, reason, lost=ended.lost)
         self.losses[key] += 1
         if self.losses[key] > self.wanted.retries:
             raise TandemError(

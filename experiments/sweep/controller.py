@@ -6,6 +6,7 @@ attempt which was given up writes nothing, however long it lives. The budget is 
 
 import math
 import shutil
+from collections import Counter
 from collections.abc import Callable, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -113,6 +114,9 @@ class Controller:
     pending: list[Member] = field(default_factory=list)
     # As `Study.upcoming`; empty: not known. To list the trials takes Optuna a tenth of a second if a thousand run.
     upcoming: list[int] = field(default_factory=list)
+    # Of members that were lost: how often in a row, and the epoch that the last attempt began at.
+    losses: Counter[Member] = field(default_factory=Counter)
+    reached: Counter[Member] = field(default_factory=Counter)
     finished: int = 0
     best: float | None = None
 
@@ -235,6 +239,9 @@ class Controller:
             patiently(lambda: attempt.trial.set_user_attr(name, tracker.run_id))
         tracker.metrics(begun.points)
         attempt.since = attempt.epoch = begun.epoch
+        if begun.epoch > self.reached[attempt.member]:
+            # Only what could be resumed is progress: on a full disk, epochs are accepted, and their checkpoints lost.
+            self.reached[attempt.member], self.losses[attempt.member] = begun.epoch, 0
         return Reply.PRUNE if _is_pruned(attempt) else Reply.GO_ON
 
     def _check_device(self, backend: BackendName, device: str) -> None:
@@ -250,8 +257,9 @@ class Controller:
 
     def _epoch(self, attempt: Attempt, done: EpochDone) -> Reply:
         self.runs.trackers[attempt.member].metrics(done.points)
-        self.slots.has_worked(attempt.slot)
         attempt.epoch, attempt.value = done.epoch, done.value
+        if done.epoch > attempt.since + 1:  # the epoch before was written to disk
+            self.slots.has_worked(attempt.slot)
         if len(self.target.plan.backends_of_trial) > 1:  # a pair is told as a whole, at its end
             return Reply.GO_ON
         if done.epoch not in attempt.known:
@@ -277,7 +285,7 @@ class Controller:
             return
         patiently(self.lease.check)
         if ended.lost or ended.error is not None or ended.result.state == "superseded":
-            self._lost(attempt, "its worker is gone" if ended.lost else str(ended.error))
+            self._lost(attempt, "its worker is gone" if ended.lost else str(ended.error), lost=ended.lost)
         else:
             self._finish(attempt, ended.result)
 
@@ -329,15 +337,13 @@ class Controller:
         if trial.state == TrialState.COMPLETE and value is not None and math.isfinite(value):
             self.best = value if self.best is None else sign * min(sign * value, sign * self.best)
 
-    def _lost(self, attempt: Attempt, reason: str) -> None:
-        """Let a member be tried again elsewhere; one that is lost too often without an epoch in between fails."""
+    def _lost(self, attempt: Attempt, reason: str, *, lost: bool) -> None:
+        """Let a member be tried again elsewhere; one that is lost too often without progress in between fails."""
         (number, backend), trial = attempt.member, attempt.trial
-        progress = attempt.epoch > attempt.since
-        name = trials.losses_key(backend)
-        losses = 1 if progress else int(trial.user_attrs.get(name, 0)) + 1
-        patiently(lambda: trial.set_user_attr(name, losses))
+        self.losses[attempt.member] += 1
+        losses = self.losses[attempt.member]
         warn(f"sweep {self.target.plan.name}: trial {number} ({backend}) on {attempt.slot.name}: {reason}")
-        self.slots.has_failed(attempt.slot, reason, progress=progress)
+        self.slots.has_failed(attempt.slot, reason, lost=lost)
         if losses <= self.target.plan.retries:
             self.pending.insert(0, attempt.member)
             return

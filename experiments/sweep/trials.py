@@ -68,11 +68,6 @@ def attempts_key(backend: BackendName) -> str:
     return f"attempts.{backend}"
 
 
-def losses_key(backend: BackendName) -> str:
-    """Return the name under which a trial keeps how many attempts at a member were lost in a row, without an epoch."""
-    return f"losses.{backend}"
-
-
 def read_results(attributes: Mapping[str, Any], members: Sequence[BackendName]) -> dict[BackendName, Result]:
     """Return the results that a trial's attributes have so far."""
     kept = {backend: attributes.get(result_key(backend)) for backend in members}

@@ -53,9 +53,9 @@ def test_who_has_a_training_is_not_idle() -> None:
 
 def test_two_failures_in_a_row_put_a_worker_aside() -> None:
     slots = connected(A, B)
-    slots.has_failed(A, "first", progress=False)
+    slots.has_failed(A, "first", lost=False)
     assert list(slots.idle({})) == [A, B]
-    slots.has_failed(A, "second", progress=False)
+    slots.has_failed(A, "second", lost=False)
     assert list(slots.idle({})) == [B]
     assert slots.aside == {"a": "second"}
     assert slots.hopeless() is None
@@ -66,17 +66,25 @@ def test_two_failures_in_a_row_put_a_worker_aside() -> None:
 
 def test_an_epoch_in_between_forgets_the_failures() -> None:
     slots = connected(A)
-    slots.has_failed(A, "first", progress=False)
+    slots.has_failed(A, "first", lost=False)
     slots.has_worked(A)
-    slots.has_failed(A, "second", progress=False)
-    slots.has_failed(A, "third", progress=True)
+    slots.has_failed(A, "second", lost=False)
     assert slots.aside == {}
+
+
+def test_a_process_may_be_lost_more_often() -> None:
+    slots = connected(A)
+    for _ in range(4):
+        slots.has_failed(A, "gone", lost=True)
+    assert slots.aside == {}
+    slots.has_failed(A, "gone", lost=True)
+    assert slots.aside == {"a": "gone"}
 
 
 def test_all_aside_is_hopeless_until_another_connects() -> None:
     slots = connected(A)
     for reason in ("first", "second"):
-        slots.has_failed(A, reason, progress=False)
+        slots.has_failed(A, reason, lost=False)
     assert slots.hopeless() == "second"
     slots.update([A, B])
     assert slots.hopeless() is None
