@@ -76,11 +76,15 @@ class Study:
         """Return the epochs of a trial that Optuna has."""
         return patiently(lambda: self.study.get_trials(deepcopy=False)[number].intermediate_values.keys())
 
-    def seed_sampler(self) -> None:
-        """Let what the next trial draws depend on its number, not on when this process began."""
+    def upcoming(self) -> list[int]:
+        """Return the numbers of the trials that are handed out next: those that wait, and the first new one."""
         known = self.study.get_trials(deepcopy=False)
-        waiting = [trial.number for trial in known if trial.state == TrialState.WAITING]
-        self.study.sampler = make_sampler(self.plan, drawn=min(waiting, default=len(known)))
+        return [*(trial.number for trial in known if trial.state == TrialState.WAITING), len(known)]
+
+    def ask(self, number: int) -> optuna.Trial:
+        """Return the next trial; what it draws depends on its number, not on when this process began."""
+        self.study.sampler = make_sampler(self.plan, drawn=number)
+        return self.study.ask(self.plan.distributions)
 
     def adopt(self, mine: set[int]) -> None:
         """Put back the running trials that nobody trains: those of a controller that was killed."""
@@ -106,6 +110,8 @@ class Controller:
     leaving: dict[str, Attempt] = field(default_factory=dict)
     open: dict[int, optuna.Trial] = field(default_factory=dict)
     pending: list[Member] = field(default_factory=list)
+    # As `Study.upcoming`; empty: not known. To list the trials takes Optuna a tenth of a second if a thousand run.
+    upcoming: list[int] = field(default_factory=list)
     finished: int = 0
     best: float | None = None
 
@@ -177,10 +183,13 @@ class Controller:
         plan = self.target.plan
 
         def ask() -> optuna.Trial:
-            # A repeat: the first time may have created a trial, and only its answer was lost.
-            self.target.adopt(set(self.open))
-            self.target.seed_sampler()
-            return self.target.study.ask(plan.distributions)
+            upcoming, self.upcoming = self.upcoming, []
+            if not upcoming:  # at first, and in a repeat: a trial may have been created, and only its answer was lost
+                self.target.adopt(set(self.open))
+                upcoming = self.target.upcoming()
+            trial = self.target.ask(upcoming[0])
+            self.upcoming = upcoming[1:] or [trial.number + 1]
+            return trial
 
         trial = patiently(ask)
         self.open[trial.number] = trial
