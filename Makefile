@@ -32,6 +32,10 @@ test: setup ## every test, end to end too
 unit: setup ## the tests that take a minute or two
 	pytest --ignore=tests/end_to_end --ignore=tests/parity
 
+.PHONY: gpu
+gpu: setup ## what only a GPU can show: parity with the CPU, bits, memory, workers that share it, throughput
+	pytest -m gpu -s tests/gpu
+
 .PHONY: check
 check: setup ## lint, format, types and layers
 	ruff check
@@ -52,6 +56,7 @@ bench: setup ## throughput, trials, sweeps and their controller, against goals (
 	python -m benchmarks.throughput
 	python -m benchmarks.trials
 	python -m benchmarks.sweep
+	python -m benchmarks.coordination --workers 1 16 128
 
 .PHONY: pictures
 pictures: repro ## draw the plots of README.md again, from real runs
