@@ -53,7 +53,7 @@ class Study:
     """What a controller works on. In `folder`, each trial has one while it is trained."""
 
     study: optuna.Study
-    storage: optuna.storages.RDBStorage
+    storage: optuna.storages.BaseStorage
     plan: Plan
     budget: int
     folder: Path

@@ -18,6 +18,7 @@ from experiments.sweep import trials
 from experiments.sweep.controller import Controller, Study
 from experiments.sweep.lease import Lease, LeaseLost
 from experiments.sweep.plan import Backends, Plan, check_data, make_plan, members_of, space_of
+from experiments.sweep.remembered import Remembered
 from experiments.sweep.runs import PARENT_RUN, SWEEP, Member, TrialRuns
 from experiments.sweep.storage import connect
 from experiments.sweep.study import IDENTITY, PARENT, best_of, open_study
@@ -70,7 +71,7 @@ class Opened:
     plan: Plan
     dataset: Dataset
     study: optuna.Study
-    storage: optuna.storages.RDBStorage
+    storage: optuna.storages.BaseStorage
     lease: Lease
     experiment: str
     tracker: Tracker
@@ -205,8 +206,8 @@ def open_sweep(project: Project, plan: Plan, dataset: Dataset, *, take_over: boo
     Raises:
         TandemError: another process is at work on the study, or it was begun with another plan.
     """
-    storage = connect(project)
-    lease = Lease(storage.engine, plan.name)
+    database = connect(project)
+    storage, lease = Remembered(database), Lease(database.engine, plan.name)
     lease.acquire(take_over=take_over)
     status: str | None = "FAILED"
     try:
