@@ -5,7 +5,8 @@ The controller is the real one, with Optuna's TPE and median pruner, and both st
 
 - what a trial takes of the controller: to draw and order it, its beginning, its epochs, its end; and so trials/s, when
   all workers answer at once; `limit`: shorter trials than that of so many workers would wait for the controller;
-- then, with trials a quarter longer than that: from a report to its answer, the part of the time that workers train,
+- then, with trials a quarter longer than that: from a report to its answer, the part of the time that workers train
+  (by construction about a half for a single worker, whose trials are then as short as what they cost),
   and the processor time of the controller.
 
 What Dask takes to carry messages is not in it. The rest of a trial's time beside `CPU ms` is the disk's, which syncs

@@ -25,7 +25,8 @@ def serve(folder: Path) -> Iterator[str]:
     as_user: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(folder, "postgres")
-        folder.parent.chmod(0o755)
+        for parent in folder.parents[:2]:  # temporary folders are their maker's alone
+            parent.chmod(parent.stat().st_mode | 0o055)
         as_user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups"]
 
     def run(*words: str) -> None:

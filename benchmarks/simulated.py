@@ -125,7 +125,9 @@ class SimulatedEngine:
             self.measured.idle += self._now() - self._free[slot.address]
         self._free[slot.address] = self._now()
         self._submitted += 1
-        self._send(Training(key, slot, order, epochs, seconds), self._now())
+        # Workers that all began at the same time would wait for each other as those of a running study don't.
+        later = self._random.uniform(0, self.seconds) if first else 0.0
+        self._send(Training(key, slot, order, epochs, seconds), self._now() + later)
 
     def events(self, seconds: float) -> Iterator[Ended]:
         """Answer what is due; if nothing is, go on to when something will be."""

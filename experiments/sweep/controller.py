@@ -112,7 +112,7 @@ class Controller:
     leaving: dict[str, Attempt] = field(default_factory=dict)
     open: dict[int, optuna.Trial] = field(default_factory=dict)
     pending: list[Member] = field(default_factory=list)
-    # As `Study.upcoming`; empty: not known. To list the trials takes Optuna a tenth of a second if a thousand run.
+    # As `Study.upcoming`; empty: not known. Listing them takes longer the more of them run.
     upcoming: list[int] = field(default_factory=list)
     # Of members that were lost: how often in a row, and the epoch that the last attempt began at.
     losses: Counter[Member] = field(default_factory=Counter)

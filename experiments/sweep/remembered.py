@@ -2,7 +2,7 @@
 """Optuna's storage as its only writer may use it: a trial is read again only after something was written to it.
 
 Optuna lists the trials twice to draw one, and once an epoch to prune, and each time its own cache reads all that are
-running: with a thousand workers that takes most of a second.
+running, so that the cost of a trial grows with the number of workers.
 """
 
 import copy

@@ -105,9 +105,9 @@ def test_the_orders_say_what_to_train(sweep: Sweep) -> None:
     assert order.folder == sweep.project.sweep("s") / "trials" / "0" / "lightning" / "attempt-1"
 
 
-def test_a_sweep_that_is_over_leaves_no_folder(sweep: Sweep) -> None:
+def test_a_sweep_that_is_over_leaves_no_checkpoint(sweep: Sweep) -> None:
     sweep.run(2)
-    assert not sweep.project.sweep("s").exists()
+    assert not (sweep.project.sweep("s") / "trials").exists()
 
 
 # Losses.
