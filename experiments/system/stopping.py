@@ -10,8 +10,6 @@ from experiments.system.errors import Stopped
 
 POLL_SECONDS = 0.5
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# The pid of the process that started this one, set by it: this one must not outlive it.
-FOLLOW = "TANDEM_FOLLOW_PARENT"
 
 
 def raise_on_signals() -> None:
@@ -22,10 +20,8 @@ def raise_on_signals() -> None:
     for number in SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # under nohup, it is to be ignored
             signal.signal(number, _raise)
-    if "DVC_STAGE" in os.environ or FOLLOW in os.environ:
-        # getppid() could be another process already: the starter may have been killed in the meantime.
-        parent = int(os.environ.get(FOLLOW) or os.getppid())
-        threading.Thread(target=_follow_parent, args=(parent,), daemon=True).start()
+    if "DVC_STAGE" in os.environ:
+        threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
@@ -37,7 +33,7 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 def _end_now(number: int, frame: FrameType | None) -> None:
     # A Ctrl-C reaches a whole group of processes, and the parent passes it on as SIGTERM: no second wish of a user's.
-    if number == signal.SIGTERM and ("DVC_STAGE" in os.environ or FOLLOW in os.environ):
+    if number == signal.SIGTERM and "DVC_STAGE" in os.environ:
         return
     os._exit(128 + number)
 

@@ -57,7 +57,7 @@ def test_published_goes_on_where_it_was_killed(prepared: Clone) -> None:
     first = done.read_bytes()
     output = prepared.run(*command)
     assert "1 of 4 trainings are done already" in output
-    assert "training 3/3: lenet, keras, seed 2" in output
+    assert "training 3/3: lenet, lightning, seed 2" in output
     assert done.read_bytes() == first
     runs = prepared.mlflow_runs()
     assert sorted(run.info.status for run in runs if run.info.status != "KILLED") == ["FINISHED"] * 4

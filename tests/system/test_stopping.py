@@ -82,7 +82,7 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, second: signal
 
 
 def test_a_ctrl_c_that_the_parent_passes_on_does_not_disturb_the_closing(tmp_path: Path) -> None:
-    """It reaches a whole group of processes, and `tandem published` stops its training besides."""
-    assert _signal_twice(tmp_path / "told", signal.SIGTERM, TANDEM_FOLLOW_PARENT=str(os.getpid())) == 0
+    """It reaches a whole group of processes, and DVC stops its stage besides."""
+    assert _signal_twice(tmp_path / "told", signal.SIGTERM, DVC_STAGE="train") == 0
     assert (tmp_path / "told").read_text() == "130 closed"
-    assert _signal_twice(tmp_path / "told", signal.SIGINT, TANDEM_FOLLOW_PARENT=str(os.getpid())) == 130
+    assert _signal_twice(tmp_path / "told", signal.SIGINT, DVC_STAGE="train") == 130
