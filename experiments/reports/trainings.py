@@ -23,6 +23,7 @@ from experiments.system.console import warn
 from experiments.system.errors import TandemError
 from experiments.system.files import write_atomically
 from experiments.system.progress import epoch_line
+from experiments.system.stopping import raise_if_asked
 from experiments.tracking.patience import patiently
 from experiments.training.messages import Begun, Closing, EpochDone, Order, Outcome, Reply
 from experiments.training.training import Training
@@ -76,6 +77,7 @@ class Trainings:
         self.engine.start(self.answer)
         try:
             while self.waiting or self.current:
+                raise_if_asked()
                 self._assign()
                 for ended in self.engine.events(WAIT_SECONDS):
                     self._end(ended)

@@ -10,6 +10,7 @@ from experiments.system.errors import Stopped
 
 POLL_SECONDS = 0.5
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_asked: list[int] = []
 
 
 def raise_on_signals() -> None:
@@ -24,7 +25,17 @@ def raise_on_signals() -> None:
         threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True).start()
 
 
+def raise_if_asked() -> None:
+    """Raise `Stopped` if a signal has come whose exception was lost.
+
+    Python drops one that is raised while a callback of the garbage collector runs, and Dask has such a callback.
+    """
+    if _asked:
+        raise Stopped(_asked[0])
+
+
 def _raise(number: int, frame: FrameType | None) -> None:
+    _asked.append(number)
     for each in SIGNALS:
         if signal.getsignal(each) is _raise:
             signal.signal(each, _end_now)

@@ -86,3 +86,26 @@ def test_a_ctrl_c_that_the_parent_passes_on_does_not_disturb_the_closing(tmp_pat
     assert _signal_twice(tmp_path / "told", signal.SIGTERM, DVC_STAGE="train") == 0
     assert (tmp_path / "told").read_text() == "130 closed"
     assert _signal_twice(tmp_path / "told", signal.SIGINT, DVC_STAGE="train") == 130
+
+
+LOST = """
+import gc, os, signal
+from experiments.system.errors import Stopped
+from experiments.system.stopping import raise_if_asked, raise_on_signals
+raise_on_signals()
+raise_if_asked()
+callback = lambda phase, info: os.kill(os.getpid(), signal.SIGTERM) if phase == "start" else None
+gc.callbacks.append(callback)
+gc.collect()
+gc.callbacks.remove(callback)
+try:
+    raise_if_asked()
+except Stopped as stopped:
+    print(stopped.exit_code)
+"""
+
+
+def test_a_signal_whose_exception_is_lost_is_raised_later() -> None:
+    done = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, check=True)
+    assert "Exception ignored in" in done.stderr
+    assert done.stdout == "143\n"
