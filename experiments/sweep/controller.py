@@ -27,6 +27,7 @@ from experiments.sweep.study import make_sampler
 from experiments.sweep.watch import Watcher
 from experiments.system.console import warn
 from experiments.system.errors import TandemError
+from experiments.system.stopping import raise_if_asked
 from experiments.training.messages import Begun, EpochDone, Order, Outcome, Reply
 
 WAIT_SECONDS = 0.5
@@ -137,6 +138,7 @@ class Controller:
         try:
             self.engine.start(self.answer)
             while not self._is_done():
+                raise_if_asked()
                 self._assign()
                 for ended in self.engine.events(WAIT_SECONDS):
                     self.end(ended)
