@@ -126,12 +126,12 @@ def test_the_preflight_names_what_is_missing(on_cluster: Clone, slurm: Cluster, 
     faults = {
         "no prepared": inside("unshare", "--mount", "bash", "-c", f'"mount -t tmpfs none {prepared}; . $0"'),
         "torch 9.9.9": f"export PYTHONPATH={tmp_path}",
-        "3 in a row": inside("unshare", "--net", "bash", '"$0"'),
+        "expected jobs whose workers connect": inside("unshare", "--net", "bash", '"$0"'),
     }
     for expected, line in faults.items():
         on_cluster.change_params(lambda content, line=line: content["engines"]["slurm"].update(setup=[line]))  # type: ignore[misc]
         output = on_cluster.run(
-            "tandem", "sweep", "check", "--on", "slurm", "--backend", "lightning", "--patience", "20", code=1
+            "tandem", "sweep", "check", "--on", "slurm", "--backend", "lightning", "--patience", "90", code=1
         )
         assert any("BAD" in row and expected in row for row in output.splitlines()), output
     assert trial_runs(on_cluster, "check-slurm") == {}
