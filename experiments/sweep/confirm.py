@@ -20,7 +20,7 @@ from experiments.sweep import trials
 from experiments.sweep.confirm_report import write_confirmation
 from experiments.sweep.confirmation import Candidate, Confirmation
 from experiments.sweep.plan import Plan, check_data, read_plan
-from experiments.sweep.run import Where, control, open_sweep
+from experiments.sweep.run import Where, control, count_workers, open_sweep
 from experiments.sweep.storage import connect
 from experiments.sweep.study import complete, load_study, load_sweep, ranked
 from experiments.system.errors import TandemError
@@ -53,6 +53,7 @@ def confirm(project: Project, params: Params, asked: ConfirmRequest, where: Wher
     """
     _check(asked)
     sweep, plan = load_sweep(connect(project), asked.name)
+    count_workers(where, plan.backends)
     dataset = load_dataset(project.prepared)
     check_data(plan, dataset)
     chosen = candidates_of(sweep, plan, asked.top)

@@ -86,6 +86,7 @@ def run_sweep(project: Project, params: Params, asked: SweepRequest, where: Wher
     """
     if asked.trials is not None and asked.trials < 1:
         raise TandemError(f"--trials: expected 1 or more; got {asked.trials}")
+    count_workers(where, asked.backends)
     plan, dataset = plan_sweep(project, params, asked)
     with open_sweep(project, plan, dataset, take_over=where.take_over) as opened:
         control(opened, params, where, budget=asked.trials or params.sweep.trials)

@@ -20,6 +20,7 @@ def main() -> None:
     """Run tasks that never end."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # tests that run under nohup pass on that it is ignored
     settings = Engines.model_validate(json.loads(sys.argv[3]))
     engine = make_engine(sys.argv[4], settings, workers=int(sys.argv[2]), threads=1, folder=Path(sys.argv[1]))  # type: ignore[arg-type]
     engine.start(lambda key, message: print(json.dumps(message), flush=True))
