@@ -117,6 +117,7 @@ def open_plan(project: Project) -> Callable[[Plan], optuna.Study]:
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Empty databases of Optuna and MLflow: to make them takes seconds, to copy them nothing."""
     folder = tmp_path_factory.mktemp("stores")
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # MLflow notes there the store of the test before
     made = Project(root=folder, home=folder)
     connect(made).engine.dispose()
     store.connect(made)

@@ -90,7 +90,7 @@ def check_books(project: Project, backends: Backends, undisturbed: Books) -> Non
         if books.trials[member[0]].params == undisturbed.trials[member[0]].params:
             assert each.metrics == undisturbed.runs[member].metrics
     assert books.parents == ["FINISHED"]
-    assert not project.sweep("s").exists()
+    assert not (project.sweep("s") / "trials").exists()
     assert not list(project.spool.glob("*.jsonl"))
 
 
