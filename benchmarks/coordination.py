@@ -34,13 +34,13 @@ from benchmarks.simulated import Enough, Measured, SimulatedEngine
 from benchmarks.workload import ROOT, prepare
 from experiments.settings.params import Params, load_params
 from experiments.settings.project import Project
-from experiments.sweep.controller import Controller, Study
-from experiments.sweep.run import Opened, Orders, SweepRequest, open_sweep, plan_sweep
-from experiments.sweep.runs import TrialRuns
+from experiments.sweep.controller import Controller
+from experiments.sweep.open_sweep import OpenSweep, open_sweep
+from experiments.sweep.orders import Orders
+from experiments.sweep.plan import Plan
+from experiments.sweep.run import SweepRequest, plan_sweep
 from experiments.sweep.storage import VARIABLE
-from experiments.sweep.watch import Watcher
 from experiments.system.git import read_checkout
-from experiments.training.remote import train_order
 
 RECIPE, IMAGES = "cnn3-sgd", 1_000
 # Trials this much longer than the limit leave the controller a fifth of its time.
@@ -106,25 +106,20 @@ def measure(case: Case, folder: Path, seconds: float) -> Measured:
     with stores(case.storage, folder):
         plan, dataset = plan_sweep(project, params, SweepRequest(RECIPE, "lightning", name="s"))
         with contextlib.suppress(Enough), open_sweep(project, plan, dataset) as opened:
-            add_known(opened.study, opened, case)
-            controller(opened, params, engine, case).run()
+            add_known(opened.target.study, plan, case)
+            controller(opened, project, params, engine, case).run()
     return engine.measured
 
 
-def controller(opened: Opened, params: Params, engine: SimulatedEngine, case: Case) -> Controller:
+def controller(opened: OpenSweep, project: Project, params: Params, engine: SimulatedEngine, case: Case) -> Controller:
     """Return the controller as `experiments.sweep.run.control` makes it, but for its engine."""
-    plan, project = opened.plan, opened.project
-    runs = TrialRuns(plan, opened.dataset, opened.experiment, opened.tracker.run_id)
-    budget = case.known + case.trials + 2 * case.workers
-    target = Study(opened.study, opened.storage, plan, budget, project.sweep(plan.name))
-    orders = Orders(project, target, params, 1, read_checkout(project.root))
-    watcher = Watcher(target.folder, opened.lease.token)
-    return Controller(target, engine, runs, opened.lease, orders, train_order, watcher)
+    orders = Orders(project, opened.target, params.train.device, 1, read_checkout(project.root))
+    return Controller(opened, engine, orders, case.known + case.trials + 2 * case.workers)
 
 
-def add_known(study: optuna.Study, opened: Opened, case: Case) -> None:
+def add_known(study: optuna.Study, plan: Plan, case: Case) -> None:
     """Give a study trials that are complete."""
-    plan, generator = opened.plan, random.Random(1)  # noqa: S311
+    generator = random.Random(1)  # noqa: S311
     for _ in range(case.known):
         params = {name: generator.uniform(bounds["low"], bounds["high"]) for name, bounds in plan.space.items()}
         value = generator.random()

@@ -1,12 +1,13 @@
 """The `tandem sweep` commands: parse, call one function, say where the results are."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from experiments.cli.common import OnOption, engine_name, load_project, print_table
+from experiments.cli.options import grouped
 from experiments.settings.project import Project
 
 if TYPE_CHECKING:
@@ -23,33 +24,51 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(help="Processes at the same time; they share the cores, or the GPUs. By default 1, for pairs 2."),
 ]
-TakeOverOption = Annotated[
-    bool, typer.Option("--take-over", help="Although another process may be at work on it; that one stops.")
-]
 
 
-def where(on: str, workers: int | None, *, take_over: bool) -> "Where":
-    """Return where trainings run.
+@dataclass(frozen=True)
+class PlaceOptions:
+    """Where trainings run."""
 
-    Raises:
-        TandemError: there is no such engine.
-    """
-    from experiments.sweep.run import Where
+    on: OnOption = "local"
+    workers: WorkersOption = None
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Although another process may be at work on it; that one stops.")
+    ] = False
 
-    return Where(engine_name(on), workers, take_over=take_over)
+    def read(self) -> "Where":
+        """Return what they ask for.
+
+        Raises:
+            TandemError: there is no such engine.
+        """
+        from experiments.sweep.run import Where
+
+        return Where(engine_name(self.on), self.workers, take_over=self.take_over)
+
+    @property
+    def words(self) -> list[str]:
+        """The options as they are typed."""
+        return ["--on", self.on, *([] if self.workers is None else ["--workers", str(self.workers)])]
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """What is done instead of running a sweep here."""
+
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be submitted, and do nothing.")] = False
+    detach: Annotated[bool, typer.Option("--detach", help="Run the controller as a job of its own (slurm).")] = False
 
 
 @app.command()
+@grouped
 def run(
     recipe: Annotated[str, typer.Option(help="A name under `recipes` in params.yaml.")],
     backend: Annotated[str, typer.Option(help="`lightning`, `keras`, or `both`: every point as a pair.")] = "lightning",
     trials: Annotated[int | None, typer.Option(help="Finished trials in all; by default `sweep.trials`.")] = None,
-    workers: WorkersOption = None,
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
-    on: OnOption = "local",
-    take_over: TakeOverOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be submitted, and do nothing.")] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Run the controller as a job of its own (slurm).")] = False,
+    place: PlaceOptions = PlaceOptions(),
+    submit: SubmitOptions = SubmitOptions(),
 ) -> None:
     """Start a study, or resume it; Ctrl-C stops it cleanly, and the same command resumes it."""
     from experiments.sweep.plan import Backends
@@ -62,29 +81,28 @@ def run(
     if backend not in get_args(Backends):
         raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {backend!r}")
     asked = SweepRequest(recipe, cast(Backends, backend), trials, name)
-    if dry_run or detach:
+    if submit.dry_run or submit.detach:
         plan, _ = plan_sweep(project, params, asked)
-        command = ["sweep", "run", "--recipe", recipe, "--backend", backend, "--name", plan.name, "--on", on]
+        command = ["sweep", "run", "--recipe", recipe, "--backend", backend, "--name", plan.name, *place.words]
         command += [] if trials is None else ["--trials", str(trials)]
-        command += [] if workers is None else ["--workers", str(workers)]
-        _show_or_detach(plan.name, command, where(on, workers, take_over=take_over), detach=detach, dry_run=dry_run)
+        _show_or_detach(plan.name, command, place.read(), submit)
         return
-    study = run_sweep(project, params, asked, where(on, workers, take_over=take_over))
+    study = run_sweep(project, params, asked, place.read())
     print(summary(study))
     print(f"Trials: {shown_url(project)}; runs: `tandem ui`")
     print(f"Next: `tandem sweep report {study.study_name}`, then `tandem sweep confirm {study.study_name}`.")
 
 
-def _show_or_detach(name: str, command: list[str], asked: "Where", *, detach: bool, dry_run: bool) -> None:
+def _show_or_detach(name: str, command: list[str], asked: "Where", options: SubmitOptions) -> None:
     from experiments.sweep.detach import controller_script, submit
     from experiments.sweep.run import worker_scripts
     from experiments.system.errors import TandemError
 
     project, params = load_project()
-    if detach and asked.on != "slurm":
+    if options.detach and asked.on != "slurm":
         raise TandemError(f"--detach: expected --on slurm; got --on {asked.on}; on this machine, use nohup or tmux")
-    if dry_run:
-        if detach:
+    if options.dry_run:
+        if options.detach:
             folder = project.sweep(name)
             print(controller_script(params.engines.slurm, command, root=project.root, folder=folder, name=name))
         print("\n".join(worker_scripts(project, params, asked, name)))
@@ -115,7 +133,7 @@ def check(
     project, params = load_project()
     plan, _ = plan_sweep(project, params, SweepRequest(recipe, cast(Backends, backend), name=f"check-{on}"))
     table = Table("", "what", "found", "what to do")
-    rows = list(Preflight(project, params, plan, where(on, workers, take_over=False), patience).run())
+    rows = list(Preflight(project, params, plan, PlaceOptions(on, workers).read(), patience).run())
     for row in rows:
         # Words besides colours: some readers see no difference between red and green.
         mark = "good" if row.good else "BAD"
@@ -197,6 +215,7 @@ def report(name: NameArgument) -> None:
 
 
 @app.command()
+@grouped
 def confirm(
     name: NameArgument,
     top: Annotated[int, typer.Option(help="How many of the best trials; the recipe's own settings are added.")] = 3,
@@ -204,9 +223,7 @@ def confirm(
     epochs: Annotated[
         int | None, typer.Option(help="Of each training; by default as many as the sweep's trials have.")
     ] = None,
-    workers: WorkersOption = None,
-    on: OnOption = "local",
-    take_over: TakeOverOption = False,
+    place: PlaceOptions = PlaceOptions(),
 ) -> None:
     """Train the best trials again with fresh seeds: which is really ahead?
 
@@ -218,7 +235,7 @@ def confirm(
 
     project, params = load_project()
     asked = ConfirmRequest(name, top, seeds, epochs)
-    confirmation = confirm(project, params, asked, where(on, workers, take_over=take_over))
+    confirmation = confirm(project, params, asked, place.read())
     print(to_markdown(confirmation))
     print(f"{report_path(project, confirmation).relative_to(project.root)}, .json, .png")
     if confirmation.winner.own:

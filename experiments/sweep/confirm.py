@@ -19,8 +19,9 @@ from experiments.settings.project import Project
 from experiments.sweep import trials
 from experiments.sweep.confirm_report import write_confirmation
 from experiments.sweep.confirmation import Candidate, Confirmation
+from experiments.sweep.open_sweep import open_sweep
 from experiments.sweep.plan import Plan, check_data, read_plan
-from experiments.sweep.run import Where, control, count_workers, open_sweep
+from experiments.sweep.run import Where, control, count_workers
 from experiments.sweep.storage import connect
 from experiments.sweep.study import complete, load_study, load_sweep, ranked
 from experiments.system.errors import TandemError
@@ -60,10 +61,10 @@ def confirm(project: Project, params: Params, asked: ConfirmRequest, where: Wher
     seeds = [plan.seed + number for number in range(1, asked.seeds + 1)]  # no trial of the sweep had them
     again = plan_of(plan, asked.epochs)
     with open_sweep(project, again, dataset, take_over=where.take_over) as opened:
-        record(sweep, read_confirmation(opened.study, plan, chosen, seeds))
-        enqueue(opened.study, chosen, seeds)
-        control(opened, params, where, budget=len(opened.study.get_trials(deepcopy=False)))
-        confirmation = read_confirmation(opened.study, plan, chosen, seeds)
+        record(sweep, read_confirmation(opened.target.study, plan, chosen, seeds))
+        enqueue(opened.target.study, chosen, seeds)
+        control(opened, project, params, where, budget=len(opened.target.study.get_trials(deepcopy=False)))
+        confirmation = read_confirmation(opened.target.study, plan, chosen, seeds)
         write_confirmation(project, confirmation, opened.tracker)
     return confirmation
 

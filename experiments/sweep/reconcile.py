@@ -16,8 +16,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
-from experiments.sweep.controller import Study
 from experiments.sweep.lease import Lease, holder
+from experiments.sweep.open_study import OpenStudy
 from experiments.sweep.runs import PARENT_RUN, STATE, SWEEP, TRIAL
 from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT, load_studies
@@ -49,7 +49,7 @@ def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagr
     disagreements: list[Disagreement] = []
     for study, plan in load_studies(storage, name):
         with _only_writer(storage, plan.name, apply=apply) as is_held:
-            books = _Books(Study(study, storage, plan, 0, project.sweep(plan.name)), experiment, is_held=is_held)
+            books = _Books(OpenStudy(study, storage, plan, project.sweep(plan.name)), experiment, is_held=is_held)
             of_study = list(books.disagreements())
             for disagreement in of_study if apply else []:
                 if disagreement.repair is not None:
@@ -76,7 +76,7 @@ def _only_writer(storage: optuna.storages.RDBStorage, name: str, *, apply: bool)
 class _Books:
     """A study, the runs that MLflow has of it, and the folders of its trials."""
 
-    def __init__(self, target: Study, experiment: str, *, is_held: bool) -> None:
+    def __init__(self, target: OpenStudy, experiment: str, *, is_held: bool) -> None:
         self.target, self.experiment, self.is_held = target, experiment, is_held
         self.study, self.plan = target.study, target.plan
         self.trials = self.study.get_trials(deepcopy=False)

@@ -1,6 +1,7 @@
 """The MLflow runs of a study's trials: one for each trial and member, under the study's own run."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from experiments.data.dataset import Dataset
 from experiments.engine.engine import Slot
@@ -12,7 +13,13 @@ from experiments.training.messages import Begun
 
 # What a trial's run has in MLflow, beside what every run has.
 SWEEP, TRIAL, STATE, PARENT_RUN = "sweep", "trial", "trial_state", "mlflow.parentRunId"
-Member = tuple[int, BackendName]
+
+
+class Member(NamedTuple):
+    """The training of a trial in one framework."""
+
+    number: int
+    backend: BackendName
 
 
 @dataclass
@@ -33,7 +40,7 @@ class TrialRuns:
         for run in runs.search(self.experiment, of_study):  # the newest first, so that the oldest is kept
             tags = run.data.tags
             if TRIAL in tags and tags.get("backend") in self.plan.backends_of_trial:
-                self.known[int(tags[TRIAL]), tags["backend"]] = run.info.run_id
+                self.known[Member(int(tags[TRIAL]), tags["backend"])] = run.info.run_id
 
     def open(self, member: Member, begun: Begun, slot: Slot) -> Tracker:
         """Return the open run of a member: created, resumed, or open since an earlier attempt."""

@@ -18,7 +18,7 @@ from experiments.system.errors import Stopped
 from experiments.system.files import read_json, write_json
 
 if TYPE_CHECKING:
-    from experiments.sweep.controller import Controller
+    from experiments.sweep.controller import Controller, TrialAttempt
 
 LOOK_SECONDS, LINE_SECONDS = 1, 30
 LIVE, STOP = "live.json", "stop"
@@ -79,19 +79,19 @@ def snapshot(controller: "Controller") -> dict[str, Any]:
         "name": target.plan.name,
         "objective": target.plan.objective,
         "finished": controller.finished,
-        "budget": target.budget,
+        "budget": controller.budget,
         "best": controller.best if not target.plan.confirms else None,
         "workers": len(controller.slots.connected),
         "aside": controller.slots.aside,
         "epochs": target.plan.settings.epochs,
-        "training": [_row(attempt.member, attempt) for attempt in controller.current.values()],
+        "training": [_row(attempt) for attempt in controller.current.values()],
     }
 
 
-def _row(member: tuple[int, str], attempt: Any) -> dict[str, Any]:
+def _row(attempt: "TrialAttempt") -> dict[str, Any]:
     slot = attempt.slot
     value = attempt.value if attempt.value == attempt.value else None
-    known = {"trial": member[0], "backend": member[1], "epoch": attempt.epoch, "value": value}
+    known = {"trial": attempt.job.number, "backend": attempt.job.backend, "epoch": attempt.epoch, "value": value}
     return known | {"worker": slot.name, "node": slot.node, "gpus": slot.gpus}
 
 

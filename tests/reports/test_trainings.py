@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from experiments.reports import trainings as module
+from experiments.dispatch import dispatcher
 from experiments.reports.outlook import Outlook
 from experiments.reports.remote import TRAINING, FileLog, _run_id
 from experiments.reports.training_runs import TrainingRuns
@@ -69,7 +69,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(dispatcher, "WAIT_SECONDS", 0)
 
 
 def make(project: Project, keys: list[RunKey], engine: ScriptedEngine) -> Trainings:

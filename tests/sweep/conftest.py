@@ -11,9 +11,10 @@ from typing import Any
 import optuna
 import pytest
 
+from experiments.dispatch import dispatcher
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.sweep import controller, run
+from experiments.sweep import run
 from experiments.sweep.plan import Backends, Plan, make_plan, space_of
 from experiments.sweep.reconcile import reconcile
 from experiments.sweep.run import SweepRequest, Where, run_sweep
@@ -170,7 +171,7 @@ def sweep(project: Project, params: Params, stores: Path, monkeypatch: pytest.Mo
     """Sweeps of two epochs a trial, without a pruner."""
     shutil.copytree(stores, project.mlruns)
     write_dataset(project.prepared)
-    monkeypatch.setattr(controller, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(dispatcher, "WAIT_SECONDS", 0)
     made = Sweep(project, params, monkeypatch)
     made.change(epochs=2, pruner="none", sampler="random")
     return made

@@ -16,10 +16,11 @@ from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
 
+from experiments.dispatch import dispatcher
 from experiments.engine.inline import InlineEngine
 from experiments.settings.params import load_params
 from experiments.settings.project import Project
-from experiments.sweep import controller, run
+from experiments.sweep import run
 from experiments.sweep.plan import Backends, members_of
 from experiments.sweep.run import SweepRequest, Where, run_sweep
 from experiments.training.code import code_digest
@@ -72,7 +73,7 @@ def sweep(folder: str, backends: Backends, point: int | None) -> None:
     changes: dict[str, Any] = {"epochs": 2, "pruner": "none", "sampler": "random"}
     params = params.model_copy(update={"sweep": params.sweep.model_copy(update=changes)})
     engine = InlineEngine() if backends != "both" else ScriptedEngine(2)
-    controller.WAIT_SECONDS = 0
+    dispatcher.WAIT_SECONDS = 0
     vars(run)["make_engine"] = lambda *args, **settings: engine
     counter = kill_at(point)
     asked = SweepRequest("cnn3-sgd", backends, TRIALS, "s")

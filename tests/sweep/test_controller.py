@@ -200,7 +200,7 @@ def test_the_recipe_s_own_settings_are_never_replaced(sweep: Sweep) -> None:
     sweep.change(retries=1)
     with pytest.raises(TandemError) as caught:
         sweep.run(3, script=partial(_lose_trial, number="0"), workers=2)
-    assert str(caught.value).startswith("sweep s: expected trial 0, whose settings are fixed, to be trained; got 2 ")
+    assert str(caught.value).startswith("sweep s: trial 0 (lightning): expected a training that succeeds; got 2 ")
     assert "\n" not in str(caught.value)
     books = sweep.books()
     assert books.states()[0] == "WAITING"
@@ -216,7 +216,7 @@ def test_a_confirmation_is_never_replaced(sweep: Sweep) -> None:
     sweep.run(2)
     asked, where = ConfirmRequest("s", top=1, seeds=2), Where("inline", task=simulated)
     sweep.prepare(partial(_lose_trial, number="1"), workers=2)
-    with pytest.raises(TandemError, match="expected trial 1, whose settings are fixed, to be trained; got 2 attempts"):
+    with pytest.raises(TandemError, match="trial 1 .lightning.: expected a training that succeeds; got 2 attempts"):
         confirm(sweep.project, sweep.params, asked, where)
     assert sweep.books("s-confirm").trials[1].state == TrialState.WAITING
     sweep.prepare(workers=2)
@@ -241,7 +241,7 @@ def test_without_a_worker_that_trains_the_sweep_ends_with_one_line_and_the_trial
         sweep.run(3, script=lambda task, message: Fails("RuntimeError: CUDA error"), workers=1)
     assert str(caught.value) == (
         "sweep s: expected workers that train; got 1 put aside after failures, the last: RuntimeError: CUDA error; "
-        "fix that, and repeat the command: the trials wait"
+        "fix that, and repeat the command"
     )
     assert set(sweep.books().states()) == {"WAITING"}
     assert sweep.run(3).states() == ["COMPLETE"] * 3

@@ -50,12 +50,10 @@ class Slots:
         """Return what each worker has loaded that wasn't put aside."""
         return [self.loaded.get(each.address) for each in self.connected if each.name not in self.aside]
 
-    def stuck(self, slot: Slot, pending: set[BackendName]) -> Slot | None:
-        """Return an idle worker if no other can train what is pending, since all have loaded the other framework."""
+    def is_stuck(self, slot: Slot, pending: set[BackendName]) -> bool:
+        """Return whether no worker can train some of what is pending: all have loaded the other framework."""
         usable = set(self._usable())
-        if slot.address not in self.loaded or None in usable or not pending - usable:
-            return None
-        return slot
+        return slot.address in self.loaded and None not in usable and bool(pending - usable)
 
     def has_worked(self, slot: Slot) -> None:
         """Forget the failures of a worker that has trained an epoch."""

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from experiments.dispatch.slots import Slots
 from experiments.engine.engine import Slot
-from experiments.engine.slots import Slots
 from experiments.settings.recipe import BackendName
 
 BOTH: tuple[BackendName, ...] = ("lightning", "keras")
@@ -94,14 +94,14 @@ def test_all_aside_is_hopeless_until_another_connects() -> None:
 
 def test_a_worker_is_stuck_if_only_the_other_framework_has_trials_and_nobody_else_can_train_them() -> None:
     slots = connected(A, B, a="lightning", b="lightning")
-    assert slots.stuck(A, {"keras"}) == A
-    assert slots.stuck(A, {"lightning"}) is None
-    assert slots.stuck(A, set()) is None
+    assert slots.is_stuck(A, {"keras"})
+    assert not slots.is_stuck(A, {"lightning"})
+    assert not slots.is_stuck(A, set())
 
 
 def test_a_worker_is_not_stuck_while_another_has_that_framework_or_none_yet() -> None:
-    assert connected(A, B, a="lightning", b="keras").stuck(A, {"keras"}) is None
-    assert connected(A, B, a="lightning").stuck(A, {"keras"}) is None
+    assert not connected(A, B, a="lightning", b="keras").is_stuck(A, {"keras"})
+    assert not connected(A, B, a="lightning").is_stuck(A, {"keras"})
     slots = connected(A, B, a="lightning", b="keras")
     slots.aside["b"] = "CUDA error"
-    assert slots.stuck(A, {"keras"}) == A
+    assert slots.is_stuck(A, {"keras"})

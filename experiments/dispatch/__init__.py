@@ -1,0 +1,1 @@
+"""Trainings handed out to the workers of an engine."""
