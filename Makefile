@@ -25,8 +25,8 @@ repro: setup ## download MNIST, train LeNet in both frameworks, compare
 	@echo 'Next: make ui (or: source .venv/bin/activate, and tandem ui) opens every run in MLflow.'
 
 .PHONY: test
-test: setup ## every test, end to end too
-	pytest
+test: setup ## every test, end to end too, a process for each core
+	pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: unit
 unit: setup ## the tests that take a minute or two

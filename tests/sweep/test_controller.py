@@ -216,7 +216,7 @@ def test_a_confirmation_is_never_replaced(sweep: Sweep) -> None:
     sweep.run(2)
     asked, where = ConfirmRequest("s", top=1, seeds=2), Where("inline", task=simulated)
     sweep.prepare(partial(_lose_trial, number="1"), workers=2)
-    with pytest.raises(TandemError, match="trial 1 .lightning.: expected a training that succeeds; got 2 attempts"):
+    with pytest.raises(TandemError, match=r"trial 1 .lightning.: expected a training that succeeds; got 2 attempts"):
         confirm(sweep.project, sweep.params, asked, where)
     assert sweep.books("s-confirm").trials[1].state == TrialState.WAITING
     sweep.prepare(workers=2)

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 
 import optuna
@@ -137,8 +136,7 @@ def test_a_controller_that_is_killed_at_some_writes_leaves_no_trace(
 ) -> None:
     count, undisturbed = points_of(run, empty, tmp_path / "whole", backends)
     step = count // SAMPLE
-    # Other points on another day.
-    for point in range(date.today().toordinal() % step, count, step)[:SAMPLE]:
+    for point in range(step // 2, count, step)[:SAMPLE]:
         check_point(run, empty, tmp_path / str(point), backends, point, undisturbed)
 
 
