@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from ruamel.yaml import YAML
 
+from tests.cluster import Cluster
 from tests.conftest import ROOT
 
 BIN = str(Path(sys.executable).parent)
+# What a job of the tests' cluster asks for.
+JOB = {"gpus": 1, "cpus": 1, "memory": "900M", "time": "00:30:00", "host": "127.0.0.1"}
 
 
 @dataclass
@@ -76,7 +79,8 @@ class Clone:
         self.run("git", "commit", "--quiet", "--message", "change")
 
     def mlflow_runs(self, *, uri: str | None = None) -> list[Run]:
-        mlflow.set_tracking_uri(uri or f"sqlite:///{self.root}/mlruns/mlflow.db")
+        here = f"sqlite:///{self.root}/mlruns/mlflow.db"
+        mlflow.set_tracking_uri(uri or self.extra.get("MLFLOW_TRACKING_URI", here))
         experiments = [experiment.experiment_id for experiment in MlflowClient().search_experiments()]
         return list(MlflowClient().search_runs(experiments))
 
@@ -114,3 +118,27 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     made.change_params(small)
     made.commit()
     return made
+
+
+@pytest.fixture(scope="module")
+def prepared_for_cluster(clone: Clone) -> Clone:
+    """A clone with data, and sweeps of random points, so that an undisturbed one has the same trials."""
+
+    def change(content: dict[str, Any]) -> None:
+        content["sweep"].update(epochs=1, retries=5, sampler="random", pruner="none")
+        content["train"].update(threads=1)
+
+    clone.change_params(change)
+    clone.run("dvc", "repro", "preprocess")
+    return clone
+
+
+@pytest.fixture
+def on_cluster(prepared_for_cluster: Clone, slurm: Cluster) -> Iterator[Clone]:
+    """A clone whose commands find the cluster."""
+    clone = prepared_for_cluster
+    clone.change_params(lambda content: content["engines"].update(slurm=dict(JOB)))
+    clone.extra |= slurm.environment
+    yield clone
+    for name in slurm.environment:
+        del clone.extra[name]

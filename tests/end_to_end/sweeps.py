@@ -3,6 +3,7 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -35,13 +36,29 @@ def live(clone: Clone, name: str) -> list[dict[str, Any]]:
 def start(clone: Clone, name: str, *words: str, training: int = 1) -> Any:
     """Start a sweep, and return when so many trainings have reached an epoch."""
     process = clone.start(*words, "--name", name)
+    wait_for(lambda: trains(clone, name, training), process)
+    return process
+
+
+def trains(clone: Clone, name: str, training: int = 1) -> bool:
+    """Return whether so many trainings have reached an epoch."""
+    return sum(row["epoch"] > 0 for row in live(clone, name)) >= training
+
+
+def wait_for(condition: Callable[[], bool], controller: Any) -> None:
+    """Return when a condition is true; fail with what the controller has said if it ends before."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if sum(row["epoch"] > 0 for row in live(clone, name)) >= training:
-            return process
+    while time.monotonic() < deadline and controller.poll() is None:
+        if condition():
+            return
         time.sleep(0.1)
-    process.kill()
-    raise AssertionError(process.communicate()[0])
+    controller.kill()
+    raise AssertionError(controller.communicate()[0])
+
+
+def inside(*words: str) -> str:
+    """Return a line that has a job begin again inside of another program."""
+    return f'[ -n "$INSIDE" ] || INSIDE=1 exec {" ".join(words)}'
 
 
 def workers(controller: int) -> list[psutil.Process]:

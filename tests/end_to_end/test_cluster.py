@@ -1,9 +1,7 @@
 """Sweeps on the GPU nodes of a real Slurm, two nodes with two GPUs each, by the commands that a user types."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,35 +10,14 @@ from tests.end_to_end.conftest import Clone
 from tests.end_to_end.sweeps import (
     check_every_trial_is_there_once,
     command,
+    inside,
     live,
-    start,
     status,
     trial_runs,
     values,
 )
 
-JOB = {"gpus": 1, "cpus": 1, "memory": "900M", "time": "00:30:00", "host": "127.0.0.1"}
 ON = ("--on", "slurm", "--workers", "4")
-
-
-@pytest.fixture(scope="module")
-def prepared(clone: Clone) -> Clone:
-    def change(content: dict[str, Any]) -> None:
-        content["sweep"].update(epochs=1, retries=5, sampler="random", pruner="none")
-        content["train"].update(threads=1)
-        content["engines"]["slurm"].update(JOB)
-
-    clone.change_params(change)
-    clone.run("dvc", "repro", "preprocess")
-    return clone
-
-
-@pytest.fixture
-def on_cluster(prepared: Clone, slurm: Cluster) -> Iterator[Clone]:
-    prepared.extra |= slurm.environment
-    yield prepared
-    for name in slurm.environment:
-        del prepared.extra[name]
 
 
 @pytest.mark.parametrize(("backend", "trials"), [("lightning", 12), ("keras", 12), ("both", 6)])
@@ -64,28 +41,6 @@ def test_the_same_trials_as_on_this_machine(on_cluster: Clone) -> None:
             key: run.data.params[name] for key, run in there.items()
         }
     assert values(here) == values(there)
-
-
-def test_a_cancelled_job_a_lost_node_and_a_killed_controller_lose_nothing(on_cluster: Clone, slurm: Cluster) -> None:
-    on_cluster.change_params(lambda content: content["sweep"].update(epochs=12))
-    words = command("lightning", "--trials", "8", *ON)
-    controller = start(on_cluster, "faults", *words, training=2)
-    slurm.scancel(next(job for job, node in slurm.jobs().items() if node == "n2"))
-    time.sleep(2)
-    slurm.power_off("n1")
-    time.sleep(2)
-    controller.kill()
-    controller.communicate()
-    deadline = time.monotonic() + 60
-    while slurm.jobs("RUNNING") and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not {node for node in slurm.jobs("RUNNING").values() if node == "n2"}  # its workers have left by themselves
-    slurm.power_on("n1")
-    assert "8/8 trials" in on_cluster.run(*words, "--name", "faults")
-    runs = check_every_trial_is_there_once(on_cluster, "faults", 8, "lightning")
-    on_cluster.run(*command("lightning", "--trials", "8", "--workers", "2", "--name", "quiet"))
-    quiet = check_every_trial_is_there_once(on_cluster, "quiet", 8, "lightning")
-    assert values(runs) == values(quiet)
 
 
 def test_a_detached_controller_outlives_the_terminal_and_is_stopped(on_cluster: Clone, slurm: Cluster) -> None:
@@ -112,11 +67,6 @@ def test_the_preflight_is_green(on_cluster: Clone) -> None:
     output = on_cluster.run("tandem", "sweep", "check", "--on", "slurm", "--workers", "2")
     assert "BAD" not in output
     assert output.count("good") >= 15
-
-
-def inside(*words: str) -> str:
-    """Return a line that has a job begin again inside of another program."""
-    return f'[ -n "$INSIDE" ] || INSIDE=1 exec {" ".join(words)}'
 
 
 def test_the_preflight_names_what_is_missing(on_cluster: Clone, slurm: Cluster, tmp_path: Path) -> None:

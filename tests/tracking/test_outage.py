@@ -1,55 +1,23 @@
 """A real MLflow server that stops answering, is killed, and comes back, in the middle of a run."""
 
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-import requests
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from experiments.settings.project import Project
 from experiments.tracking import metrics, store
 from experiments.tracking.run import track
-from experiments.tracking.ui import server_command, server_environment
 from tests.conftest import ROOT
+from tests.server import Server
 
 COMMAND = "tandem train lenet lightning 1"
-
-
-class Server:
-    """MLflow's server on a port of its own, over a database that outlives it."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.folder, self.url = folder, f"http://127.0.0.1:{self.port}"
-        self.start()
-
-    def start(self) -> None:
-        command = server_command(Project(self.folder, self.folder), self.port)
-        environment = server_environment(f"sqlite:///{self.folder}/server.db", os.environ)
-        self.process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
-        for _ in range(300):
-            try:
-                if requests.get(f"{self.url}/health", timeout=1).ok:
-                    return
-            except requests.RequestException:
-                time.sleep(0.1)
-        raise AssertionError("the server doesn't answer")
-
-    def signal(self, number: signal.Signals) -> None:
-        os.killpg(self.process.pid, number)
-        if number == signal.SIGKILL:
-            self.process.wait()
 
 
 @pytest.fixture(scope="module")
