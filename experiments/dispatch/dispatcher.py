@@ -137,7 +137,9 @@ class Dispatcher(ABC, Generic[J, A]):
         job, reason = attempt.job, ended.error or "its worker is gone"
         warn(f"{self.label(job)} on {attempt.slot.name}: {reason}")
         self.slots.has_failed(attempt.slot, reason, lost=ended.lost)
-        self.losses[job] += 1
+        # What fails in a worker that fails at everything is not the job's fault.
+        is_job_s = ended.lost or attempt.slot.name not in self.slots.aside
+        self.losses[job] = self.losses[job] + 1 if is_job_s else 0
         self.lost(attempt, ended)
         if self.losses[job] <= self.retries:
             self.waiting.insert(0, job)

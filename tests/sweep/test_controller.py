@@ -236,6 +236,20 @@ def test_a_worker_that_fails_everything_is_put_aside_and_the_trials_go_elsewhere
         check_steps(each, 2)
 
 
+@pytest.mark.parametrize("bad", [2, 3, 6])
+def test_a_trial_that_only_broken_workers_failed_at_is_not_replaced(sweep: Sweep, bad: int) -> None:
+    """Some fail at once (a GPU), some after an epoch (a disk): a trial goes from one to the other."""
+
+    def fails(task: Running, message: Any) -> Fault:
+        number = int(task.slot.name[1:])
+        return Fails() if number < bad and isinstance(message, Begun if number % 2 else EpochDone) else None
+
+    books = sweep.run(10, script=fails, workers=bad + 1)
+    assert books.states() == ["COMPLETE"] * 10
+    for each in books.runs.values():
+        check_steps(each, 2)
+
+
 def test_without_a_worker_that_trains_the_sweep_ends_with_one_line_and_the_trials_wait(sweep: Sweep) -> None:
     with pytest.raises(TandemError) as caught:
         sweep.run(3, script=lambda task, message: Fails("RuntimeError: CUDA error"), workers=1)
