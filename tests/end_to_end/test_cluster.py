@@ -71,16 +71,21 @@ def test_the_preflight_names_what_is_missing(on_cluster: Clone, slurm: Cluster, 
     versions.mkdir()
     (versions / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 9.9.9\n")
     empty = inside("unshare", "--mount", "bash", "-c", f'"mount -t tmpfs none {prepared}; . $0"')
-    faults = {
-        ("no prepared", "torch 9.9.9"): [empty, f"export PYTHONPATH={tmp_path}:$PYTHONPATH"],
-        ("expected jobs whose workers connect",): [inside("unshare", "--net", "bash", '"$0"')],
-    }
-    for expected, setup in faults.items():
+    faults: list[tuple[dict[str, str], list[str]]] = [
+        (
+            {"lightning: data": "no prepared dataset", "lightning: code, versions": "torch 9.9.9"},
+            [empty, f"export PYTHONPATH={tmp_path}:$PYTHONPATH"],
+        ),
+        ({"workers start": "expected jobs whose workers connect"}, [inside("unshare", "--net", "bash", '"$0"')]),
+    ]
+    for expected, setup in faults:
         on_cluster.change_params(lambda content, setup=setup: content["engines"]["slurm"].update(setup=setup))  # type: ignore[misc]
         output = on_cluster.run(
             "tandem", "sweep", "check", "--on", "slurm", "--backend", "lightning", "--patience", "90", code=1
         )
-        bad = [row for row in output.splitlines() if "BAD" in row]
-        assert all(any(each in row for row in bad) for each in expected), output
+        rows = [[cell.strip() for cell in line.split("│")] for line in output.splitlines() if line.count("│") > 3]
+        bad, found = [row[2] for row in rows if row[1] == "BAD"], " ".join(row[3] for row in rows)
+        assert set(expected) <= set(bad), output
+        assert all(each in found for each in expected.values()), output
     assert trial_runs(on_cluster, "check-slurm") == {}
     assert not slurm.jobs()

@@ -14,9 +14,8 @@ from mlflow import MlflowClient
 
 from experiments.system.files import read_json
 from tests.cluster import Cluster
-from tests.end_to_end.conftest import Clone
+from tests.end_to_end.conftest import JOB, Clone
 from tests.end_to_end.sweeps import workers
-from tests.end_to_end.test_cluster import JOB
 
 EPOCHS = 12
 COMMAND = ("tandem", "published", "lenet", "--seeds", "2")
