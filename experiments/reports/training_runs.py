@@ -25,18 +25,18 @@ class TrainingRuns:
         """
         mark = {TRAINING: f"{begun.tags[TRAINING]}-{token}"}
         place = {"worker": slot.name, "node": slot.node, "gpus": slot.gpus or "none"}
-        run_id = open_run(
+        run = open_run(
             training.key.label,
             experiment=self.experiment,
             tags={**begun.tags, **mark, **place},
             command=f"tandem train {training.key}",
             resume=runs.find_tagged(self.experiment, mark),
         )
-        tracker = self.trackers[training.key] = Tracker(run_id)
+        tracker = self.trackers[training.key] = Tracker(run)
         tracker.params(begun.params)
         tracker.dataset(training.dataset, training.images)
         tracker.metrics(begun.points)
-        return run_id
+        return tracker.run_id
 
     def finish(self, key: RunKey, closing: Closing) -> None:
         """Log what a training has left, and close its run; may be repeated."""

@@ -35,6 +35,8 @@ class Lease:
 
     def __init__(self, engine: Engine, study: str) -> None:
         self.engine, self.study, self.token = engine, study, uuid.uuid4().hex
+        # FOR UPDATE, where a database knows it: SQLite's transactions have the whole database.
+        self._query = select(LEASES.c.token, LEASES.c.holder).where(LEASES.c.study == study).with_for_update()
         LEASES.metadata.create_all(engine)
 
     def acquire(self, *, take_over: bool = False) -> None:
@@ -81,9 +83,7 @@ class Lease:
             connection.execute(update(LEASES).where(mine).values(token=FREE))
 
     def _row(self, connection: Connection) -> tuple[str, str] | None:
-        # FOR UPDATE, where a database knows it: SQLite's transactions have the whole database.
-        query = select(LEASES.c.token, LEASES.c.holder).where(LEASES.c.study == self.study).with_for_update()
-        row = connection.execute(query).first()
+        row = connection.execute(self._query).first()
         return (row[0], row[1]) if row else None
 
     def _check(self, connection: Connection) -> None:

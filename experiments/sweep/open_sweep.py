@@ -87,13 +87,12 @@ def _open_parent(project: Project, study: optuna.Study, plan: Plan, dataset: Dat
         "study": study.user_attrs.get(IDENTITY, ""),
     }
     resume = _known_run(study, experiment, tags)
-    run_id = open_mlflow_run(
-        f"sweep {plan.name}", experiment=experiment, tags=tags, command=plan.command, resume=resume
-    )
+    run = open_mlflow_run(f"sweep {plan.name}", experiment=experiment, tags=tags, command=plan.command, resume=resume)
+    run_id = run.info.run_id
     study.set_user_attr(PARENT, run_id)
     if known not in (None, run_id):  # somebody deleted it
         runs.set_tag(_trial_runs(study, plan), PARENT_RUN, run_id)
-    tracker = Tracker(run_id)
+    tracker = Tracker(run)
     logged = {key: getattr(plan, key) for key in LOGGED}
     logged |= {f"space.{setting}": bounds for setting, bounds in plan.space.items()}
     tracker.params({f"sweep.{key}": value for key, value in logged.items()})

@@ -14,10 +14,11 @@ from experiments.settings.recipe import BackendName
 from experiments.sweep.plan import Plan
 from experiments.sweep.probe import Question, probe
 from experiments.sweep.run import Where, start_engine
-from experiments.sweep.storage import journal_of, storage_url
+from experiments.sweep.storage import storage_url
 from experiments.system.console import say
 from experiments.system.errors import TandemError
 from experiments.system.filesystem import filesystem_of, is_network
+from experiments.system.sqlite import journal_of
 from experiments.training.code import code_of
 
 LEAST_BYTES = 2 * 10**9

@@ -8,11 +8,15 @@ from experiments.engine.engine import Slot
 from experiments.settings.recipe import BackendName
 from experiments.sweep.plan import Plan
 from experiments.tracking import runs
+from experiments.tracking.metrics import SEND_SECONDS
 from experiments.tracking.run import Tracker, open_run
 from experiments.training.messages import Begun
 
 # What a trial's run has in MLflow, beside what every run has.
 SWEEP, TRIAL, STATE, PARENT_RUN = "sweep", "trial", "trial_state", "mlflow.parentRunId"
+# The metrics of many runs are sent less often, so that they come to a batch in this time. None is lost by that: with
+# the checkpoint, a worker keeps those that it has reported.
+SECONDS_A_BATCH = 0.1
 
 
 class Member(NamedTuple):
@@ -54,14 +58,15 @@ class TrialRuns:
         number, backend = member
         own = {TRIAL: str(number), PARENT_RUN: self.parent, "backend": backend, **place}
         tags = {**begun.tags, "recipe": self.plan.recipe_name, SWEEP: self.plan.name, **own}
-        self.known[member] = open_run(
+        run = open_run(
             f"{self.plan.name}-{number}-{backend}",
             experiment=self.experiment,
             tags=tags,
             command=self.plan.command,
             resume=self.known.get(member),
         )
-        tracker = Tracker(self.known[member])
+        self.known[member] = run.info.run_id
+        tracker = Tracker(run, send_seconds=max(SEND_SECONDS, SECONDS_A_BATCH * len(self.trackers)))
         tracker.params(begun.params)
         tracker.dataset(self.dataset, self.dataset.split("train"))
         self.trackers[member] = tracker

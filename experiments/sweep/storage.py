@@ -3,10 +3,7 @@
 import logging
 import os
 import re
-import sqlite3
 import warnings
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
-from experiments.system.filesystem import filesystem_of, is_network
+from experiments.system.sqlite import journal_for
 from experiments.system.urls import hide_password
 from experiments.tracking import store
 
@@ -78,17 +75,6 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
     if is_sqlite:
         _take_turns(storage.engine, journal_for(project.mlruns))
     return storage
-
-
-def journal_for(folder: Path) -> str:
-    """Return SQLite's journal mode for a database in a folder: WAL needs memory that all its processes share."""
-    return "DELETE" if is_network(filesystem_of(folder)) else "WAL"
-
-
-def journal_of(file: Path) -> str:
-    """Return the journal mode of an SQLite database."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-        return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
 
 
 def _take_turns(engine: Engine, journal: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Literal
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.settings.params import PrunerName, SamplerName
@@ -145,11 +146,23 @@ def summary(study: optuna.Study) -> str:
     return f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}"
 
 
+class PlannedTPE(optuna.samplers.TPESampler):
+    """TPE that is told its space: Optuna's compares the distributions of all trials, for every draw."""
+
+    def __init__(self, plan: Plan, seed: int) -> None:
+        super().__init__(seed=seed)
+        self.space = {name: each for name, each in sorted(plan.distributions.items()) if not each.single()}
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Return the space."""
+        return self.space
+
+
 def make_sampler(plan: Plan, *, drawn: int = 0) -> optuna.samplers.BaseSampler:
     """Return the sampler of a study that has `drawn` trials already: what it draws depends on that number."""
     seed = plan.seed + 1000 * drawn
     makers: dict[SamplerName, Callable[[], optuna.samplers.BaseSampler]] = {
-        "tpe": lambda: optuna.samplers.TPESampler(seed=seed),
+        "tpe": lambda: PlannedTPE(plan, seed),
         "random": lambda: optuna.samplers.RandomSampler(seed=seed),
         # QMC's points are one sequence, numbered in the storage.
         "qmc": lambda: optuna.samplers.QMCSampler(seed=plan.seed, scramble=True),

@@ -22,8 +22,8 @@ FLUSH_SECONDS = 10
 class MetricSender:
     """Sends the metrics of one run. `is_away`: the last batch failed, or the store hasn't answered in time."""
 
-    def __init__(self, run_id: str, spool: Spool) -> None:
-        self._run_id, self._spool = run_id, spool
+    def __init__(self, run_id: str, spool: Spool, send_seconds: float) -> None:
+        self._run_id, self._spool, self._send_seconds = run_id, spool, send_seconds
         self._waiting: list[Metric] = []
         self._on_the_way: list[Metric] = []
         self._answer: Future[None] | None = None
@@ -34,7 +34,7 @@ class MetricSender:
     def add(self, metrics: Iterable[Metric]) -> None:
         """Send metrics some time, without waiting."""
         self._waiting += metrics
-        if time.monotonic() - self._sent > SEND_SECONDS:
+        if time.monotonic() - self._sent > self._send_seconds:
             self._send()
 
     def flush(self) -> None:

@@ -16,18 +16,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
+from experiments.system.sqlite import set_journal
 from experiments.system.urls import hide_password, one_line
 from experiments.tracking import spool
 from experiments.tracking.runs import close_abandoned_runs
 
 StoreError = MlflowException
-EXPERIMENT = "tandem"
+EXPERIMENT, FILE = "tandem", "mlflow.db"
 HEALTH_SECONDS = 5
 
 
 def store_uri(project: Project) -> str:
     """Return where runs are tracked: MLFLOW_TRACKING_URI, or SQLite under mlruns/. It may hold a password."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project.mlruns / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or _own_store(project)
+
+
+def _own_store(project: Project) -> str:
+    return f"sqlite:///{project.mlruns / FILE}"
 
 
 def connect(project: Project) -> str:
@@ -111,6 +116,8 @@ def _experiment(project: Project, uri: str) -> str:
     # Processes that create one SQLite database at the same time break each other's migration of it, and the first
     # client creates it.
     with filelock.FileLock(project.mlruns / ".lock"):
+        if uri == _own_store(project):
+            set_journal(project.mlruns / FILE)
         client = MlflowClient()
         experiment = client.get_experiment_by_name(EXPERIMENT)
         if experiment is not None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import optuna
 import pytest
+from optuna.samplers import TPESampler
 
 from experiments.settings.project import Project
 from experiments.sweep.plan import Plan
@@ -49,6 +50,12 @@ def test_a_study_has_the_sampler_and_the_pruner_of_its_plan(make: MakePlan, open
     for study in (open_plan(plan), open_plan(plan)):  # begun, and resumed
         assert type(study.sampler) is type(make_sampler(plan))
         assert isinstance(study.pruner, optuna.pruners.SuccessiveHalvingPruner)
+
+
+def test_tpe_draws_what_it_draws_without_being_told_its_space(make: MakePlan) -> None:
+    plan = make(sampler="tpe")
+    told, untold = (optuna.create_study(sampler=each) for each in (make_sampler(plan), TPESampler(seed=plan.seed)))
+    assert train(told, plan, 20) == train(untold, plan, 20)  # ten at random, ten by TPE
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "cmaes"])

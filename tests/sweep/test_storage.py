@@ -5,8 +5,8 @@ import sqlite3
 import pytest
 
 from experiments.settings.project import Project
-from experiments.sweep import storage
 from experiments.sweep.storage import VARIABLE, connect, reason_of, shown_url
+from experiments.system import sqlite
 from experiments.system.errors import TandemError
 
 UNREACHABLE = [
@@ -60,7 +60,7 @@ def test_a_file_that_can_t_be_made_is_one_line(project: Project, monkeypatch: py
 def test_a_file_on_a_network_has_no_log_in_shared_memory(
     project: Project, monkeypatch: pytest.MonkeyPatch, filesystem: str, journal: str
 ) -> None:
-    monkeypatch.setattr(storage, "filesystem_of", lambda folder: filesystem)
+    monkeypatch.setattr(sqlite, "filesystem_of", lambda folder: filesystem)
     with connect(project).engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == journal
 
@@ -69,7 +69,7 @@ def test_a_file_that_was_moved_to_a_network_changes_its_journal(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(project).engine.dispose()
-    monkeypatch.setattr(storage, "filesystem_of", lambda folder: "nfs")
+    monkeypatch.setattr(sqlite, "filesystem_of", lambda folder: "nfs")
     connect(project).engine.dispose()
     with sqlite3.connect(project.mlruns / "optuna.db") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)

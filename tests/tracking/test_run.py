@@ -1,3 +1,4 @@
+import math
 import os
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from experiments.reports.plots import plot_confusion_matrix
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
 from experiments.tracking import metrics, runs, store
-from experiments.tracking.run import track
+from experiments.tracking.run import Tracker, open_run, track
 
 matplotlib.use("Agg")
 COMMAND = "tandem train lenet lightning 1"
@@ -81,6 +82,15 @@ def test_a_resumed_run_writes_no_step_twice(experiment: str) -> None:
     history = MlflowClient().get_metric_history(tracker.run_id, "a")
     assert sorted((point.step, point.value) for point in history) == [(1, 1.0), (2, 2.0), (3, 3.0)]
     assert get(tracker.run_id).info.status == "FINISHED"
+
+
+def test_metrics_gather_for_as_long_as_they_may(experiment: str) -> None:
+    tracker = Tracker(open_run("n", experiment=experiment, tags=TAGS, command=COMMAND), send_seconds=math.inf)
+    tracker.metrics(("a", 1 / step, step) for step in (1, 2, 3))
+    assert get(tracker.run_id).data.metrics == {}
+    tracker.close("FINISHED")
+    assert get(tracker.run_id).data.metrics == {"a": 1 / 3}
+    assert len(MlflowClient().get_metric_history(tracker.run_id, "a")) == 3
 
 
 # The beginning of a program that connects to the store of the project that its command line names.

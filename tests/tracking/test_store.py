@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from experiments.settings.project import Project
+from experiments.system import sqlite
 from experiments.system.errors import TandemError
 from experiments.tracking import store
 from experiments.tracking.ui import serve, server_command, server_environment
@@ -88,3 +89,12 @@ def test_the_server_gets_a_password_by_its_environment_alone(project: Project, m
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@host")
     with pytest.raises(TandemError, match=r"got the server http://user:\*\*\*@host: open that"):
         serve(project, 5000)
+
+
+@pytest.mark.parametrize(("filesystem", "journal"), [("ext4", "wal"), ("nfs4", "delete")])
+def test_the_database_has_a_write_ahead_log_where_that_works(
+    project: Project, monkeypatch: pytest.MonkeyPatch, filesystem: str, journal: str
+) -> None:
+    monkeypatch.setattr(sqlite, "filesystem_of", lambda folder: filesystem)
+    store.connect(project)
+    assert sqlite.journal_of(project.mlruns / store.FILE) == journal
