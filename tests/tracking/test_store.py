@@ -1,6 +1,9 @@
 """Connecting: logins, and passwords that nobody gets to read."""
 
 import base64
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,7 +14,28 @@ from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 from experiments.tracking import store
 from experiments.tracking.ui import serve, server_command, server_environment
+from tests.conftest import ROOT
 
+# Connects, and ends like a `kill -9` after so many statements.
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy.engine.default import DefaultDialect
+from experiments.settings.project import Project
+from experiments.tracking import store
+
+execute, left = DefaultDialect.do_execute, int(sys.argv[2])
+
+def count(*words):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return execute(*words)
+
+DefaultDialect.do_execute = count
+store.connect(Project(Path(sys.argv[1]), Path(sys.argv[1])))
+"""
 LOGIN = "Basic " + base64.b64encode(b"user:secret").decode()
 
 
@@ -88,3 +112,20 @@ def test_the_server_gets_a_password_by_its_environment_alone(project: Project, m
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@host")
     with pytest.raises(TandemError, match=r"got the server http://user:\*\*\*@host: open that"):
         serve(project, 5000)
+
+
+def test_a_kill_while_the_database_is_made_leaves_none(project: Project) -> None:
+    for statements in (150, 400, 150):
+        command = [sys.executable, "-c", DIES, str(project.root), str(statements)]
+        assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+        assert {".mlflow.db.part", ".mlflow.db.part-journal"} & {path.name for path in project.mlruns.iterdir()}
+        assert not (project.mlruns / "mlflow.db").exists()
+    assert store.connect(project) == store.connect(project)
+    assert sorted(path.name for path in project.mlruns.iterdir()) == [".lock", "mlflow.db"]
+
+
+def test_a_database_of_the_user_s_is_left_to_mlflow(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project.root / 'other.db'}")
+    store.connect(project)
+    assert (project.root / "other.db").is_file()
+    assert not (project.mlruns / "mlflow.db").exists()
