@@ -35,7 +35,6 @@ class Lease:
 
     def __init__(self, engine: Engine, study: str) -> None:
         self.engine, self.study, self.token = engine, study, uuid.uuid4().hex
-        LEASES.metadata.create_all(engine)
 
     def acquire(self, *, take_over: bool = False) -> None:
         """Take the lease if it is free, or its holder is known to be gone, or with `take_over` in any case.
@@ -97,7 +96,6 @@ class Lease:
 
 def held_by(engine: Engine, study: str) -> tuple[str, ProcessId] | None:
     """Return the token of a study's lease, and the process that has it; None: nobody has."""
-    LEASES.metadata.create_all(engine)
     with engine.begin() as connection:
         row = connection.execute(select(LEASES.c.token, LEASES.c.holder).where(LEASES.c.study == study)).first()
     return (row[0], ProcessId.read(json.loads(row[1]))) if row and row[0] != FREE else None

@@ -1,9 +1,6 @@
 """Connecting: logins, and passwords that nobody gets to read."""
 
 import base64
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,28 +11,8 @@ from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 from experiments.tracking import store
 from experiments.tracking.ui import serve, server_command, server_environment
-from tests.conftest import ROOT
+from tests.dying import die
 
-# Connects, and ends like a `kill -9` after so many statements.
-DIES = """
-import os, signal, sys
-from pathlib import Path
-from sqlalchemy.engine.default import DefaultDialect
-from experiments.settings.project import Project
-from experiments.tracking import store
-
-execute, left = DefaultDialect.do_execute, int(sys.argv[2])
-
-def count(*words):
-    global left
-    left -= 1
-    if not left:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return execute(*words)
-
-DefaultDialect.do_execute = count
-store.connect(Project(Path(sys.argv[1]), Path(sys.argv[1])))
-"""
 LOGIN = "Basic " + base64.b64encode(b"user:secret").decode()
 
 
@@ -115,9 +92,8 @@ def test_the_server_gets_a_password_by_its_environment_alone(project: Project, m
 
 
 def test_a_kill_while_the_database_is_made_leaves_none(project: Project) -> None:
-    for statements in (150, 400, 150):
-        command = [sys.executable, "-c", DIES, str(project.root), str(statements)]
-        assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    for statement in ("CREATE TABLE tags", "INSERT", "CREATE TABLE tags"):
+        die(project, store.__name__, statement)
         assert {".mlflow.db.part", ".mlflow.db.part-journal"} & {path.name for path in project.mlruns.iterdir()}
         assert not (project.mlruns / "mlflow.db").exists()
     assert store.connect(project) == store.connect(project)
