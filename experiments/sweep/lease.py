@@ -48,20 +48,10 @@ class Lease:
         with self.engine.begin() as connection:
             token, holder = self._row(connection) or (FREE, "{}")
             if token != FREE and not take_over:
-                self._refuse(ProcessId.read(json.loads(holder)))
+                refuse(self.study, ProcessId.read(json.loads(holder)))
             mine = {"token": self.token, "holder": json.dumps(asdict(ProcessId.own()))}
             connection.execute(update(LEASES).where(LEASES.c.study == self.study).values(**mine))
         event.listen(self.engine, "begin", self._check)
-
-    def _refuse(self, holder: ProcessId) -> None:
-        liveness = holder.liveness()
-        if liveness == "gone":
-            return
-        where = f"process {holder.pid}" if liveness == "alive" else f"process {holder.pid} of another machine or boot"
-        raise TandemError(
-            f"sweep {self.study}: expected no other controller; got {where}; stop it (`tandem sweep stop "
-            f"{self.study}`), or, if it is gone, repeat with --take-over"
-        )
 
     def check(self) -> None:
         """Make sure that the lease is still there.
@@ -92,6 +82,22 @@ class Lease:
                 f"sweep {self.study}: expected to be its only controller; another one has taken it over; "
                 "this one stops, and has written nothing since"
             )
+
+
+def refuse(study: str, holder: ProcessId) -> None:
+    """Return if the process that has the lease of a study is known to be gone.
+
+    Raises:
+        TandemError: it isn't.
+    """
+    liveness = holder.liveness()
+    if liveness == "gone":
+        return
+    where = f"process {holder.pid}" if liveness == "alive" else f"process {holder.pid} of another machine or boot"
+    raise TandemError(
+        f"sweep {study}: expected no other controller; got {where}; stop it (`tandem sweep stop "
+        f"{study}`), or, if it is gone, repeat with --take-over"
+    )
 
 
 def held_by(engine: Engine, study: str) -> tuple[str, ProcessId] | None:
