@@ -2,11 +2,13 @@
 
 import json
 import uuid
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Literal
+from typing import Any, Literal
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.settings.params import PrunerName, SamplerName
@@ -145,7 +147,26 @@ def summary(study: optuna.Study) -> str:
     return f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}"
 
 
-def make_sampler(plan: Plan, *, drawn: int = 0) -> optuna.samplers.BaseSampler:
+class EachByItself(optuna.samplers.PartialFixedSampler):
+    """Samplers draw settings one by one until they have learnt to draw them together; here, none depends on the others.
+
+    A controller that is killed between two of them leaves a trial that has the first: the rest is drawn as it would
+    have been.
+    """
+
+    def __init__(self, sampler: optuna.samplers.BaseSampler, seed: int) -> None:
+        super().__init__({}, sampler)
+        self.sampler, self.seed = sampler, seed
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Return a random value."""
+        random = optuna.samplers.RandomSampler(zlib.crc32(f"{self.seed} {trial.number} {param_name}".encode()))
+        return random.sample_independent(study, trial, param_name, param_distribution)
+
+
+def make_sampler(plan: Plan, *, drawn: int = 0) -> EachByItself:
     """Return the sampler of a study that has `drawn` trials already: what it draws depends on that number."""
     seed = plan.seed + 1000 * drawn
     makers: dict[SamplerName, Callable[[], optuna.samplers.BaseSampler]] = {
@@ -156,7 +177,7 @@ def make_sampler(plan: Plan, *, drawn: int = 0) -> optuna.samplers.BaseSampler:
         "cmaes": lambda: optuna.samplers.CmaEsSampler(seed=seed),
         "gp": lambda: optuna.samplers.GPSampler(seed=seed),
     }
-    return makers[plan.sampler]()
+    return EachByItself(makers[plan.sampler](), plan.seed)
 
 
 def make_pruner(plan: Plan) -> optuna.pruners.BasePruner:

@@ -4,13 +4,21 @@ from collections.abc import Callable
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from experiments.settings.project import Project
 from experiments.sweep.plan import Plan
 from experiments.sweep.storage import connect
-from experiments.sweep.study import load_study, make_sampler
+from experiments.sweep.study import EachByItself, load_study, make_sampler, open_study
 from tests.sweep.conftest import MakePlan
 
+SAMPLERS: dict[str, type[optuna.samplers.BaseSampler]] = {
+    "tpe": optuna.samplers.TPESampler,
+    "random": optuna.samplers.RandomSampler,
+    "qmc": optuna.samplers.QMCSampler,
+    "cmaes": optuna.samplers.CmaEsSampler,
+    "gp": optuna.samplers.GPSampler,
+}
 OpenPlan = Callable[[Plan], optuna.Study]
 
 
@@ -47,7 +55,8 @@ def test_a_sampler_stays_within_bounds_after_the_recipe_s_own_settings(
 def test_a_study_has_the_sampler_and_the_pruner_of_its_plan(make: MakePlan, open_plan: OpenPlan, sampler: str) -> None:
     plan = make(sampler=sampler, pruner="halving")
     for study in (open_plan(plan), open_plan(plan)):  # begun, and resumed
-        assert type(study.sampler) is type(make_sampler(plan))
+        assert isinstance(study.sampler, EachByItself)
+        assert type(study.sampler.sampler) is SAMPLERS[sampler]
         assert isinstance(study.pruner, optuna.pruners.SuccessiveHalvingPruner)
 
 
@@ -56,6 +65,31 @@ def test_a_study_that_is_resumed_draws_no_point_again(make: MakePlan, open_plan:
     plan = make(sampler=sampler)
     drawn = [tuple(one.values()) for _ in range(2) for one in train(open_plan(plan), plan, 4)]
     assert len(set(drawn)) == 8
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+# Before a sampler draws the settings together, and after. (GP then counts such a trial among those that run.)
+@pytest.mark.parametrize(("sampler", "finished"), [("random", 2), ("tpe", 2), ("tpe", 12), ("cmaes", 2), ("gp", 2)])
+def test_a_kill_amid_the_settings_of_a_trial_changes_none(make: MakePlan, sampler: str, finished: int) -> None:
+    plan = make(sampler=sampler)
+
+    def draw(before_the_kill: int | None) -> dict[str, float]:
+        storage = optuna.storages.InMemoryStorage()
+        study = open_study(storage, plan)
+        train(study, plan, finished)
+        if before_the_kill is not None:
+            study.sampler = make_sampler(plan, drawn=finished)
+            study.ask(dict(list(plan.distributions.items())[:before_the_kill]))
+            trial_id = storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name("s"), finished)
+            storage.set_trial_state_values(trial_id, TrialState.WAITING)
+        study.sampler = make_sampler(plan, drawn=finished)
+        trial = study.ask(plan.distributions)
+        assert trial.number == finished
+        return trial.params
+
+    undisturbed = draw(None)
+    assert len(undisturbed) == 3
+    assert [draw(known) for known in range(4)] == [undisturbed] * 4
 
 
 @pytest.mark.parametrize(("pruner", "prunes"), [("median", True), ("halving", True), ("none", False)])
