@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from experiments.settings.engines import EngineName
     from experiments.settings.params import Params
+    from experiments.sweep.plan import Backends
 
+BackendOption = Annotated[str, typer.Option(help="`lightning`, `keras`, or `both`: every point as a pair.")]
 OnOption = Annotated[str, typer.Option(help="`local`, `slurm` (also `pbs`, `lsf`, `sge`: untried), or `inline`.")]
 
 
@@ -39,6 +41,20 @@ def engine_name(on: str) -> "EngineName":
     if on not in get_args(EngineName):
         raise TandemError(f"--on: expected one of {', '.join(get_args(EngineName))}; got {on!r}")
     return cast(EngineName, on)
+
+
+def backends_name(backend: str) -> "Backends":
+    """Return the backends of that name.
+
+    Raises:
+        TandemError: there are none.
+    """
+    from experiments.sweep.plan import Backends
+    from experiments.system.errors import TandemError
+
+    if backend not in get_args(Backends):
+        raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {backend!r}")
+    return cast(Backends, backend)
 
 
 def print_table(table: "Table") -> None:

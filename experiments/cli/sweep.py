@@ -2,15 +2,16 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.cli.common import OnOption, engine_name, load_project, print_table
+from experiments.cli.common import BackendOption, OnOption, backends_name, engine_name, load_project, print_table
 from experiments.cli.options import grouped
 from experiments.settings.project import Project
 
 if TYPE_CHECKING:
+    from experiments.sweep.plan import Plan
     from experiments.sweep.run import Where
 
 app = typer.Typer(
@@ -49,7 +50,8 @@ class PlaceOptions:
     @property
     def words(self) -> list[str]:
         """The options as they are typed."""
-        return ["--on", self.on, *([] if self.workers is None else ["--workers", str(self.workers)])]
+        words = ["--on", self.on, *([] if self.workers is None else ["--workers", str(self.workers)])]
+        return [*words, *(["--take-over"] if self.take_over else [])]
 
 
 @dataclass(frozen=True)
@@ -64,28 +66,24 @@ class SubmitOptions:
 @grouped
 def run(
     recipe: Annotated[str, typer.Option(help="A name under `recipes` in params.yaml.")],
-    backend: Annotated[str, typer.Option(help="`lightning`, `keras`, or `both`: every point as a pair.")] = "lightning",
+    backend: BackendOption = "lightning",
     trials: Annotated[int | None, typer.Option(help="Finished trials in all; by default `sweep.trials`.")] = None,
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
     place: PlaceOptions = PlaceOptions(),
     submit: SubmitOptions = SubmitOptions(),
 ) -> None:
     """Start a study, or resume it; Ctrl-C stops it cleanly, and the same command resumes it."""
-    from experiments.sweep.plan import Backends
     from experiments.sweep.run import SweepRequest, plan_sweep, run_sweep
     from experiments.sweep.storage import shown_url
     from experiments.sweep.study import summary
-    from experiments.system.errors import TandemError
 
     project, params = load_project()
-    if backend not in get_args(Backends):
-        raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {backend!r}")
-    asked = SweepRequest(recipe, cast(Backends, backend), trials, name)
+    asked = SweepRequest(recipe, backends_name(backend), trials, name)
     if submit.dry_run or submit.detach:
         plan, _ = plan_sweep(project, params, asked)
         command = ["sweep", "run", "--recipe", recipe, "--backend", backend, "--name", plan.name, *place.words]
         command += [] if trials is None else ["--trials", str(trials)]
-        _show_or_detach(plan.name, command, place.read(), submit)
+        _show_or_detach(plan, command, place.read(), submit)
         return
     study = run_sweep(project, params, asked, place.read())
     print(summary(study))
@@ -93,19 +91,20 @@ def run(
     print(f"Next: `tandem sweep report {study.study_name}`, then `tandem sweep confirm {study.study_name}`.")
 
 
-def _show_or_detach(name: str, command: list[str], asked: "Where", options: SubmitOptions) -> None:
+def _show_or_detach(plan: "Plan", command: list[str], asked: "Where", options: SubmitOptions) -> None:
     from experiments.sweep.detach import controller_script, submit
-    from experiments.sweep.run import worker_scripts
+    from experiments.sweep.run import worker_script
     from experiments.system.errors import TandemError
 
     project, params = load_project()
     if options.detach and asked.on != "slurm":
         raise TandemError(f"--detach: expected --on slurm; got --on {asked.on}; on this machine, use nohup or tmux")
+    name, script = plan.name, worker_script(project, params, asked, plan)
     if options.dry_run:
         if options.detach:
             folder = project.sweep(name)
             print(controller_script(params.engines.slurm, command, root=project.root, folder=folder, name=name))
-        print("\n".join(worker_scripts(project, params, asked, name)))
+        print(script)
         return
     job = submit(project, params.engines.slurm, command, name)
     print(f"The controller is job {job}.")
@@ -115,7 +114,7 @@ def _show_or_detach(name: str, command: list[str], asked: "Where", options: Subm
 @app.command()
 def check(
     recipe: Annotated[str, typer.Option(help="A name under `recipes` in params.yaml.")] = "lenet",
-    backend: Annotated[str, typer.Option(help="`lightning`, `keras`, or `both`.")] = "both",
+    backend: BackendOption = "both",
     on: OnOption = "local",
     workers: WorkersOption = None,
     patience: Annotated[float, typer.Option(help="Seconds that a worker may take to connect.")] = 300,
@@ -126,12 +125,11 @@ def check(
     """
     from rich.table import Table
 
-    from experiments.sweep.plan import Backends
     from experiments.sweep.preflight import Preflight
     from experiments.sweep.run import SweepRequest, plan_sweep
 
     project, params = load_project()
-    plan, _ = plan_sweep(project, params, SweepRequest(recipe, cast(Backends, backend), name=f"check-{on}"))
+    plan, _ = plan_sweep(project, params, SweepRequest(recipe, backends_name(backend), name=f"check-{on}"))
     table = Table("", "what", "found", "what to do")
     rows = list(Preflight(project, params, plan, PlaceOptions(on, workers).read(), patience).run())
     for row in rows:
@@ -140,7 +138,8 @@ def check(
         table.add_row(mark, row.what, row.got, "" if row.good else row.remedy, style=None if row.good else "bold red")
     print_table(table)
     bad = sum(not row.good for row in rows)
-    print(f"Next: `tandem sweep run --recipe {recipe} --on {on}`." if not bad else f"{bad} to fix, then repeat.")
+    command = f"tandem sweep run --recipe {recipe} --backend {backend} --on {on}"
+    print(f"Next: `{command}`." if not bad else f"{bad} to fix, then repeat.")
     raise typer.Exit(1 if bad else 0)
 
 
@@ -196,7 +195,12 @@ def status(
     for row in statuses:
         if row.last_failure:
             print(f"{row.name}: the last trial that failed: {row.last_failure}")
-    print("Next: `tandem sweep run` resumes a study that has trials waiting.")
+        if row.running and not row.controller:
+            print(f"{row.name}: nobody is at work on its running trials.")
+    if any(row.left and not row.controller for row in statuses):
+        print("Next: the same `tandem sweep run` resumes a study that isn't finished.")
+    else:
+        print("Next: `tandem sweep status NAME --watch` while it runs, then `tandem sweep report NAME`.")
 
 
 @app.command()

@@ -117,7 +117,8 @@ class JobPlaces:
         if self._failures >= MOST_FAILURES:
             raise TandemError(
                 f"engines.{self._request.engine}: expected jobs whose workers connect; got {self._failures} in a row "
-                f"that ended before; {self._request.folder / 'logs'} says why"
+                f"that ended before; see {self._request.folder / 'logs'}; if they can't reach this machine, set "
+                f"engines.{self._request.engine}.host to an address that they reach"
             )
 
     async def _listed(self) -> set[str] | None:

@@ -37,7 +37,6 @@ class Lease:
         self.engine, self.study, self.token = engine, study, uuid.uuid4().hex
         # FOR UPDATE, where a database knows it: SQLite's transactions have the whole database.
         self._query = select(LEASES.c.token, LEASES.c.holder).where(LEASES.c.study == study).with_for_update()
-        LEASES.metadata.create_all(engine)
 
     def acquire(self, *, take_over: bool = False) -> None:
         """Take the lease if it is free, or its holder is known to be gone, or with `take_over` in any case.
@@ -51,20 +50,10 @@ class Lease:
         with self.engine.begin() as connection:
             token, holder = self._row(connection) or (FREE, "{}")
             if token != FREE and not take_over:
-                self._refuse(ProcessId.read(json.loads(holder)))
+                refuse(self.study, ProcessId.read(json.loads(holder)))
             mine = {"token": self.token, "holder": json.dumps(asdict(ProcessId.own()))}
             connection.execute(update(LEASES).where(LEASES.c.study == self.study).values(**mine))
         event.listen(self.engine, "begin", self._check)
-
-    def _refuse(self, holder: ProcessId) -> None:
-        liveness = holder.liveness()
-        if liveness == "gone":
-            return
-        where = f"process {holder.pid}" if liveness == "alive" else f"process {holder.pid} of another machine or boot"
-        raise TandemError(
-            f"sweep {self.study}: expected no other controller; got {where}; stop it (`tandem sweep stop "
-            f"{self.study}`), or, if it is gone, repeat with --take-over"
-        )
 
     def check(self) -> None:
         """Make sure that the lease is still there.
@@ -95,9 +84,24 @@ class Lease:
             )
 
 
+def refuse(study: str, holder: ProcessId) -> None:
+    """Return if the process that has the lease of a study is known to be gone.
+
+    Raises:
+        TandemError: it isn't.
+    """
+    liveness = holder.liveness()
+    if liveness == "gone":
+        return
+    where = f"process {holder.pid}" if liveness == "alive" else f"process {holder.pid} of another machine or boot"
+    raise TandemError(
+        f"sweep {study}: expected no other controller; got {where}; stop it (`tandem sweep stop "
+        f"{study}`), or, if it is gone, repeat with --take-over"
+    )
+
+
 def held_by(engine: Engine, study: str) -> tuple[str, ProcessId] | None:
     """Return the token of a study's lease, and the process that has it; None: nobody has."""
-    LEASES.metadata.create_all(engine)
     with engine.begin() as connection:
         row = connection.execute(select(LEASES.c.token, LEASES.c.holder).where(LEASES.c.study == study)).first()
     return (row[0], ProcessId.read(json.loads(row[1]))) if row and row[0] != FREE else None

@@ -1,5 +1,6 @@
 """Whether a sweep would work there, before it costs anything (`tandem sweep check`): asked of a real worker."""
 
+import math
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -55,8 +56,8 @@ class Preflight:
                 engine.start(lambda key, message: message)
                 yield from self._ask(engine, threads)
             except TandemError as error:
-                remedy = f"see the logs; if its job can't reach this machine, set engines.{self.where.on}.host"
-                yield Check("workers start", good=False, got=str(error), remedy=remedy)
+                got, _, remedy = str(error).rpartition("; ")
+                yield Check("workers start", good=False, got=got, remedy=remedy)
 
     def _ask(self, engine: Engine, threads: int) -> Iterator[Check]:
         used: set[str] = set()
@@ -87,7 +88,7 @@ class Preflight:
 
     def _wait(self, engine: Engine, used: set[str]) -> Slot | None:
         """Return a worker that loaded no framework yet, once there is one."""
-        began = said = time.monotonic()
+        began, said = time.monotonic(), -math.inf
         while time.monotonic() < began + self.patience:
             list(engine.events(0.5))
             for slot in engine.slots():
@@ -95,7 +96,7 @@ class Preflight:
                     return slot
             if time.monotonic() - said > SAY_SECONDS:
                 said = time.monotonic()
-                say(f"waiting for a worker, for {self.patience - (said - began):.0f} s more at most")
+                say(f"waiting for a worker, for {self.patience - (said - began):.0f} s at most")
         return None
 
     def _nobody(self, backend: BackendName) -> Check:
@@ -117,7 +118,7 @@ class Preflight:
         yield Check(
             f"{backend}: data",
             good=data == self.plan.dataset,
-            got=f"fingerprint {data[:12]}" if data == self.plan.dataset else data,
+            got=data.rpartition("; ")[0] or f"fingerprint {data[:12]}; here {self.plan.dataset[:12]}",
             remedy=f"give {node} the same prepared/, on a path that all nodes share",
         )
         yield _same_code(backend, facts["code"], code_of(backend, self.plan.settings.architecture), node)
@@ -145,12 +146,12 @@ def check_database(project: Project) -> Check:
     if not storage_url(project).startswith("sqlite:"):
         return Check("database", good=True, got="a server, TANDEM_SWEEP_STORAGE")
     file, filesystem = project.mlruns / "optuna.db", filesystem_of(project.mlruns) or "unknown"
-    journal = journal_of(file) if file.is_file() else "none yet"
+    journal = journal_of(file) if file.is_file() else ""
     return Check(
         "database",
         good=not (is_network(filesystem) and journal == "wal"),
-        got=f"SQLite, journal {journal}, on {filesystem}",
-        remedy=f"WAL fails between machines: stop all sweeps, then sqlite3 {file} 'PRAGMA journal_mode=DELETE'",
+        got=f"SQLite on {filesystem}, {f'journal {journal}' if journal else 'not made yet'}",
+        remedy="WAL fails between machines: stop all sweeps, then `tandem sweep status` changes the journal",
     )
 
 

@@ -128,11 +128,15 @@ def start_engine(project: Project, params: Params, where: Where, plan: Plan) -> 
     return engine, threads
 
 
-def worker_scripts(project: Project, params: Params, where: Where, name: str) -> list[str]:
-    """Return the jobs that would be submitted; on this machine, a line on the workers."""
-    workers = where.workers or 1
+def worker_script(project: Project, params: Params, where: Where, plan: Plan) -> str:
+    """Return the job that would be submitted, below a line on how many there are; on this machine, that line alone.
+
+    Raises:
+        TandemError: there are too few workers, or the engine's settings are wrong.
+    """
+    workers = count_workers(where, plan.backends)
     if where.on in ("local", "inline"):
         threads = max(1, threads_for(params.train.threads) // workers)
-        return [f"{workers} worker(s) on this machine, {threads} thread(s) each"]
-    request = Request.of(where.on, params.engines, workers, project.sweep(name) / "engine")
-    return [job_script(request, place=place) for place in range(request.jobs)]
+        return f"{workers} worker(s) on this machine, {threads} thread(s) each"
+    request = Request.of(where.on, params.engines, workers, project.sweep(plan.name) / "engine")
+    return f"# {request.jobs} job(s) such as this one, with {workers} worker(s) in all:\n{job_script(request)}"

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
-from rich.table import Table
+from rich.table import Column, Table
 
 from experiments.sweep.plan import Plan
 from experiments.sweep.study import best_of, complete
@@ -43,10 +44,15 @@ class Status:
 
     @property
     def seconds_left(self) -> float | None:
-        """The time that the rest takes at the pace so far, with the workers that run now."""
+        """The time that the rest takes at the pace so far, with as many trials at a time as now."""
         if self.seconds_per_trial is None:
             return None
-        return self.seconds_per_trial * (self.waiting + self.running) / max(self.running, 1)
+        return self.seconds_per_trial * self.left / max(self.running, 1)
+
+    @property
+    def left(self) -> int:
+        """The number of trials that are to be finished yet; a stopped sweep may be resumed with fewer."""
+        return max(0, (self.budget or 0) - self.finished)
 
 
 def status_of(study: optuna.Study, plan: Plan, holder: ProcessId | None = None) -> Status:
@@ -98,13 +104,15 @@ def _pace(plan: Plan, trials: Sequence[FrozenTrial]) -> float | None:
 
 
 def to_table(statuses: Sequence[Status]) -> Table:
-    """Return a row for each study."""
-    table = Table("study", "finished", "pruned", "diverged", "failed", "running", "waiting", "best", "a trial", "left")
+    """Return a row for each study; what none has takes no room."""
+    counts = ("pruned", "diverged", "failed", "running", "waiting")
+    shown = [name for name in counts if any(getattr(row, name) for row in statuses)]
+    # A study's name has to be typed: it is never cut.
+    table = Table(Column("study", no_wrap=True, overflow="fold"), "finished", *shown, "best", "a trial", "left")
     for row in statuses:
         best = f"{row.best['value']:.4f} (trial {row.best['trial']})" if row.best else ""
         finished = f"{row.finished}" + (f" of {row.budget}" if row.budget else "")
-        running = f"{row.running}" + ("" if row.controller or not row.running else " (nobody is at work)")
-        times = [f"{seconds:.0f} s" if seconds else "" for seconds in (row.seconds_per_trial, row.seconds_left)]
-        counts = (str(row.pruned), str(row.diverged), str(row.failed), running, str(row.waiting))
-        table.add_row(row.name, finished, *counts, best, *times)
+        seconds = (row.seconds_per_trial, row.seconds_left)
+        times = [str(timedelta(seconds=round(each))) if each else "" for each in seconds]
+        table.add_row(row.name, finished, *(str(getattr(row, name)) for name in shown), best, *times)
     return table

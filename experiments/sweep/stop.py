@@ -24,7 +24,9 @@ def stop_sweep(project: Project, name: str) -> None:
     load_study(storage, name)
     held = held_by(storage.engine, name)
     if held is None or held[1].liveness() == "gone":
-        raise TandemError(f"NAME: expected a sweep that is running; got {name!r}, which isn't; `tandem sweep status`")
+        raise TandemError(
+            f"NAME: expected a sweep that is running; got {name!r}, which isn't; see `tandem sweep status`"
+        )
     token, _ = held
     ask_to_stop(project.sweep(name), token)
     until = time.monotonic() + PATIENCE_SECONDS
@@ -38,13 +40,13 @@ def stop_sweep(project: Project, name: str) -> None:
 
 
 def log_files(project: Project, name: str) -> list[Path]:
-    """Return the logs of a sweep, the oldest first.
+    """Return the logs of a sweep in which there is anything, the oldest first.
 
     Raises:
         TandemError: there are none.
     """
     folder = project.sweep(name)
-    files = sorted([*folder.glob("*.log"), *folder.glob("engine/logs/*.log")], key=lambda file: file.stat().st_mtime)
+    files = [file for file in (*folder.glob("*.log"), *folder.glob("engine/logs/*.log")) if file.stat().st_size]
     if not files:
         raise TandemError(f"NAME: expected a sweep that has run here; got {name!r}, which left no logs in {folder}")
-    return files
+    return sorted(files, key=lambda file: file.stat().st_mtime)

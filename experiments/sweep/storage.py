@@ -4,16 +4,21 @@ import logging
 import os
 import re
 import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import filelock
 import optuna
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from experiments.settings.project import Project
+from experiments.sweep.lease import LEASES
 from experiments.system.errors import TandemError
+from experiments.system.files import new_database
 from experiments.system.sqlite import journal_for
 from experiments.system.urls import hide_password
 from experiments.tracking import store
@@ -27,9 +32,14 @@ BUSY_SECONDS = 60
 
 def storage_url(project: Project) -> str:
     """Return TANDEM_SWEEP_STORAGE, or SQLite under mlruns/."""
-    url = os.environ.get(VARIABLE) or f"sqlite:///{project.mlruns / 'optuna.db'}"
+    url = os.environ.get(VARIABLE) or f"sqlite:///{own_file(project)}"
     # Named without a driver, PostgreSQL's is psycopg 2 to older versions of SQLAlchemy; version 3 is installed.
     return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+
+def own_file(project: Project) -> Path:
+    """Return the project's own database of studies."""
+    return project.mlruns / "optuna.db"
 
 
 def shown_url(project: Project) -> str:
@@ -65,7 +75,10 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
     try:
         # Processes that create the tables at the same time get into each other's way.
         with filelock.FileLock(project.mlruns / ".optuna.lock"):
-            storage = optuna.storages.RDBStorage(url, engine_kwargs=options)
+            if url == f"sqlite:///{own_file(project)}" and not own_file(project).exists():
+                with new_database(own_file(project)) as part:
+                    _open(f"sqlite:///{part}", options).engine.dispose()
+            storage = _open(url, options)
     except (SQLAlchemyError, ImportError, RuntimeError, ValueError, optuna.exceptions.StorageInternalError) as error:
         reason = reason_of(error.__cause__ or error, project)
         raise TandemError(
@@ -75,6 +88,24 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
     if is_sqlite:
         _take_turns(storage.engine, journal_for(project.mlruns))
     return storage
+
+
+def _open(url: str, options: Mapping[str, Any]) -> optuna.storages.RDBStorage:
+    """Open a storage, with all tables.
+
+    Another checkout, which doesn't see the lock, may make them on a server at the same time. Of two that make the same,
+    one is refused, and then finds it: Optuna's tables, Alembic's, or the leases'.
+    """
+
+    def open_once() -> optuna.storages.RDBStorage:
+        storage = optuna.storages.RDBStorage(url, engine_kwargs=dict(options))
+        LEASES.metadata.create_all(storage.engine)
+        return storage
+
+    for _ in range(3):
+        with suppress(IntegrityError, ProgrammingError):
+            return open_once()
+    return open_once()
 
 
 def _take_turns(engine: Engine, journal: str) -> None:

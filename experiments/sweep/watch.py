@@ -1,10 +1,10 @@
 """What a running sweep shows: a table on a terminal, a line now and then elsewhere, and a file for `sweep status`."""
 
-import contextlib
 import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS, LINE_SECONDS = 1, 30
 LIVE, STOP = "live.json", "stop"
+NOTHING = "no sweep is running; one that is detached may wait in Slurm's queue (squeue --me)"
 
 
 class Watcher:
@@ -46,7 +47,7 @@ class Watcher:
         if now - self._looked < LOOK_SECONDS:
             return
         self._looked, state = now, snapshot(controller)
-        with contextlib.suppress(OSError):  # a full disk is noticed where it matters
+        with suppress(OSError):  # a full disk is noticed where it matters
             write_json(self.folder / LIVE, state)
         if self._live:
             self._live.update(live_table(state), refresh=True)
@@ -102,14 +103,14 @@ def headline(state: Mapping[str, Any]) -> str:
     return f"sweep {state['name']}: {state['finished']}/{state['budget']} trials{best}{workers}"
 
 
-def live_table(state: Mapping[str, Any]) -> Table:
-    """Return what is being trained, and where."""
-    table = Table("trial", "backend", "worker", "node", "GPU", "epoch", state["objective"], title=headline(state))
+def live_table(state: Mapping[str, Any]) -> Group:
+    """Return how far a sweep is, and what is being trained where."""
+    table = Table("trial", "backend", "worker", "node", "GPU", "epoch", state["objective"])
     for row in state["training"]:
         value = "" if row["value"] is None else f"{row['value']:.4f}"
         epoch = f"{row['epoch']}/{state['epochs']}"
         table.add_row(str(row["trial"]), row["backend"], row["worker"], row["node"], row["gpus"], epoch, value)
-    return table
+    return Group(headline(state), table)
 
 
 def read_live(folder: Path) -> dict[str, Any] | None:
@@ -121,13 +122,13 @@ def read_live(folder: Path) -> dict[str, Any] | None:
 
 
 def follow(project: Project, name: str | None) -> None:
-    """Show the running sweep of that name, or all of them, until a stop."""
-    with Live(console=Console(), auto_refresh=False) as live:
+    """Show the running sweep of that name, or all of them, until Ctrl-C."""
+    with suppress(Stopped), Live(console=Console(), auto_refresh=False) as live:
         while True:
             folders = [project.sweep(name)] if name else sorted(project.sweep("x").parent.glob("*"))
             states = [state for folder in folders if (state := read_live(folder))]
             tables = [live_table(state) for state in states]
-            live.update(Group(*tables) if tables else "no sweep is running", refresh=True)
+            live.update(Group(*tables) if tables else NOTHING, refresh=True)
             time.sleep(LOOK_SECONDS)
 
 

@@ -46,6 +46,20 @@ def replace_durably(part: Path, path: Path) -> None:
 
 
 @contextmanager
+def new_database(file: Path) -> Iterator[Path]:
+    """Yield another name in the same folder for an SQLite database that isn't there yet; it is renamed at the end.
+
+    A kill leaves no database, never a part of one. The block closes what it opens, and one process calls this at a
+    time: what a killed one left is deleted.
+    """
+    part = file.with_name(f".{file.name}.part")
+    for left in file.parent.glob(f"{part.name}*"):  # its journal too
+        left.unlink()
+    yield part
+    replace_durably(part, file)
+
+
+@contextmanager
 def replace_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder to fill, which replaces `target` when the block succeeds; all of it is on disk then.
 

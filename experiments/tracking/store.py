@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
+from experiments.system.files import new_database
 from experiments.system.sqlite import set_journal
 from experiments.system.urls import hide_password, one_line
 from experiments.tracking import spool
@@ -28,10 +29,11 @@ HEALTH_SECONDS = 5
 
 def store_uri(project: Project) -> str:
     """Return where runs are tracked: MLFLOW_TRACKING_URI, or SQLite under mlruns/. It may hold a password."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or _own_store(project)
+    return os.environ.get("MLFLOW_TRACKING_URI") or own_uri(project)
 
 
-def _own_store(project: Project) -> str:
+def own_uri(project: Project) -> str:
+    """Return the address of the project's own store, SQLite under mlruns/."""
     return f"sqlite:///{project.mlruns / FILE}"
 
 
@@ -113,10 +115,11 @@ def _check_login(uri: str, status: int) -> None:
 
 def _experiment(project: Project, uri: str) -> str:
     project.mlruns.mkdir(parents=True, exist_ok=True)
-    # Processes that create one SQLite database at the same time break each other's migration of it, and the first
-    # client creates it.
+    # Processes that create one database at the same time break each other's migration of it, and the first client
+    # creates it.
     with filelock.FileLock(project.mlruns / ".lock"):
-        if uri == _own_store(project):
+        if uri == own_uri(project):
+            _create(project)
             set_journal(project.mlruns / FILE)
         client = MlflowClient()
         experiment = client.get_experiment_by_name(EXPERIMENT)
@@ -124,3 +127,13 @@ def _experiment(project: Project, uri: str) -> str:
             return str(experiment.experiment_id)
         local = project.artifacts if uri.startswith("sqlite:") else None
         return str(client.create_experiment(EXPERIMENT, artifact_location=local))
+
+
+def _create(project: Project) -> None:
+    """Make the project's database, unless it is there: MLflow can't continue its migrations after a kill."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # takes a second, which a server doesn't need
+
+    file = project.mlruns / FILE
+    if not file.exists():
+        with new_database(file) as part:
+            SqlAlchemyStore(f"sqlite:///{part}", project.artifacts).engine.dispose()

@@ -42,6 +42,10 @@ def test_help_imports_nothing_heavy() -> None:
         (("train", "lenet", "jax", "1"), "tandem: BACKEND: expected one of lightning, keras; got 'jax'"),
         (("train", "lenet", "keras", "1"), "no prepared dataset; run `dvc repro preprocess`"),
         (("compare",), "run missing; `dvc repro train@lenet-lightning-12` makes it"),
+        (
+            ("sweep", "check", "--backend", "jax"),
+            "tandem: --backend: expected one of lightning, keras, both; got 'jax'",
+        ),
         (("preprocess",), "expected the IDX file train-images-idx3-ubyte"),
     ],
 )

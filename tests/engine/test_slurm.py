@@ -133,7 +133,9 @@ def test_workers_leave_before_the_time_limit_and_a_new_job_goes_on(
 def test_jobs_that_can_t_work_are_an_error(slurm: Cluster, on_slurm: Start, tmp_path: Path) -> None:
     with pytest.raises(TandemError, match=r"engines.slurm: expected sbatch to take a job; got .*nowhere.*"):
         on_slurm(1, partition="nowhere").until(lambda: False)
-    with pytest.raises(TandemError, match=r"expected jobs whose workers connect; got 3 in a row .*logs says why"):
+    with pytest.raises(
+        TandemError, match=r"expected jobs whose workers connect; got 3 in a row that ended before; see .*logs; if they"
+    ):
         on_slurm(1, setup=["exit 1"]).until(lambda: False)
 
 

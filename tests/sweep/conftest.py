@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,29 +63,30 @@ class Postgres:
 
 
 @pytest.fixture
-def postgres(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgres]:
-    """TANDEM_SWEEP_STORAGE names an empty database on a server that listens on a socket in a folder of its own."""
+def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgres]:
+    """TANDEM_SWEEP_STORAGE names an empty database on a server that listens on a socket in a folder of its own.
+
+    Not in pytest's: each new pytest on this machine closes those to other users.
+    """
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    folder = tmp_path_factory.mktemp("pg")
     as_user: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         if not shutil.which("setpriv"):
             pytest.skip("running as root, and there is no setpriv to start PostgreSQL as another user")
-        shutil.chown(folder, "postgres")
-        for parent in (folder, *folder.parents[:3]):
-            parent.chmod(parent.stat().st_mode | 0o055)
         as_user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups"]
-
-    server = Postgres(programs, folder, as_user)
-    server.run("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
-    server.start()
-    try:
-        monkeypatch.setenv("TANDEM_SWEEP_STORAGE", f"postgresql://postgres@/postgres?host={folder}")
-        yield server
-    finally:
-        server.stop()
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        if as_user:
+            shutil.chown(folder, "postgres")
+        server = Postgres(programs, Path(folder), as_user)
+        server.run("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8")
+        server.start()
+        try:
+            monkeypatch.setenv("TANDEM_SWEEP_STORAGE", f"postgresql://postgres@/postgres?host={folder}")
+            yield server
+        finally:
+            server.stop()
 
 
 MakePlan = Callable[..., Plan]

@@ -9,11 +9,11 @@ from dataclasses import asdict
 
 import optuna
 import pytest
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, insert, update
 
 from experiments.settings.project import Project
 from experiments.sweep.lease import LEASES, Lease, LeaseLost, holder
-from experiments.sweep.storage import connect
+from experiments.sweep.storage import connect, storage_url
 from experiments.system.errors import TandemError
 from experiments.system.processes import ProcessId
 from tests.conftest import ROOT
@@ -67,6 +67,20 @@ def test_of_two_that_take_a_new_study_at_the_same_time_one_is_refused(project: P
         connection.commit()
         with pytest.raises(TandemError, match="sweep s: expected no other controller; got process"):
             waits.result(10)
+
+
+@pytest.mark.usefixtures("postgres")
+@pytest.mark.parametrize("table", [LEASES, Table("alembic_version", MetaData(), Column("version_num", String(32)))])
+def test_tables_that_another_checkout_makes_at_the_same_time_are_taken(project: Project, table: Table) -> None:
+    address = storage_url(project)
+    with ThreadPoolExecutor(1) as pool, create_engine(address).connect() as connection:
+        table.create(connection)
+        waits = pool.submit(lambda: Lease(connect(project).engine, "s").acquire())
+        with pytest.raises(TimeoutError):
+            waits.result(2)
+        connection.commit()
+        waits.result(10)
+    assert holder(connect(project).engine, "s") == ProcessId.own()
 
 
 def test_a_lease_of_a_process_that_is_gone_is_taken(project: Project) -> None:

@@ -3,11 +3,14 @@
 import sqlite3
 
 import pytest
+import sqlalchemy
 
 from experiments.settings.project import Project
+from experiments.sweep import storage
 from experiments.sweep.storage import VARIABLE, connect, reason_of, shown_url
 from experiments.system import sqlite
 from experiments.system.errors import TandemError
+from tests.dying import die
 
 UNREACHABLE = [
     "postgresql://u:s3cret@127.0.0.1:9/d",
@@ -73,3 +76,13 @@ def test_a_file_that_was_moved_to_a_network_changes_its_journal(
     connect(project).engine.dispose()
     with sqlite3.connect(project.mlruns / "optuna.db") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
+@pytest.mark.parametrize("statement", ["CREATE UNIQUE INDEX", "CREATE TABLE alembic_version", "CREATE TABLE tandem"])
+def test_a_kill_while_the_tables_are_made_leaves_none(project: Project, statement: str) -> None:
+    die(project, storage.__name__, statement)
+    assert not (project.mlruns / "optuna.db").exists()
+    tables = sqlalchemy.inspect(connect(project).engine)
+    assert {"tandem_leases", "trials", "alembic_version"} <= set(tables.get_table_names())
+    assert [index["unique"] for index in tables.get_indexes("studies")] == [1]  # of its name
+    assert not [path.name for path in project.mlruns.iterdir() if ".part" in path.name]

@@ -12,6 +12,7 @@ from experiments.system import sqlite
 from experiments.system.errors import TandemError
 from experiments.tracking import store
 from experiments.tracking.ui import serve, server_command, server_environment
+from tests.dying import die
 
 LOGIN = "Basic " + base64.b64encode(b"user:secret").decode()
 
@@ -98,3 +99,19 @@ def test_the_database_has_a_write_ahead_log_where_that_works(
     monkeypatch.setattr(sqlite, "filesystem_of", lambda folder: filesystem)
     store.connect(project)
     assert sqlite.journal_of(project.mlruns / store.FILE) == journal
+
+
+def test_a_kill_while_the_database_is_made_leaves_none(project: Project) -> None:
+    for statement in ("CREATE TABLE tags", "INSERT", "CREATE TABLE tags"):
+        die(project, store.__name__, statement)
+        assert {".mlflow.db.part", ".mlflow.db.part-journal"} & {path.name for path in project.mlruns.iterdir()}
+        assert not (project.mlruns / "mlflow.db").exists()
+    assert store.connect(project) == store.connect(project)
+    assert sorted(path.name for path in project.mlruns.iterdir()) == [".lock", "mlflow.db"]
+
+
+def test_a_database_of_the_user_s_is_left_to_mlflow(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project.root / 'other.db'}")
+    store.connect(project)
+    assert (project.root / "other.db").is_file()
+    assert not (project.mlruns / "mlflow.db").exists()
