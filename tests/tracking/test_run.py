@@ -135,6 +135,7 @@ def test_a_run_whose_process_is_gone_is_closed(
         (runs.NAMESPACE, "pid:[1]", "RUNNING"),  # another container
         (runs.PID, str(os.getpid()), "KILLED"),  # the pid exists, but as another process
     ],
+    ids=["machine", "container", "pid"],
 )
 def test_only_processes_that_are_known_to_be_gone_have_their_runs_closed(
     experiment: str, project: Project, tag: str, value: str, status: str
