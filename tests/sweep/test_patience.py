@@ -122,7 +122,7 @@ def test_a_transaction_that_fails_or_whose_answer_is_lost_is_repeated(
         engines.append(storage.engine.dialect)
         return storage
 
-    monkeypatch.setattr("experiments.sweep.run.connect", connect_and_note)
+    monkeypatch.setattr("experiments.sweep.open_sweep.connect", connect_and_note)
     monkeypatch.setattr(DefaultDialect, "do_commit", flaky)
     monkeypatch.setattr(Watcher, "close", end)
     books = sweep.run(4, script=begin, backends=backends, workers=2)
@@ -139,20 +139,19 @@ def test_a_transaction_that_fails_or_whose_answer_is_lost_is_repeated(
 
 
 @pytest.mark.usefixtures("slept")
-@pytest.mark.parametrize("what", ["tags", "params"])
+@pytest.mark.parametrize("call", ["set_tag", "log_batch"])
 def test_an_mlflow_that_is_away_when_a_run_begins_or_ends_gets_it_all_later(
-    sweep: Sweep, monkeypatch: pytest.MonkeyPatch, what: str
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    log_batch, failures = MlflowClient.log_batch, itertools.count(1)
+    written, failures = getattr(MlflowClient, call), itertools.count(1)
 
-    def flaky(client: MlflowClient, run_id: str, **entries: Any) -> None:
-        tags = [tag.key for tag in entries.get("tags", ())]
-        if (STATE in tags if what == "tags" else entries.get("params")) and next(failures) <= 2:
+    def flaky(client: MlflowClient, run_id: str, *words: str, **entries: Any) -> None:
+        if (STATE in words or entries.get("params")) and next(failures) <= 2:
             raise MlflowException("the server is away")
-        log_batch(client, run_id, **entries)
+        written(client, run_id, *words, **entries)
 
     def begin(task: Running, message: Any) -> Fault:
-        monkeypatch.setattr(MlflowClient, "log_batch", flaky)
+        monkeypatch.setattr(MlflowClient, call, flaky)
         return None
 
     books = sweep.run(2, script=begin)
