@@ -92,7 +92,9 @@ def compare() -> None:
     from experiments.stages.compare import compare
 
     print(compare(project, params))
-    print("reports/compare.md\nreports/compare.json\nreports/pairs/")
+    print(
+        "reports/compare.md\nreports/compare.json\nreports/pairs/\nreports/index.html\nNext: `tandem report` opens it."
+    )
     print("Next: `tandem ui` opens every run in MLflow.")
 
 
@@ -201,6 +203,16 @@ def runs(
         table.add_row(*row)
     print_table(table)
     print("Next: `tandem ui`, or `dvc repro` where a run is missing.")
+
+
+@app.command(rich_help_panel=LOOK)
+def report() -> None:
+    """Open reports/index.html, the page about the runs of the pipeline, in a browser."""
+    project = Project.find()
+    if not project.page.is_file():
+        raise TandemError(f"{project.page}: expected the page that `dvc repro` writes; got none; run that first")
+    print(project.page)
+    typer.launch(project.page.as_uri())
 
 
 @app.command(rich_help_panel=LOOK)

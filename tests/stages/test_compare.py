@@ -31,7 +31,7 @@ def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p
     }
     record["environment"] = {"device": device, "numpy": "2.4.6"}
     record["tags"] = {"pair": pair, "dataset": "digits"}
-    return Outputs(metrics, [{"epoch": 1.0, **metrics}], record, actual, np.where(right, 0, 1))
+    return Outputs(metrics, [{"epoch": 1.0, **metrics}], record, actual, np.where(right, 0, 1), np.ones(len(actual)))
 
 
 def test_mcnemar_counts_the_images_that_one_alone_gets_right() -> None:
