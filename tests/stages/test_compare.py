@@ -13,6 +13,7 @@ from experiments.settings.project import Project, RunKey
 from experiments.stages.compare import compare
 from experiments.system.errors import TandemError
 from experiments.training.outputs import Outputs, write_outputs
+from tests.sweep.simulated import write_dataset
 
 
 def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p", device: str = "cpu") -> Outputs:
@@ -118,6 +119,7 @@ def _write(project: Project, **pairs: str) -> None:
 
 
 def test_the_dataset_is_the_one_that_was_trained_on(project: Project, params: Params) -> None:
+    write_dataset(project.prepared)
     _write(project, lightning="same", keras="same")
     assert "stand-in" in compare(project, params)
     assert (project.reports / "pairs" / "lenet-12.png").read_bytes().startswith(b"\x89PNG")
