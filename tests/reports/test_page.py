@@ -21,6 +21,16 @@ from tests.browser import Browser, errors, wait_for
 from tests.sweep.simulated import write_dataset
 
 IMAGES, EPOCHS, CLASSES = 200, 3, 4
+SECTIONS = [
+    "Verdict",
+    "Pairs",
+    "Learning curves",
+    "Which images",
+    "What differs between the runs",
+    "Sweeps",
+    "Parity",
+    "Published results",
+]
 RIGHT = {"lightning": 190, "keras": 188}
 
 
@@ -112,7 +122,7 @@ def test_the_page_opens_without_a_network_and_has_every_section(
 ) -> None:
     browser.get(write_page(*two_seeds).as_uri())
     headings = wait_for(browser, "[...document.querySelectorAll('h2')].map(each => each.textContent)")
-    assert headings == ["Verdict", "Pairs", "Learning curves", "Which images", "What differs between the runs"]
+    assert headings == SECTIONS
     for number in range(2):  # charts are drawn when they come near the screen
         browser.execute_script(f"document.querySelectorAll('.chart')[{number}].scrollIntoView()")
         wait_for(browser, f"document.querySelectorAll('.chart')[{number}].querySelector('.main-svg')")

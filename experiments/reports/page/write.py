@@ -1,6 +1,7 @@
 """Writes reports/index.html."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -8,12 +9,15 @@ from plotly.offline import get_plotlyjs
 
 from experiments.reports.page.answers import answers_section
 from experiments.reports.page.curves import curves_section
+from experiments.reports.page.proof import parity_section, published_section
 from experiments.reports.page.section import Section
 from experiments.reports.page.source import Source, read_source
+from experiments.reports.page.sweeps import sweeps_section
 from experiments.reports.page.tables import pairs_section, settings_section
 from experiments.reports.page.verdict import verdict
 from experiments.settings.params import Params
 from experiments.settings.project import Project
+from experiments.system.errors import TandemError
 from experiments.system.files import write_atomically
 
 FOLDER = Path(__file__).parent
@@ -28,8 +32,15 @@ def write_page(project: Project, params: Params) -> Path:
     source = read_source(project, params)
     makers = (verdict, pairs_section, curves_section, answers_section, settings_section)
     sections = [make(source) for make in makers]
+    sections += [make(project.reports) for make in (sweeps_section, parity_section, published_section)]
     write_atomically(project.page, render(source, sections))
     return project.page
+
+
+def refresh_page(project: Project, params: Params) -> None:
+    """Write the page again, if the pipeline has its runs: something else on it is new."""
+    with suppress(TandemError):
+        write_page(project, params)
 
 
 def render(source: Source, sections: list[Section]) -> str:
