@@ -10,7 +10,8 @@ from experiments.reports.intervals import interval
 from experiments.reports.page.names import name_of
 from experiments.reports.page.section import Chart, Section
 from experiments.reports.page.source import Pairs, Source
-from experiments.reports.plots import COLOURS, SPLIT_NAMES, WIDTHS
+from experiments.reports.plots import SPLIT_NAMES, WIDTHS
+from experiments.system.colours import COLOURS
 
 DASHES = {"train": "solid", "val": "dash", "test": "dot"}
 SYMBOLS = {"train": "circle", "val": "square", "test": "triangle-up"}

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from experiments.reports.intervals import interval
 from experiments.reports.page.names import name_of
 from experiments.reports.page.section import Chart, Part, Section, Table, Text
-from experiments.reports.plots import COLOURS
+from experiments.system.colours import COLOURS
 from experiments.system.files import read_json
 
 SYMBOLS = {"sgd": "circle", "adam": "diamond"}
