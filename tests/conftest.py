@@ -14,6 +14,8 @@ from ruamel.yaml import YAML
 from experiments.data.idx import to_idx
 from experiments.settings.params import Params, load_params
 from experiments.settings.project import Project
+from tests.browser import browser as browser
+from tests.browser import chromium as chromium
 from tests.cluster import slurm as slurm
 from tests.cluster import slurm_on_this_machine as slurm_on_this_machine
 

@@ -92,7 +92,9 @@ def compare() -> None:
     from experiments.stages.compare import compare
 
     print(compare(project, params))
-    print("reports/compare.md\nreports/compare.json\nreports/pairs/")
+    print(
+        "reports/compare.md\nreports/compare.json\nreports/pairs/\nreports/index.html\nNext: `tandem report` opens it."
+    )
     print("Next: `tandem ui` opens every run in MLflow.")
 
 
@@ -109,10 +111,12 @@ def parity(
     Layer by layer and step by step, in float64 and float32, into reports/parity.json, .md and .png.
     """
     project, params = load_project()
+    from experiments.reports.page.write import refresh_page
     from experiments.stages.parity import parity, selected, two_backends
 
     chosen = selected(params, architectures or [], everything=everything)
     table, passed = parity(project, params, chosen, two_backends(backends))
+    refresh_page(project, params)
     print(table)
     print("reports/parity.json\nreports/parity.md\nreports/parity.png")
     if not passed:
@@ -170,11 +174,13 @@ def published(
     """
     project, params = load_project()
     from experiments.reports.batch import Place
+    from experiments.reports.page.write import refresh_page
     from experiments.reports.published import PUBLISHED, reproduce
 
     place = Place(engine_name(on), workers)
     chosen = list(params.recipes if everything else dict.fromkeys(recipes or PUBLISHED))
     print(reproduce(project, params, chosen, range(1, seeds + 1), place))
+    refresh_page(project, params)
     print("reports/published.md\nreports/published.json")
     print("Next: `tandem ui` shows the learning curves of every seed.")
 
@@ -201,6 +207,16 @@ def runs(
         table.add_row(*row)
     print_table(table)
     print("Next: `tandem ui`, or `dvc repro` where a run is missing.")
+
+
+@app.command(rich_help_panel=LOOK)
+def report() -> None:
+    """Open reports/index.html, the page about the runs of the pipeline, in a browser."""
+    project = Project.find()
+    if not project.page.is_file():
+        raise TandemError(f"{project.page}: expected the page that `dvc repro` writes; got none; run that first")
+    print(project.page)
+    typer.launch(project.page.as_uri())
 
 
 @app.command(rich_help_panel=LOOK)

@@ -209,10 +209,12 @@ def report(name: NameArgument) -> None:
 
     Into reports/sweeps/NAME/, and into the study's run in MLflow.
     """
+    from experiments.reports.page.write import refresh_page
     from experiments.sweep.report import report
 
-    project = Project.find()
+    project, params = load_project()
     text, files = report(project, name)
+    refresh_page(project, params)
     print(text)
     for path in files:
         print(path.relative_to(project.root))
@@ -234,12 +236,14 @@ def confirm(
     On the same validation images. The best after a few epochs need not be the best in the end: --epochs asks for
     longer trainings than the trials'. A repeat resumes; another --top, --seeds or --epochs is another confirmation.
     """
+    from experiments.reports.page.write import refresh_page
     from experiments.sweep.confirm import ConfirmRequest, confirm
     from experiments.sweep.confirm_report import report_path, to_markdown
 
     project, params = load_project()
     asked = ConfirmRequest(name, top, seeds, epochs)
     confirmation = confirm(project, params, asked, place.read())
+    refresh_page(project, params)
     print(to_markdown(confirmation))
     print(f"{report_path(project, confirmation).relative_to(project.root)}, .json, .png")
     if confirmation.winner.own:

@@ -11,12 +11,11 @@ from sklearn.metrics import confusion_matrix
 
 from experiments.data.dataset import Dataset
 from experiments.settings.project import RunKey
+from experiments.system.colours import COLOURS
 from experiments.training.outputs import Outputs
 
 History = Sequence[Mapping[str, float]]
 
-# Told apart in every simulation of colour blindness: blue and vermilion of Okabe and Ito's palette (2008).
-COLOURS = {"lightning": "#0072B2", "keras": "#D55E00"}
 # The curves of a pair nearly coincide: a thin line on a wide one leaves both visible.
 WIDTHS = {"lightning": 6.0, "keras": 1.6}
 LINE_STYLES = {"train": "-", "val": "--", "test": ":"}

@@ -74,6 +74,7 @@ class Project:
     prepared = _Inside("root", "prepared")  # the checked and split dataset, by the stage `preprocess`
     sources = _Inside("root", "sources")  # what each training depends on, by the stage `sources`
     reports = _Inside("root", "reports")  # tables and plots
+    page = _Inside("reports", "index.html")  # what the runs show
     mlruns = _Inside("home", "mlruns")  # MLflow's database and artifacts
     spool = _Inside("home", ".tandem/spool")  # what MLflow's store could not take, until a command delivers it
     trainings = _Inside("home", ".tandem/trainings")  # what a list of trainings keeps while it runs

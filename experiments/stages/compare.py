@@ -1,6 +1,7 @@
-"""Stage `compare`: the two runs of each pair, side by side."""
+"""Stage `compare`: the two runs of each pair, side by side; and the page that shows what came of them."""
 
 from experiments.frameworks import PACKAGES
+from experiments.reports.page.write import write_page
 from experiments.reports.pairs import compare_runs, read_pair, to_markdown
 from experiments.reports.plots import learning_curves
 from experiments.settings.params import Params
@@ -9,7 +10,7 @@ from experiments.system.files import write_atomically, write_json
 
 
 def compare(project: Project, params: Params) -> str:
-    """Write compare.json, compare.md and a plot a pair to reports/pairs/, and return the table as Markdown.
+    """Write index.html, compare.json, compare.md and a plot a pair to reports/; return the table as Markdown.
 
     Raises:
         TandemError: a run that the settings ask for is missing, or the runs of a pair differ in settings or data.
@@ -29,4 +30,5 @@ def compare(project: Project, params: Params) -> str:
     table = to_markdown(dataset, pairs)
     write_json(project.reports / "compare.json", {"dataset": dataset, "pairs": pairs})
     write_atomically(project.reports / "compare.md", table)
+    write_page(project, params)
     return table

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from experiments.reports.intervals import format_interval, format_metric, interval
-from experiments.reports.plots import COLOURS
 from experiments.settings.project import Project
 from experiments.sweep.confirmation import Candidate, Confirmation, Lead
+from experiments.system.colours import COLOURS
 from experiments.system.files import write_atomically, write_json
 from experiments.tracking.run import Tracker
 

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from optuna.trial import FrozenTrial
 from scipy import stats
 
-from experiments.reports.plots import COLOURS
 from experiments.sweep.plan import Plan
 from experiments.sweep.trials import results
+from experiments.system.colours import COLOURS
 
 # Fewer points say nothing about a rank correlation.
 LEAST_POINTS = 4

@@ -2,12 +2,15 @@
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 from tabulate import tabulate
 
+from experiments.reports.page.sweeps import SWEEP
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
 from experiments.sweep import pairs, trials
@@ -42,6 +45,7 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
         files += [folder / "pairs.png", folder / "pairs.json"]
     write_atomically(folder / "report.md", text)
     write_atomically(folder / "trials.csv", to_csv(plan, study.get_trials(deepcopy=False)))
+    write_json(folder / SWEEP, to_json(plan, study.get_trials(deepcopy=False)))
     files = [folder / "report.md", folder / "trials.csv", *files]
     store.connect(project)
     parent = study.user_attrs.get(PARENT, "")
@@ -84,6 +88,35 @@ def _row(plan: Plan, trial: FrozenTrial, *, is_own: bool) -> dict[str, str]:
         **{setting: f"{trial.params[setting]:.4g}" for setting in plan.space},
         **{backend: f"{result.value:.4f}" for backend, result in trials.results(trial, _paired(plan)).items()},
         plan.objective: f"{trial.value:.4f}",
+    }
+
+
+def to_json(plan: Plan, every: Sequence[FrozenTrial]) -> dict[str, Any]:
+    """Return what the page of all runs shows of a sweep."""
+    shown = []
+    for trial in every:
+        of = {backend: result.value for backend, result in trials.results(trial, _paired(plan)).items()}
+        value = trial.value if trial.value is not None and math.isfinite(trial.value) else None
+        if trial.state == TrialState.PRUNED and value is None and trial.intermediate_values:
+            value = trial.intermediate_values[max(trial.intermediate_values)]
+        shown.append(
+            {
+                "trial": trial.number,
+                "state": trial.state.name,
+                "params": trial.params,
+                "value": value,
+                "of": {backend: each for backend, each in of.items() if math.isfinite(each)},
+                "own": plan.is_own(trial),
+                "reason": str(trial.user_attrs.get(trials.REASON, "")),
+            }
+        )
+    plan_of = {"name": plan.name, "recipe": plan.recipe_name, "backend": plan.backends, "objective": plan.objective}
+    return {
+        **plan_of,
+        "backends": list(_paired(plan)),
+        "epochs": plan.settings.epochs,
+        "space": plan.space,
+        "trials": shown,
     }
 
 

@@ -18,6 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from experiments.contract.backend import Model
 from experiments.data.dataset import Dataset, Images, Split
+from experiments.system.colours import COLOURS
 from experiments.system.errors import Stopped
 from experiments.system.urls import one_line
 from experiments.tracking.metrics import FLUSH_SECONDS, SEND_SECONDS, MetricSender
@@ -144,6 +145,8 @@ def open_run(name: str, *, experiment: str, tags: Mapping[str, str], command: st
     note = f"`{command}`, Python {platform.python_version()}"  # MLflow's description of the run
     # With the tags from its first moment on, so that a kill at any time leaves a run that can be told to be abandoned.
     marked = {**tags, **owner_tags(), "mlflow.note.content": note}
+    if colour := COLOURS.get(tags.get("backend", "")):
+        marked["mlflow.runColor"] = colour
     if resume is None:
         return client.create_run(experiment, run_name=name, tags=marked)
     Spool(resume).deliver(wait=WAIT_SECONDS)

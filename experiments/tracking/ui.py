@@ -10,6 +10,7 @@ from experiments.system.console import say
 from experiments.system.errors import TandemError
 from experiments.system.urls import hide_password
 from experiments.tracking.store import connect, store_uri
+from experiments.tracking.view import runs_address, share_view
 
 HOST = "127.0.0.1"
 
@@ -26,8 +27,10 @@ def serve(project: Project, port: int) -> None:
             f"MLFLOW_TRACKING_URI: expected a store on this machine; got the server {hide_password(uri)}: open that"
         )
     _check_port(port)
-    connect(project)
-    say(f"MLflow: http://{HOST}:{port} (runs in {hide_password(uri)}; Ctrl-C stops it)")
+    experiment = connect(project)
+    share_view(experiment)
+    say(f"MLflow: {runs_address(f'http://{HOST}:{port}', experiment)}")
+    say(f"Runs are in {hide_password(uri)}; Ctrl-C stops the server.")
     os.execve(sys.executable, server_command(project, port), server_environment(uri, os.environ))  # noqa: S606
 
 

@@ -25,7 +25,8 @@ class Outputs:
     """What a training leaves.
 
     `metrics` are the final ones, `history` has a row for each epoch, `record` says what the run depends on, and
-    `actual` and `predicted` are the classes of the test images, int64 of shape (n,).
+    `actual` and `predicted` are the classes of the test images, int64 of shape (n,); `probability` is what the model
+    gives the class that it predicts, float64.
     """
 
     metrics: Mapping[str, float]
@@ -33,6 +34,7 @@ class Outputs:
     record: Mapping[str, Any]
     actual: npt.NDArray[np.int64]
     predicted: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float64]
 
 
 def make_outputs(session: Session, score: Score) -> Outputs:
@@ -53,18 +55,18 @@ def make_outputs(session: Session, score: Score) -> Outputs:
         "test_scorings": state.test_scorings,
     }
     actual = session.training.dataset.split("test").labels.astype(np.int64)
-    return Outputs(metrics, history, record, actual, score.predicted)
+    return Outputs(metrics, history, record, actual, score.predicted, score.probability)
 
 
 def write_outputs(folder: Path, outputs: Outputs, model: Model) -> None:
     """Replace the folder by one with the outputs; they are on disk when this returns."""
     names = list(outputs.history[-1])
-    pairs = zip(outputs.actual.tolist(), outputs.predicted.tolist(), strict=True)
+    columns = outputs.actual.tolist(), outputs.predicted.tolist(), outputs.probability.tolist()
     with replace_folder(folder) as new:
         (new / MODEL).mkdir()
         model.save(new / MODEL)
         _write_csv(new / HISTORY, names, ([row.get(n, "") for n in names] for row in outputs.history))
-        _write_csv(new / PREDICTIONS, ("actual", "predicted"), pairs)
+        _write_csv(new / PREDICTIONS, ("actual", "predicted", "probability"), zip(*columns, strict=True))
         write_json(new / RECORD, outputs.record)
         write_json(new / METRICS, outputs.metrics)
 
@@ -85,5 +87,8 @@ def read_outputs(folder: Path) -> Outputs:
     """
     with (folder / HISTORY).open() as file:
         rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
-    actual, predicted = np.loadtxt(folder / PREDICTIONS, np.int64, delimiter=",", skiprows=1, unpack=True)
-    return Outputs(read_json(folder / METRICS), rows, read_json(folder / RECORD), actual, predicted)
+    answers = np.genfromtxt(folder / PREDICTIONS, delimiter=",", names=True)
+    actual, predicted = (answers[name].astype(np.int64) for name in ("actual", "predicted"))
+    return Outputs(
+        read_json(folder / METRICS), rows, read_json(folder / RECORD), actual, predicted, answers["probability"]
+    )

@@ -13,11 +13,15 @@ from experiments.data.dataset import Labels, Split
 
 @dataclass(frozen=True)
 class Score:
-    """Mean cross-entropy per image in nats, accuracy as a fraction, and the predicted class of each image."""
+    """Mean cross-entropy per image in nats, accuracy as a fraction; of each image, the class that is predicted.
+
+    `probability` is what the model gives that class, float64 of shape (n,).
+    """
 
     loss: float
     accuracy: float
     predicted: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float64]
 
     def metrics(self, split: str) -> dict[str, float]:
         """Return `split/loss` and `split/accuracy`."""
@@ -26,9 +30,10 @@ class Score:
 
 def score(logits: Logits, labels: Labels) -> Score:
     """Score logits of shape (n, classes) against labels of shape (n,)."""
-    chosen = log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(labels)), labels]
-    predicted = logits.argmax(axis=1)
-    return Score(float(-chosen.mean()), float((predicted == labels).mean()), predicted)
+    images = np.arange(len(labels))
+    logs, predicted = log_softmax(logits.astype(np.float64), axis=1), logits.argmax(axis=1)
+    loss, accuracy = float(-logs[images, labels].mean()), float((predicted == labels).mean())
+    return Score(loss, accuracy, predicted, np.exp(logs[images, predicted]))
 
 
 def score_model(model: Model, split: Split) -> Score:

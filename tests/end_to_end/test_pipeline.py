@@ -114,7 +114,8 @@ if sys.argv[1] == "lightning":
 else:
     model = mlflow.tensorflow.load_model(f"runs:/{sys.argv[3]}/model")
     predicted = model.predict(images[..., None], verbose=0).argmax(1)
-actual, stage = np.loadtxt(f"runs/lenet/{sys.argv[1]}/1/predictions.csv", int, delimiter=",", skiprows=1, unpack=True)
+columns = {"skiprows": 1, "usecols": (0, 1), "unpack": True}
+actual, stage = np.loadtxt(f"runs/lenet/{sys.argv[1]}/1/predictions.csv", int, delimiter=",", **columns)
 assert (actual == labels).all()
 print(json.dumps({"differ": int((predicted != stage).sum()), "accuracy": float((predicted == labels).mean())}))
 """

@@ -14,6 +14,7 @@ import requests
 
 from experiments.settings.project import Project
 from experiments.tracking.ui import server_command, server_environment
+from tests.browser import Browser, wait_for
 from tests.end_to_end.conftest import Clone
 
 
@@ -69,6 +70,25 @@ def test_ui_serves_the_project_s_runs_on_loopback_with_few_processes(prepared: C
         assert not [word for p in family for word in p.cmdline() if "mlflow.db" in word]
         addresses = {c.laddr.ip for p in family for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
         assert addresses == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("browser", ["wide"], indirect=True)  # MLflow draws the columns that are on the screen
+def test_ui_opens_on_the_runs_with_their_test_accuracy(prepared: Clone, browser: Browser) -> None:
+    prepared.run("tandem", "train", "lenet", "lightning", "1")
+    prepared.run("tandem", "train", "lenet", "keras", "1")
+    port = free_port()
+    process = prepared.start("tandem", "ui", "--port", str(port))
+    with served(process, port):
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        browser.get(said.split()[-1])
+        wait_for(
+            browser, "['lenet-lightning-1', 'lenet-keras-1'].every(each => document.body.innerText.includes(each))"
+        )
+        wait_for(browser, "document.body.innerText.includes('test/accuracy')")
+        (run,) = [run for run in prepared.mlflow_runs() if run.info.run_name == "lenet-keras-1"][:1]
+        assert run.data.tags["mlflow.runColor"] == "#D55E00"
+        wait_for(browser, f"document.body.innerText.includes('{run.data.metrics['test/accuracy']:.4f}'.slice(0, 5))")
 
 
 def test_a_training_is_tracked_on_the_server_that_the_environment_names(

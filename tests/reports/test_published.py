@@ -16,7 +16,7 @@ def outputs(accuracy: float, epochs: int) -> Outputs:
         {"epoch": float(epoch), "train/loss": 1 / epoch, "test/accuracy": accuracy, "test/loss": 0.5 / epoch}
         for epoch in range(1, epochs + 1)
     ]
-    return Outputs({"test/accuracy": accuracy}, history, {}, np.zeros(1, np.int64), np.zeros(1, np.int64))
+    return Outputs({"test/accuracy": accuracy}, history, {}, np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1))
 
 
 def entry(recipe: str, epochs: int = 5, ahead: float = 0.001) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from experiments.settings.project import Project, RunKey
 from experiments.stages.compare import compare
 from experiments.system.errors import TandemError
 from experiments.training.outputs import Outputs, write_outputs
+from tests.sweep.simulated import write_dataset
 
 
 def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p", device: str = "cpu") -> Outputs:
@@ -31,7 +32,7 @@ def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p
     }
     record["environment"] = {"device": device, "numpy": "2.4.6"}
     record["tags"] = {"pair": pair, "dataset": "digits"}
-    return Outputs(metrics, [{"epoch": 1.0, **metrics}], record, actual, np.where(right, 0, 1))
+    return Outputs(metrics, [{"epoch": 1.0, **metrics}], record, actual, np.where(right, 0, 1), np.ones(len(actual)))
 
 
 def test_mcnemar_counts_the_images_that_one_alone_gets_right() -> None:
@@ -118,6 +119,7 @@ def _write(project: Project, **pairs: str) -> None:
 
 
 def test_the_dataset_is_the_one_that_was_trained_on(project: Project, params: Params) -> None:
+    write_dataset(project.prepared)
     _write(project, lightning="same", keras="same")
     assert "stand-in" in compare(project, params)
     assert (project.reports / "pairs" / "lenet-12.png").read_bytes().startswith(b"\x89PNG")

@@ -7,7 +7,9 @@ import numpy as np
 from experiments.contract.backend import Model
 from experiments.training.outputs import Outputs, read_outputs, write_outputs
 
-OUTPUTS = Outputs({"test/loss": 0.1}, [{"epoch": 1.0}], {"seed": 1}, np.array([0, 1]), np.array([1, 1]))
+OUTPUTS = Outputs(
+    {"test/loss": 0.1}, [{"epoch": 1.0}], {"seed": 1}, np.array([0, 1]), np.array([1, 1]), np.array([0.5, 1.0])
+)
 
 
 class Saves:

@@ -1,0 +1,1 @@
+"""`reports/index.html`: one page, one file, that says what the runs show."""
