@@ -22,7 +22,7 @@ repro: setup ## download MNIST, train LeNet in both frameworks, compare
 	@tandem check
 	dvc repro | tee .venv/repro.log
 	@grep -q '^# Pairs on' .venv/repro.log || cat reports/compare.md
-	@echo 'Next: make ui (or: source .venv/bin/activate, and tandem ui) opens every run in MLflow.'
+	@echo 'Next: source .venv/bin/activate; then tandem report opens one page about the runs, tandem ui every run in MLflow.'
 
 .PHONY: test
 test: setup ## every test, end to end too, a process for each core
