@@ -160,9 +160,13 @@ def logs(
     """Show the ends of the logs of a sweep: its controller's, if it is detached, and its workers'."""
     from experiments.sweep.stop import log_files
 
-    for file in log_files(Project.find(), name):
+    files = log_files(Project.find(), name)
+    texts = {file: text for file in files if (text := file.read_text(errors="replace"))}
+    for file, text in texts.items():
         print(f"== {file}")
-        print("\n".join(file.read_text(errors="replace").splitlines()[-lines:]))
+        print("\n".join(text.splitlines()[-lines:]))
+    if not texts:
+        print(f"{len(files)} log(s), nothing in them yet: {files[-1].parent}")
 
 
 @app.command()

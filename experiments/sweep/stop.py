@@ -40,13 +40,13 @@ def stop_sweep(project: Project, name: str) -> None:
 
 
 def log_files(project: Project, name: str) -> list[Path]:
-    """Return the logs of a sweep in which there is anything, the oldest first.
+    """Return the logs of a sweep, the oldest first; some may be empty.
 
     Raises:
         TandemError: there are none.
     """
     folder = project.sweep(name)
-    files = [file for file in (*folder.glob("*.log"), *folder.glob("engine/logs/*.log")) if file.stat().st_size]
+    files = [*folder.glob("*.log"), *folder.glob("engine/logs/*.log")]
     if not files:
         raise TandemError(f"NAME: expected a sweep that has run here; got {name!r}, which left no logs in {folder}")
     return sorted(files, key=lambda file: file.stat().st_mtime)

@@ -116,7 +116,8 @@ def test_a_sweep_is_stopped_from_elsewhere_and_has_one_controller(prepared: Clon
     assert status(prepared, "elsewhere")["running"] == 0
     *_, said = prepared.run("tandem", "sweep", "stop", "elsewhere", code=2).splitlines()
     assert "which isn't" in said
-    assert "local-0.log" in prepared.run("tandem", "sweep", "logs", "elsewhere")
+    # Its worker may have been killed before it had said anything.
+    assert "engine/logs" in prepared.run("tandem", "sweep", "logs", "elsewhere")
 
 
 def test_a_suspended_controller_that_lost_its_lease_writes_nothing(prepared: Clone) -> None:
