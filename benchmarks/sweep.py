@@ -29,7 +29,7 @@ from experiments.sweep.trials import Result, results, run_key
 from experiments.tracking import runs, store
 
 IMAGES, SHORT = 60_000, 2_000
-EFFICIENCY, OVERHEAD, PLAIN, GROWTH_MB = 0.9, 0.05, 2.5, 50
+EFFICIENCY, OVERHEAD, PLAIN, GROWTH_MB = 0.9, 0.05, 2.26, 50
 MEMORY_TRIALS, WARM = 50, 5
 BACKENDS: tuple[BackendName, ...] = ("lightning", "keras")
 
