@@ -1,11 +1,13 @@
 """What the commands share."""
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from experiments.settings.project import Project
+from experiments.system.errors import TandemError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,11 +38,8 @@ def engine_name(on: str) -> "EngineName":
         TandemError: there is none.
     """
     from experiments.settings.engines import EngineName
-    from experiments.system.errors import TandemError
 
-    if on not in get_args(EngineName):
-        raise TandemError(f"--on: expected one of {', '.join(get_args(EngineName))}; got {on!r}")
-    return cast(EngineName, on)
+    return cast(EngineName, _one_of("--on", on, get_args(EngineName)))
 
 
 def backends_name(backend: str) -> "Backends":
@@ -50,11 +49,14 @@ def backends_name(backend: str) -> "Backends":
         TandemError: there are none.
     """
     from experiments.sweep.plan import Backends
-    from experiments.system.errors import TandemError
 
-    if backend not in get_args(Backends):
-        raise TandemError(f"--backend: expected one of {', '.join(get_args(Backends))}; got {backend!r}")
-    return cast(Backends, backend)
+    return cast(Backends, _one_of("--backend", backend, get_args(Backends)))
+
+
+def _one_of(option: str, value: str, known: Sequence[str]) -> str:
+    if value not in known:
+        raise TandemError(f"{option}: expected one of {', '.join(known)}; got {value!r}")
+    return value
 
 
 def print_table(table: "Table") -> None:

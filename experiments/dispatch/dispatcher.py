@@ -189,8 +189,12 @@ class Dispatcher(ABC, Generic[J, A]):
         """Take what an attempt brought that came to its end."""
 
     def closing(self, attempt: A, closing: Closing) -> Reply:
-        """Accept the last report of a complete training."""
-        raise NotImplementedError
+        """Accept the last report of a complete training; what else is trained sends none.
+
+        Raises:
+            RuntimeError: it was sent all the same.
+        """
+        raise RuntimeError(f"{self.label(attempt.job)}: expected no report after the last epoch; got {closing.files}")
 
     def check(self) -> None:
         """Make sure that this process may still write."""

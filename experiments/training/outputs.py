@@ -83,11 +83,13 @@ def read_outputs(folder: Path) -> Outputs:
     """Read what `write_outputs` wrote.
 
     Raises:
-        FileNotFoundError: the folder lacks one of the files.
+        FileNotFoundError: the folder lacks one of the files, or a column of one, as an older version left it.
     """
     with (folder / HISTORY).open() as file:
         rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
     answers = np.genfromtxt(folder / PREDICTIONS, delimiter=",", names=True)
+    if "probability" not in (answers.dtype.names or ()):
+        raise FileNotFoundError(f"{folder / PREDICTIONS}: the column probability")
     actual, predicted = (answers[name].astype(np.int64) for name in ("actual", "predicted"))
     return Outputs(
         read_json(folder / METRICS), rows, read_json(folder / RECORD), actual, predicted, answers["probability"]

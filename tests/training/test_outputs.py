@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import pytest
 
 from experiments.contract.backend import Model
 from experiments.training.outputs import Outputs, read_outputs, write_outputs
@@ -43,3 +44,10 @@ def test_outputs_replace_those_of_the_run_before(tmp_path: Path) -> None:
     outputs = read_outputs(tmp_path / "1")
     assert (outputs.metrics, outputs.history, outputs.record) == (OUTPUTS.metrics, OUTPUTS.history, OUTPUTS.record)
     assert outputs.predicted.tolist() == [1, 1]
+
+
+def test_outputs_of_an_older_version_count_as_missing(tmp_path: Path) -> None:
+    _write(tmp_path / "1")
+    (tmp_path / "1" / "predictions.csv").write_text("actual,predicted\n1,1\n0,1\n")
+    with pytest.raises(FileNotFoundError, match="probability"):
+        read_outputs(tmp_path / "1")
