@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiments.settings.engines import Slurm
 from experiments.settings.project import Project
-from experiments.sweep.lease import holder, refuse
+from experiments.sweep.lease import holder, refuse_unless_gone
 from experiments.sweep.storage import connect
 from experiments.system.errors import TandemError
 
@@ -48,7 +48,7 @@ def submit(project: Project, settings: Slurm, command: Sequence[str], name: str)
         TandemError: Slurm isn't there, or refuses the job; or another process is at work on the study.
     """
     if "--take-over" not in command and (process := holder(connect(project).engine, name)):
-        refuse(name, process)
+        refuse_unless_gone(name, process)
     folder = project.sweep(name)
     folder.mkdir(parents=True, exist_ok=True)
     script = controller_script(settings, command, root=project.root, folder=folder, name=name)

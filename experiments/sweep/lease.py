@@ -50,7 +50,7 @@ class Lease:
         with self.engine.begin() as connection:
             token, holder = self._row(connection) or (FREE, "{}")
             if token != FREE and not take_over:
-                refuse(self.study, ProcessId.read(json.loads(holder)))
+                refuse_unless_gone(self.study, ProcessId.read(json.loads(holder)))
             mine = {"token": self.token, "holder": json.dumps(asdict(ProcessId.own()))}
             connection.execute(update(LEASES).where(LEASES.c.study == self.study).values(**mine))
         event.listen(self.engine, "begin", self._check)
@@ -84,7 +84,7 @@ class Lease:
             )
 
 
-def refuse(study: str, holder: ProcessId) -> None:
+def refuse_unless_gone(study: str, holder: ProcessId) -> None:
     """Return if the process that has the lease of a study is known to be gone.
 
     Raises:
