@@ -11,6 +11,7 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from experiments.contract.phases import Phases
 from experiments.contract.weights import FloatArray, Parameter, Weights
 from experiments.data.dataset import Dataset, Images, Labels
 from experiments.settings.recipe import Recipe
@@ -93,6 +94,8 @@ class Backend(Protocol[ModelT]):
 
     device: str
     """The name of the device that models are on."""
+    phases: Phases
+    """The clock of the training that runs in this process; `train` tells it when it compiles and writes checkpoints."""
 
     def __init__(self, *, device: Device, threads: int) -> None:
         """Set threads, determinism and device; once in a process, before anything else.
@@ -123,8 +126,12 @@ class Backend(Protocol[ModelT]):
     def forget_models(self) -> None:
         """Free the memory that models and trainings have left behind; no model that was built before may be used again.
 
-        A framework may keep what the next model can take over, at most that of one training.
+        A framework may keep what the next model can take over, at most that of one training. The peak of the device's
+        memory counts from here on.
         """
+
+    def peak_device_memory_mb(self) -> float | None:
+        """Return the most memory, in 10⁶ bytes, that tensors have taken on the GPU; None on a CPU."""
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the framework's packages, the framework's own first."""

@@ -1,6 +1,7 @@
 """A complete training: to the last epoch, scored on the test set, with plots and model in its run."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from experiments.contract.backend import Listener
 from experiments.contract.layers import layer_table
@@ -8,6 +9,7 @@ from experiments.reports.plots import training_plots
 from experiments.settings.project import Project
 from experiments.training.outputs import Outputs, make_outputs
 from experiments.training.recorder import Recorder
+from experiments.training.resources import to_record
 from experiments.training.session import Session, track_files
 
 
@@ -20,13 +22,17 @@ def train_completely(project: Project, session: Session, around: Callable[[Recor
 
     `around` makes a listener that passes everything to the recorder.
     """
-    training, tracker = session.training, session.tracker
-    track_files(project.params, training.code.checkout, tracker)
-    tracker.text(layer_table(session.layers), "layers.md")
+    training, tracker, phases = session.training, session.tracker, session.backend.phases
+    with phases("logging"):
+        track_files(project.params, training.code.checkout, tracker)
+        tracker.text(layer_table(session.layers), "layers.md")
     recorder = Recorder(session, load_test=lambda: training.dataset.split("test"))
     session.train(around(recorder))
     outputs = make_outputs(session, recorder.finish(session.model))
-    for name, plot in training_plots(training.key, training.dataset, outputs).items():
-        tracker.plot(plot, name)
-    tracker.model(training.key.backend, session.model, images=training.dataset.split("train").images[:2])
-    return outputs
+    with phases("logging"):
+        for name, plot in training_plots(training.key, training.dataset, outputs).items():
+            tracker.plot(plot, name)
+        tracker.model(training.key.backend, session.model, images=training.dataset.split("train").images[:2])
+        tracker.flush()
+    session.log_resources()
+    return replace(outputs, record={**outputs.record, "resources": to_record(session.state)})

@@ -11,7 +11,7 @@ from experiments.settings.project import Project, RunKey
 from experiments.system.errors import TandemError
 from experiments.training.outputs import Outputs, read_outputs
 
-METRICS = ("test/accuracy", "test/loss", "epoch_seconds", "images_per_second")
+METRICS = ("test/accuracy", "test/loss", "median_epoch_seconds", "median_images_per_second")
 RECORDED = ("first_batch_loss", "initial_weights", "batch_order", "mlflow_run_id", "environment")
 STAND_IN = "digits"
 
@@ -110,8 +110,8 @@ def _row(pair: Mapping[str, Any]) -> dict[str, str]:
         "seed": str(pair["seed"]),
         "accuracy %": " / ".join(f"{100 * run['test/accuracy']:.2f}" for run in runs),
         "loss": " / ".join(f"{run['test/loss']:.4f}" for run in runs),
-        "s/epoch": " / ".join(f"{run['epoch_seconds']:.1f}" for run in runs),
-        "images/s": " / ".join(f"{run['images_per_second']:.0f}" for run in runs),
+        "s/epoch": " / ".join(f"{run['median_epoch_seconds']:.1f}" for run in runs),
+        "images/s": " / ".join(f"{run['median_images_per_second']:.0f}" for run in runs),
     }
     if "difference" in pair:
         difference = pair["difference"]

@@ -74,7 +74,8 @@ class _Reporter:
         """Pass it on, and go on if told to."""
         self.recorder.epoch_done(epoch, seconds, model)
         value = self.recorder.state.history[epoch]["train/loss"]
-        obey(self.send(EpochDone(epoch, value, self.log.take())))
+        with self.recorder.phases("logging"):
+            obey(self.send(EpochDone(epoch, value, self.log.take())))
 
 
 def train_completely_remotely(send: Send, order: Order) -> Outcome:
@@ -99,7 +100,8 @@ def _attempt(send: Send, order: Order, backend: Backend[Model]) -> Outcome:
     log = FileLog(order.folder)
     with open_session(order.folder, training, backend, log.opened, silent=True) as session:
         first = begun(session, log)
-        log.run_id = _run_id(send(replace(first, tags={**first.tags, TRAINING: mark})))
+        with backend.phases("logging"):
+            log.run_id = _run_id(send(replace(first, tags={**first.tags, TRAINING: mark})))
         outputs = train_completely(order.project, session, lambda recorder: _Reporter(recorder, send, log))
         obey(send(Closing(log.take(), log.files)))
     # Once the run is closed, so that outputs which exist belong to a run that is complete.

@@ -7,6 +7,7 @@ from experiments.reports.complete import train_completely
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.system.locks import exclusive
+from experiments.system.processes import age
 from experiments.tracking import runs, store
 from experiments.tracking.run import Tracker, track
 from experiments.training.checkpoint import State
@@ -26,6 +27,7 @@ def train(project: Project, params: Params, key: RunKey) -> dict[str, float]:
     """
     training, experiment = make_training(project, params, key), store.connect(project)
     backend = load_backend(key.backend, device=params.train.device, threads=training.threads)
+    backend.phases.restart(imports=age())
     folder = project.checkpoint(key, fingerprint(training, backend))
 
     def open_run(state: State | None) -> AbstractContextManager[Tracker]:

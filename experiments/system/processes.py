@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,6 +93,14 @@ class ProcessId:
         except (OSError, psutil.Error):
             return "unknown" if _pid_exists(self.pid) else "gone"
         return "alive" if started == self.started and state not in ("Z", "X") else "gone"
+
+
+def age() -> float:
+    """Return how many seconds ago this process was started; Linux counts hundredths."""
+    if sys.platform != "linux":
+        return time.time() - float(psutil.Process().create_time())
+    # psutil adds the time of the boot, which Linux gives in whole seconds.
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(_stat(os.getpid())[1]) / os.sysconf("SC_CLK_TCK")
 
 
 def threads_for(setting: int | Literal["auto"]) -> int:

@@ -26,8 +26,6 @@ from experiments.tracking.models import NAME, log_saved_model, save_model
 from experiments.tracking.runs import CLOSED_BECAUSE, owner_tags
 from experiments.tracking.spool import WAIT_SECONDS, Spool, logged_steps, request_limits
 
-SYSTEM_METRICS_SECONDS = 5
-
 
 class Tracker:
     """An open run, as `open_run` returns it.
@@ -43,7 +41,7 @@ class Tracker:
         self._terminate = terminate or partial(self._client.set_terminated, self.run_id)
         self._known_params: dict[str, str] = run.data.params
         self._has_dataset = bool(run.inputs and run.inputs.dataset_inputs)
-        self._logged = logged_steps(run, (name for name in run.data.metrics if not name.startswith("system/")))
+        self._logged = logged_steps(run, run.data.metrics)
         self._spool = Spool(self.run_id)
         self._sender = MetricSender(self.run_id, self._spool, send_seconds)
 
@@ -161,22 +159,15 @@ def open_run(name: str, *, experiment: str, tags: Mapping[str, str], command: st
 
 @contextmanager
 def track(
-    name: str,
-    *,
-    experiment: str,
-    tags: Mapping[str, str],
-    command: str,
-    resume: str | None = None,
-    system_metrics: bool = True,
+    name: str, *, experiment: str, tags: Mapping[str, str], command: str, resume: str | None = None
 ) -> Iterator[Tracker]:
     """Open a run as `open_run` does, as MLflow's active one, and close it: FINISHED, FAILED or KILLED.
 
-    `system_metrics`: watch memory and processors.
     FAILED is an exception, KILLED is `Stopped`; both are raised again once the run is closed.
     """
-    mlflow.set_system_metrics_sampling_interval(SYSTEM_METRICS_SECONDS)
     run = open_run(name, experiment=experiment, tags=tags, command=command, resume=resume)
-    mlflow.start_run(run_id=run.info.run_id, log_system_metrics=system_metrics)
+    # MLflow's system metrics are those of the whole machine, other processes included.
+    mlflow.start_run(run_id=run.info.run_id, log_system_metrics=False)
     status, tracker = "FAILED", None
     try:
         tracker = Tracker(run, mlflow.end_run)

@@ -16,7 +16,7 @@ TAG = f"mlflow.sharedViewState.{KEY}"
 COLUMNS = [
     "metrics.`test/accuracy`",
     "metrics.`test/loss`",
-    "metrics.`epoch_seconds`",
+    "metrics.`median_epoch_seconds`",
     "tags.`recipe`",
     "tags.`backend`",
     "tags.`seed`",

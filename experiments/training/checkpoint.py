@@ -10,12 +10,18 @@ from experiments.system.files import read_json, write_json
 
 @dataclass
 class State:
-    """The results of the epochs so far: a row of metrics for each, and when the test set was scored."""
+    """The results of the epochs so far: a row of metrics for each, and when the test set was scored.
+
+    `seconds` (of each phase) and `peaks` (of memory) are what `processes` processes have taken up to here.
+    """
 
     run_id: str
     history: dict[int, dict[str, float]] = field(default_factory=dict)
     test_scorings: list[str] = field(default_factory=list)
     first_batch_loss: float | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    peaks: dict[str, float] = field(default_factory=dict)
+    processes: int = 0
 
 
 class Checkpoint:

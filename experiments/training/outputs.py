@@ -2,7 +2,6 @@
 
 import csv
 import io
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from experiments.contract.backend import Model
 from experiments.system.files import digest, read_json, replace_folder, write_atomically, write_json
+from experiments.training.resources import medians
 from experiments.training.scoring import Score
 from experiments.training.session import Session
 from experiments.training.training import environment_of, tags_of
@@ -41,10 +41,7 @@ def make_outputs(session: Session, score: Score) -> Outputs:
     """Return the outputs of a trained session, given its score on the test set."""
     state = session.state
     history = [row for _, row in sorted(state.history.items())]
-    metrics = {name: value for name, value in history[-1].items() if name != "epoch"}
-    # The first epoch of a process pays for compiling; the median is what another epoch would take.
-    for name in ("epoch_seconds", "images_per_second"):
-        metrics[name] = statistics.median(row[name] for row in history)
+    metrics = {name: value for name, value in history[-1].items() if "/" in name} | medians(history)
     record = {
         "mlflow_run_id": session.tracker.run_id,
         **session.record,
@@ -91,6 +88,6 @@ def read_outputs(folder: Path) -> Outputs:
     if "probability" not in (answers.dtype.names or ()):
         raise FileNotFoundError(f"{folder / PREDICTIONS}: the column probability")
     actual, predicted = (answers[name].astype(np.int64) for name in ("actual", "predicted"))
-    return Outputs(
-        read_json(folder / METRICS), rows, read_json(folder / RECORD), actual, predicted, answers["probability"]
-    )
+    # An older version kept the medians under other names.
+    metrics = medians(rows) | read_json(folder / METRICS)
+    return Outputs(metrics, rows, read_json(folder / RECORD), actual, predicted, answers["probability"])

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from experiments.contract.backend import Model
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Split
+from experiments.system.memory import memory_mb
 from experiments.training.scoring import Score, score_model, training_metrics
 from experiments.training.session import Session
 
@@ -18,7 +19,7 @@ class Recorder:
 
     def __init__(self, session: Session, *, load_test: Callable[[], Split]) -> None:
         self.session, self.load_test = session, load_test
-        self.training, self.state = session.training, session.state
+        self.training, self.state, self.phases = session.training, session.state, session.backend.phases
         self._last_test: tuple[int, Score] | None = None
         self._losses: list[FloatArray] = []
         self._correct = 0
@@ -35,7 +36,8 @@ class Recorder:
         self._losses.append(losses)
         self._correct += int(correct.sum())
         steps_before = (epoch - 1) * self.training.steps_per_epoch
-        self.session.tracker.metrics([("train/step_loss", float(losses.mean()), steps_before + step)])
+        with self.phases("logging"):
+            self.session.tracker.metrics([("train/step_loss", float(losses.mean()), steps_before + step)])
         self.session.progress.step(epoch, step)
 
     def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
@@ -45,13 +47,14 @@ class Recorder:
         row = {"epoch": float(epoch)}
         row |= training_metrics(losses, self._correct, images=images, batch_size=self.training.recipe.batch_size)
         if self.training.validation is not None:
-            row |= score_model(model, self.training.validation).metrics("val")
+            row |= self._score(model, self.training.validation).metrics("val")
         if self.training.recipe.test_every_epoch:
             row |= self._score_test(epoch, model).metrics("test")
-        row |= {"epoch_seconds": seconds, "images_per_second": images / seconds}
+        row |= {"epoch_seconds": seconds, "images_per_second": images / seconds, "memory_mb": memory_mb()}
         self._keep(epoch, row)
         # Before the checkpoint is written: an epoch that MLflow lacks then would not be trained again.
-        self.session.tracker.flush()
+        with self.phases("logging"):
+            self.session.tracker.flush()
         self.session.progress.epoch(epoch, row)
 
     def finish(self, model: Model) -> Score:
@@ -66,16 +69,21 @@ class Recorder:
     def _score_test(self, epoch: int, model: Model) -> Score:
         # On record before it happens, so that no scoring can go unrecorded.
         self.state.test_scorings.append(f"epoch {epoch}, {datetime.now(UTC).isoformat(timespec='seconds')}")
-        self.session.checkpoint.save(self.state)
-        score = score_model(model, self.load_test())
+        self.session.save()
+        score = self._score(model, self.load_test())
         self._last_test = epoch, score
         return score
 
+    def _score(self, model: Model, split: Split) -> Score:
+        with self.phases("scoring"):
+            return score_model(model, split)
+
     def _keep(self, epoch: int, row: dict[str, float]) -> None:
         self.state.history[epoch] = row
-        self.session.checkpoint.save(self.state)
+        self.session.save()
         self._log(epoch)
 
     def _log(self, epoch: int) -> None:
         row = self.state.history[epoch]
-        self.session.tracker.metrics((name, value, epoch) for name, value in row.items() if name != "epoch")
+        with self.phases("logging"):
+            self.session.tracker.metrics((name, value, epoch) for name, value in row.items() if name != "epoch")

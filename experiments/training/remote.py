@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
 from experiments.contract.backend import Backend, Device, Model
 from experiments.contract.run_log import Point
@@ -26,6 +25,7 @@ from experiments.frameworks import load_backend
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
 from experiments.system.files import replace_durably, write_atomically
+from experiments.system.memory import memory_mb
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.code import code_digest
 from experiments.training.messages import Begun, EpochDone, Order, Outcome, Reply
@@ -125,7 +125,8 @@ class ReportingListener:
         value = self.recorder.state.history[epoch][self.objective]
         if not math.isfinite(value):
             raise NotFinite(f"{self.objective} is {value} after epoch {epoch}")
-        obey(self.send(EpochDone(epoch, value, self.log.take())))
+        with self.recorder.phases("logging"):
+            obey(self.send(EpochDone(epoch, value, self.log.take())))
 
 
 def obey(reply: Reply) -> None:
@@ -149,7 +150,9 @@ def train_order(send: Send, order: Order) -> Outcome:
 @contextmanager
 def loaded_backend(order: Order) -> Iterator[Backend[Model]]:
     """Yield the framework that an order needs, loaded once in a process; free what a training leaves in it."""
+    started = time.perf_counter()
     backend = _backend(order.key.backend, order.device, order.threads)
+    backend.phases.restart(imports=time.perf_counter() - started)
     try:
         yield backend
     finally:
@@ -166,7 +169,8 @@ def _attempt(send: Send, order: Order, backend: Backend[Model]) -> Outcome:
     reason = None
     with open_session(order.folder, training, backend, log.opened, silent=True) as session:
         try:
-            obey(send(begun(session, log)))
+            with backend.phases("logging"):
+                obey(send(begun(session, log)))
             trained = time.perf_counter()
             session.train(ReportingListener(Recorder(session, load_test=_no_test), send, log, objective))
         except Superseded:
@@ -175,9 +179,10 @@ def _attempt(send: Send, order: Order, backend: Backend[Model]) -> Outcome:
             state = "pruned"
         except NotFinite as error:
             state, reason = "diverged", str(error)
-    ended, memory = time.perf_counter(), psutil.Process().memory_info().rss / 1e6
+    session.log_resources()
+    ended = time.perf_counter()
     values = tuple(row[objective] for _, row in sorted(session.state.history.items()))
-    return Outcome(state, values, ended - started, ended - trained, memory, reason, log.take())
+    return Outcome(state, values, ended - started, ended - trained, memory_mb(), reason, log.take())
 
 
 def begun(session: Session, log: RemoteLog) -> Begun:

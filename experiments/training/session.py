@@ -4,7 +4,7 @@ The train stage and a sweep's trials share it.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from experiments.system.git import Checkout
 from experiments.system.progress import TrainingProgress
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.initial import build_model
+from experiments.training.resources import measure, to_metrics
 from experiments.training.training import Training
 
 # Opens the record of a training, given the state of one that was stopped.
@@ -42,10 +43,23 @@ class Session:
     def train(self, listener: Listener) -> None:
         """Train the model, from the checkpoint of a stopped training if there is one."""
         images, settings = self.training.images, self.training.settings
-        with self.progress:
+        with self.progress, self.backend.phases("training"):
             self.backend.train(
                 self.model, images.images, images.labels, settings, checkpoint=self.checkpoint.file, listener=listener
             )
+
+    def save(self) -> None:
+        """Keep the state in the checkpoint, with what the training has taken until now."""
+        with self.backend.phases("checkpoints"):
+            measure(self.state, self.backend)
+            self.checkpoint.save(self.state)
+
+    def log_resources(self) -> None:
+        """Log what the training has taken, at its end, and put it into the state."""
+        measure(self.state, self.backend)
+        # A process that is stopped after this leaves its figures in the run; those of the next one come after them.
+        step = self.state.processes
+        self.tracker.metrics((name, value, step) for name, value in to_metrics(self.state).items())
 
 
 @contextmanager
@@ -59,21 +73,34 @@ def open_session(
     Raises:
         TandemError: the recipe doesn't fit the architecture, or the checkpoint is damaged.
     """
-    model = build_model(backend, training.recipe, training.dataset, seed=training.key.seed)
-    checkpoint = Checkpoint(folder)
-    state = checkpoint.load()
-    with open_run(state) as tracker:
-        state = state or State(tracker.run_id)
-        # The run of a stopped training may have been deleted.
-        state.run_id = tracker.run_id
-        checkpoint.save(state)
+    phases = backend.phases
+    with phases("building"):
+        model = build_model(backend, training.recipe, training.dataset, seed=training.key.seed)
         layers = load_inspection(training.key.backend).layers(model)
         record = start_record(training, model) | {"multiply_adds": sum(layer.multiply_adds for layer in layers)}
-        _track_start(training, record, tracker)
+    checkpoint = Checkpoint(folder)
+    earlier = checkpoint.load()
+    with ExitStack() as stack:
+        with phases("logging"):
+            tracker = stack.enter_context(open_run(earlier))
+        state = _state(earlier, tracker.run_id)
+        phases.add(state.seconds)
         progress = TrainingProgress(
             training.key.label, epochs=training.recipe.epochs, steps=training.steps_per_epoch, silent=silent
         )
-        yield Session(training, backend, model, checkpoint, state, tracker, record, layers, progress)
+        session = Session(training, backend, model, checkpoint, state, tracker, record, layers, progress)
+        session.save()
+        with phases("logging"):
+            _track_start(training, record, tracker)
+        yield session
+
+
+def _state(earlier: State | None, run_id: str) -> State:
+    state = earlier or State(run_id)
+    # The run of a stopped training may have been deleted.
+    state.run_id = run_id
+    state.processes += 1
+    return state
 
 
 def start_record(training: Training, model: Model) -> dict[str, Any]:

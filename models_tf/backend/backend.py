@@ -12,6 +12,7 @@ with quiet_native_stderr():
     GPUS = tf.config.list_physical_devices("GPU")  # logs an error where there is no CUDA
 
 from experiments.contract.backend import Device, Listener, ModelSettings, TrainingSettings
+from experiments.contract.phases import Phases
 from experiments.data.dataset import Images, Labels
 from experiments.system.errors import TandemError
 from models_tf.backend.model import KerasModel, use_precision
@@ -23,6 +24,7 @@ class Backend:
     """Keras on TensorFlow, set up for this process."""
 
     def __init__(self, *, device: Device, threads: int) -> None:
+        self.phases = Phases()
         if device == "gpu" and not GPUS:
             raise TandemError(
                 "params.yaml: train.device: expected a GPU that TensorFlow can use; got none; set auto or cpu"
@@ -38,6 +40,7 @@ class Backend:
             # Without this, TensorFlow allocates all of the GPU's memory at once.
             tf.config.experimental.set_memory_growth(gpu, True)
         used = tf.config.get_visible_devices("GPU")
+        self._uses_gpu = bool(used)
         self.device = tf.config.experimental.get_device_details(used[0])["device_name"] if used else "cpu"
         # Keras requires a seed with determinism; every draw that matters is seeded by recipe and epoch later.
         keras.utils.set_random_seed(0)
@@ -77,6 +80,8 @@ class Backend:
             trainee = model.trainee = KerasRecipe(model, images, labels, settings)
             trainee.compile(optimizer=make_optimizer(settings.recipe), loss=batch_loss())
             trainee.optimizer.build(trainee.trainable_variables)
+            with self.phases("compiling"):
+                trainee.trace()
             self._traced = True
         if checkpoint is not None and checkpoint.is_file():
             trainee.load_weights(checkpoint)
@@ -84,7 +89,7 @@ class Backend:
             trainee.blocks(),
             initial_epoch=int(trainee.optimizer.iterations.numpy()) // trainee.steps_per_epoch,
             epochs=settings.recipe.epochs,
-            callbacks=[Report(model, listener, checkpoint)],
+            callbacks=[Report(model, listener, checkpoint, self.phases)],
             shuffle=False,
             verbose=0,
         )
@@ -96,6 +101,12 @@ class Backend:
             self._clear()
         else:  # TensorFlow would optimise a graph again after it was cleared, which takes a tenth of a second
             gc.collect()
+        if self._uses_gpu:
+            tf.config.experimental.reset_memory_stats("GPU:0")
+
+    def peak_device_memory_mb(self) -> float | None:
+        """Return the most that TensorFlow's tensors have taken on the GPU."""
+        return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 1e6 if self._uses_gpu else None
 
     def _clear(self) -> None:
         """Clear Keras's global state, which keeps every graph that it can reach."""

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from experiments.contract.backend import Listener, TrainingSettings
+from experiments.contract.phases import Phases
 from experiments.data.dataset import Images, Labels, batch_order
 from experiments.data.randomness import dropout_seed
 from experiments.system.files import check_room, replace_durably
@@ -76,6 +77,10 @@ class KerasRecipe(keras.Model):
         blocks = tf.data.Dataset.range(-(-self.steps_per_epoch // self.settings.log_every_steps))
         return blocks.with_options(options)
 
+    def trace(self) -> None:
+        """Trace the graph of `train_step` now; the first step would, and nobody could tell how long it takes."""
+        self.train_step.get_concrete_function(tf.TensorSpec((), tf.int64))
+
     def start_epoch(self, epoch: int) -> None:
         """Load the order of an epoch, and seed dropout."""
         self.order.assign(self._order(epoch))
@@ -111,9 +116,9 @@ class KerasRecipe(keras.Model):
 class Report(keras.callbacks.Callback):
     """Reports steps and epochs to a listener, and writes the checkpoint after each epoch."""
 
-    def __init__(self, trained: KerasModel, listener: Listener, checkpoint: Path | None) -> None:
+    def __init__(self, trained: KerasModel, listener: Listener, checkpoint: Path | None, phases: Phases) -> None:
         super().__init__()
-        self.trained, self.listener, self.checkpoint = trained, listener, checkpoint
+        self.trained, self.listener, self.checkpoint, self.phases = trained, listener, checkpoint, phases
         self.epoch = 0
         self.seconds = 0.0
         self.resumed = 0.0
@@ -138,12 +143,16 @@ class Report(keras.callbacks.Callback):
         """Report the epoch, and write the checkpoint."""
         self.listener.epoch_done(epoch + 1, self.seconds, self.trained)
         if self.checkpoint is not None:
-            part = self.checkpoint.with_name("part.weights.h5")
-            # HDF5 crashes the process on a full disk.
-            variables = [*self.model.variables, *self.model.optimizer.variables]
-            check_room(part, sum(variable.numpy().nbytes for variable in variables) + HDF5_BYTES)
-            self.model.save_weights(part)
-            replace_durably(part, self.checkpoint)
+            with self.phases("checkpoints"):
+                self._save(self.checkpoint)
+
+    def _save(self, checkpoint: Path) -> None:
+        part = checkpoint.with_name("part.weights.h5")
+        # HDF5 crashes the process on a full disk.
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        check_room(part, sum(variable.numpy().nbytes for variable in variables) + HDF5_BYTES)
+        self.model.save_weights(part)
+        replace_durably(part, checkpoint)
 
 
 def batch_loss() -> keras.losses.Loss:

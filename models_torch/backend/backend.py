@@ -12,6 +12,7 @@ import torch
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
 from experiments.contract.backend import Device, Listener, ModelSettings, TrainingSettings
+from experiments.contract.phases import Phases
 from experiments.data.dataset import Images, Labels
 from experiments.system.errors import TandemError
 from models_torch.backend.model import TorchModel
@@ -39,6 +40,7 @@ class Backend:
     """PyTorch Lightning, set up for this process."""
 
     def __init__(self, *, device: Device, threads: int) -> None:
+        self.phases = Phases()
         if device == "gpu" and not torch.cuda.is_available():
             raise TandemError(
                 "params.yaml: train.device: expected a GPU that PyTorch can use; got none; set auto or cpu"
@@ -78,7 +80,7 @@ class Backend:
         resume = checkpoint if checkpoint is not None and checkpoint.is_file() else None
         # Under Slurm, Lightning resumes from any hpc_ckpt_*.ckpt in its root folder: it gets an empty one.
         with tempfile.TemporaryDirectory() as folder:
-            trainer = self._trainer(settings, Report(model, listener, checkpoint), folder)
+            trainer = self._trainer(settings, Report(model, listener, checkpoint, self.phases), folder)
             trainer.fit(module, ckpt_path=resume, weights_only=True)
 
     def _trainer(self, settings: TrainingSettings, report: Report, folder: str) -> L.Trainer:
@@ -102,6 +104,11 @@ class Backend:
         gc.collect()
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+
+    def peak_device_memory_mb(self) -> float | None:
+        """Return the most that PyTorch's tensors have taken on the GPU."""
+        return torch.cuda.max_memory_allocated() / 1e6 if self._device.type == "cuda" else None
 
     def versions(self) -> dict[str, str]:
         """Return the versions of PyTorch and Lightning."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.contract.backend import Listener, TrainingSettings
+from experiments.contract.phases import Phases
 from experiments.data.dataset import batch_order
 from experiments.data.randomness import dropout_seed
 from experiments.system.files import replace_durably
@@ -93,8 +94,8 @@ class LitRecipe(L.LightningModule):
 class Report(L.Callback):
     """Reports steps and epochs to a listener, and writes the checkpoint after each epoch."""
 
-    def __init__(self, model: TorchModel, listener: Listener, checkpoint: Path | None) -> None:
-        self.model, self.listener, self.checkpoint = model, listener, checkpoint
+    def __init__(self, model: TorchModel, listener: Listener, checkpoint: Path | None, phases: Phases) -> None:
+        self.model, self.listener, self.checkpoint, self.phases = model, listener, checkpoint, phases
         self.seconds = 0.0
         self.resumed = 0.0
 
@@ -116,9 +117,10 @@ class Report(L.Callback):
         """Report the epoch, and write the checkpoint."""
         self.listener.epoch_done(trainer.current_epoch + 1, self.seconds, self.model)
         if self.checkpoint is not None:
-            part = self.checkpoint.with_suffix(".part")
-            trainer.save_checkpoint(part)
-            replace_durably(part, self.checkpoint)
+            with self.phases("checkpoints"):
+                part = self.checkpoint.with_suffix(".part")
+                trainer.save_checkpoint(part)
+                replace_durably(part, self.checkpoint)
 
 
 def batch_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+from mlflow import MlflowClient
 
 from experiments.system.files import read_json
 from tests.end_to_end.conftest import Clone
@@ -31,8 +32,12 @@ def undisturbed(clone: Clone) -> dict[str, str]:
     return {backend: _final(clone, backend) for backend in ("lightning", "keras")}
 
 
+def _record(clone: Clone, backend: str) -> dict[str, Any]:
+    return read_json(clone.root / "runs" / "lenet" / backend / "1" / "run.json")
+
+
 def _final(clone: Clone, backend: str) -> str:
-    digest: str = read_json(clone.root / "runs" / "lenet" / backend / "1" / "run.json")["final_weights"]
+    digest: str = _record(clone, backend)["final_weights"]
     return digest
 
 
@@ -113,12 +118,14 @@ def test_a_stopped_training_goes_on_and_ends_with_the_same_weights(
     (after,) = [run for run in clone.mlflow_runs() if run.info.run_id not in before]
     assert (after.info.run_id, after.info.status) == (run.info.run_id, "FINISHED")
     _check_no_step_twice(after.info.run_id)
+    seconds = _record(clone, backend)["resources"]["seconds"]
+    assert {name: after.data.metrics[f"seconds/{name}"] for name in seconds} == seconds
+    points = MlflowClient().get_metric_history(after.info.run_id, "seconds/imports")
+    assert [point.step for point in points] == [2]  # the number of its processes, logged once
     assert not [run for run in clone.mlflow_runs() if run.info.status == "RUNNING"]
 
 
 def _check_no_step_twice(run_id: str) -> None:
-    from mlflow import MlflowClient
-
     for name in ("train/step_loss", "train/loss", "test/accuracy"):
         steps = [point.step for point in MlflowClient().get_metric_history(run_id, name)]
         assert len(steps) == len(set(steps))

@@ -102,6 +102,38 @@ def test_mlflow_has_a_finished_run_a_member_with_all_that_belongs_to_it(clone: C
         assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["digits"]
 
 
+def test_each_run_says_where_its_time_and_memory_went(clone: Clone, first_output: str) -> None:
+    from mlflow import MlflowClient
+
+    for run in clone.mlflow_runs():
+        backend, metrics = run.data.tags["backend"], run.data.metrics
+        resources = record(clone, backend)["resources"]
+        seconds = resources["seconds"]
+        assert {f"seconds/{phase}": value for phase, value in seconds.items()}.items() <= metrics.items()
+        assert [phase for phase, value in seconds.items() if not value] == (["compiling"] if backend != "keras" else [])
+        # The run is opened once the model is built, and closed once its figures are logged.
+        lasted = (run.info.end_time - run.info.start_time) / 1000
+        before = seconds["imports"] + seconds["building"]
+        assert sum(seconds.values()) == pytest.approx(before + lasted, abs=2)
+        held = [point.value for point in MlflowClient().get_metric_history(run.info.run_id, "memory_mb")]
+        assert max(held) <= resources["peak_memory_mb"] == metrics["peak_memory_mb"]
+        assert not [name for name in metrics if name.startswith("system/")]  # those of the whole machine
+
+
+def test_one_name_is_one_number(clone: Clone, first_output: str) -> None:
+    from mlflow import MlflowClient
+
+    (pair,) = read_json(clone.root / "reports" / "compare.json")["pairs"]
+    for run in clone.mlflow_runs():
+        folder = clone.root / "runs" / "lenet" / run.data.tags["backend"] / "1"
+        metrics, compared = read_json(folder / "metrics.json"), pair["backends"][run.data.tags["backend"]]
+        for name in ("epoch_seconds", "images_per_second"):
+            epochs = [point.value for point in MlflowClient().get_metric_history(run.info.run_id, name)]
+            assert name not in metrics
+            median = metrics[f"median_{name}"]
+            assert sorted(epochs)[1] == median == run.data.metrics[f"median_{name}"] == compared[f"median_{name}"]
+
+
 LOAD_AND_SCORE = """
 import sys, importlib, json
 import numpy as np, mlflow

@@ -49,6 +49,7 @@ class Trainer:
 
     def __init__(self, name: BackendName, device: Device) -> None:
         self.backend = load_backend(name, device=device, threads=2)
+        self.peak: float | None = None
 
     def train(self, settings: Recipe, count: int, precision: Precision = "float32") -> tuple[Weights, Timed]:
         built = ModelSettings(settings.architecture, (28, 28), 10, settings.dropout, 1 / 77, -0.4, precision)
@@ -58,6 +59,7 @@ class Trainer:
         training = TrainingSettings(settings, 1, 50)
         self.backend.train(model, images, labels, training, checkpoint=None, listener=listener)
         weights: Weights = {LOGITS: before, **model.get_weights()}
+        self.peak = self.backend.peak_device_memory_mb()
         del model
         self.backend.forget_models()
         return weights, listener
@@ -152,6 +154,23 @@ def test_a_worker_leaves_room_and_does_not_grow(name: BackendName) -> None:
     print(f"{name}: {before} MB in use before, {used} after each training")
     assert max(used) - before < MOST_MB
     assert used[-1] - used[1] <= GROWTH_MB
+
+
+def peak(name: BackendName, device: Device) -> float | None:
+    trainer = Trainer(name, device)
+    trainer.train(recipe(epochs=1), MANY)
+    return trainer.peak
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_the_gpu_s_peak_is_that_of_the_training(name: BackendName) -> None:
+    peaks: dict[Device, float | None] = {}
+    for device in DEVICES:
+        with IsolatedProcess(f"{name} on {device}") as process:
+            peaks[device] = process.call(peak, name, device)
+    print(f"{name}: {peaks['gpu']} MB")
+    assert peaks["cpu"] is None
+    assert MANY * 28 * 28 / 1e6 < (peaks["gpu"] or 0) < MOST_MB  # it holds the images, at least
 
 
 def rates(name: BackendName, device: Device) -> list[float]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from experiments.contract.backend import Model
+from experiments.contract.phases import PHASES
 from experiments.frameworks import backend_name
 from experiments.reports.page.source import read_source
 from experiments.reports.page.verdict import verdict
@@ -26,6 +27,7 @@ SECTIONS = [
     "Pairs",
     "Learning curves",
     "Which images",
+    "Where time and memory go",
     "What differs between the runs",
     "Sweeps",
     "Parity",
@@ -55,13 +57,17 @@ def outputs(backend: str, seed: int, right: int) -> Outputs:
         }
         for epoch in range(1, EPOCHS + 1)
     ]
-    metrics = {**history[-1], "epoch_seconds": 2.0, "images_per_second": 100.0}
+    metrics = {**history[-1], "median_epoch_seconds": 2.0, "median_images_per_second": 100.0}
     record = {
         "mlflow_run_id": f"id-{backend}-{seed}",
         "first_batch_loss": 0.5,
         "initial_weights": "w",
         "batch_order": "o",
         "environment": {"device": "cpu", "numpy": "2.4.6", backend: "1"},
+        "resources": {
+            "seconds": {"imports": 6.0 + seed, "compiling": 0.5 if backend == "keras" else 0.0, "training": 20.0},
+            "peak_memory_mb": 800.0 + seed,
+        },
         "tags": {"pair": "p", "dataset": "small", "backend": backend},
     }
     return Outputs(metrics, history, record, actual, predicted, np.linspace(0.5, 1, IMAGES))
@@ -159,6 +165,38 @@ def test_pictures_tables_and_curves_say_what_the_runs_do(two_seeds: tuple[Projec
     )
     assert ["Lightning, training", "#0072B2"] in lines
     assert ["Keras, test", "#D55E00"] in lines
+
+
+def test_bars_say_where_the_time_went(two_seeds: tuple[Project, Params], browser: Browser) -> None:
+    browser.get(write_page(*two_seeds).as_uri())
+    browser.execute_script("document.querySelector('#resources .chart').scrollIntoView()")
+    bars = wait_for(
+        browser,
+        "document.querySelector('#resources .chart').data?.filter(each => each.x[0] !== null)"
+        ".map(each => [each.name, each.y, each.x, each.marker.color])",
+    )
+    assert [name for name, *_ in bars] == list(PHASES)
+    assert ["training", ["Keras", "Lightning"], [20, 20], ["#d55e00", "#0072b2"]] in bars
+    rows = "[...document.querySelectorAll('#resources tbody')[{}].rows].map(each => each.innerText.split('\\t'))"
+    table = browser.execute_script(f"return {rows.format(0)}")
+    assert ["imports (s)", "7.50", "7.50"] in table
+    assert [*("total (s)", "27.50", "28.00"), *("peak memory (MB)", "802", "802")] == [*table[-2], *table[-1]]
+    assert len(browser.execute_script(f"return {rows.format(1)}")) == 4  # each seed, folded
+    # What a run took is none of the settings that differ.
+    assert "resources" not in browser.execute_script("return document.querySelector('#settings').textContent")
+
+
+def test_runs_of_a_version_that_did_not_measure_are_shown(two_seeds: tuple[Project, Params]) -> None:
+    project, params = two_seeds
+    other = outputs("keras", 1, 187)
+    record = {name: value for name, value in other.record.items() if name != "resources"}
+    history = [{**row, "epoch_seconds": 3.0, "images_per_second": 4.0} for row in other.history]
+    metrics = {name: value for name, value in other.metrics.items() if not name.startswith("median")}
+    other = replace(other, record=record, history=history, metrics=metrics)
+    write_outputs(project.run(RunKey("lenet", "keras", 1)), other, cast(Model, SavesNothing()))
+    page = write_page(project, params).read_text()
+    assert "lenet: not measured by the version that trained these runs" in page
+    assert "Keras 2.50 s" in page  # an epoch, the mean over the seeds
 
 
 def test_500_runs_open(project: Project, params: Params, browser: Browser) -> None:

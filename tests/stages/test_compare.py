@@ -21,8 +21,8 @@ def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p
     metrics = {
         "test/accuracy": float(np.mean(right)),
         "test/loss": loss,
-        "epoch_seconds": 2.0,
-        "images_per_second": 100.0,
+        "median_epoch_seconds": 2.0,
+        "median_images_per_second": 100.0,
     }
     record: dict[str, object] = {
         "first_batch_loss": loss,

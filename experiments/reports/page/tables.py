@@ -7,6 +7,7 @@ from experiments.reports.intervals import interval
 from experiments.reports.page.names import name_of, percent, points
 from experiments.reports.page.section import Part, Section, Table, Text
 from experiments.reports.page.source import Pairs, Source
+from experiments.training.outputs import Outputs
 
 HEAD = ("recipe", "seeds", "framework", "test accuracy", "best epoch", "test loss", "seconds per epoch")
 SEEDS = ("seed", "framework", "test accuracy", "test loss", "seconds per epoch", "MLflow run")
@@ -34,13 +35,13 @@ def _rows(pairs: Pairs) -> Iterator[list[str]]:
     for backend in pairs.backends:
         accuracy, loss = (pairs.values(backend, f"test/{name}") for name in ("accuracy", "loss"))
         cells = [_spread(accuracy, percentage=True), _best(pairs, backend), _spread(loss)]
-        seconds = f"{pairs.mean(backend, 'epoch_seconds'):.2f}"
+        seconds = f"{pairs.mean(backend, 'median_epoch_seconds'):.2f}"
         yield [pairs.recipe, count, name_of(backend), *cells, seconds]
     if differences := pairs.differences("test/accuracy"):
         first, second = map(name_of, pairs.backends)
         spread = interval(differences) if len(differences) > 1 else None
         accuracy_text = points(sum(differences) / len(differences)) + (f" ± {100 * spread.half:.2f}" if spread else "")
-        losses, seconds_apart = pairs.differences("test/loss"), pairs.differences("epoch_seconds")
+        losses, seconds_apart = pairs.differences("test/loss"), pairs.differences("median_epoch_seconds")
         loss_text = f"{sum(losses) / len(losses):+.1e}"
         apart = f"{sum(seconds_apart) / len(seconds_apart):+.2f}"
         yield [pairs.recipe, count, f"{second} minus {first}", accuracy_text, "", loss_text, apart]
@@ -67,7 +68,7 @@ def _seeds(pairs: Pairs) -> Iterator[list[str]]:
     for seed, runs in pairs.by_seed.items():
         for backend, run in runs.items():
             accuracy, loss = percent(run.metrics["test/accuracy"]), f"{run.metrics['test/loss']:.4f}"
-            seconds = f"{run.metrics['epoch_seconds']:.2f}"
+            seconds = f"{run.metrics['median_epoch_seconds']:.2f}"
             yield [str(seed), name_of(backend), accuracy, loss, seconds, str(run.record["mlflow_run_id"])]
 
 
@@ -76,7 +77,7 @@ def settings_section(source: Source) -> Section:
     parts: list[Part] = []
     for pairs in source.pairs:
         seed, runs = next(iter(pairs.by_seed.items()))
-        flat = {backend: dict(_flatten(run.record)) for backend, run in runs.items()}
+        flat = {backend: dict(_flatten(_settings(run))) for backend, run in runs.items()}
         keys = sorted({key for values in flat.values() for key in values})
         rows = {key: [str(values.get(key, "")) for values in flat.values()] for key in keys}
         differ = {key: row for key, row in rows.items() if len(set(row)) > 1}
@@ -85,6 +86,11 @@ def settings_section(source: Source) -> Section:
         same = [[key, *row] for key, row in rows.items() if key not in differ]
         parts.append(Table(head, same, f"{where}: {len(same)} keys are the same", folded=True))
     return Section("settings", "What differs between the runs", parts)
+
+
+def _settings(run: Outputs) -> dict[str, Any]:
+    # What a run took is none of its settings: the page has a section on it.
+    return {name: value for name, value in run.record.items() if name != "resources"}
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -27,7 +27,7 @@ def _of(pairs: Pairs) -> Iterator[Part]:
         f"{name_of(backend)} {percent(pairs.mean(backend, 'test/accuracy'))}" for backend in pairs.backends
     )
     seconds = ", ".join(
-        f"{name_of(backend)} {pairs.mean(backend, 'epoch_seconds'):.2f} s" for backend in pairs.backends
+        f"{name_of(backend)} {pairs.mean(backend, 'median_epoch_seconds'):.2f} s" for backend in pairs.backends
     )
     yield Text(f"{pairs.recipe}: {accuracies} of the test images right. {judge(pairs)} An epoch: {seconds}.")
     for seed, runs in pairs.by_seed.items():

@@ -10,6 +10,7 @@ from plotly.offline import get_plotlyjs
 from experiments.reports.page.answers import answers_section
 from experiments.reports.page.curves import curves_section
 from experiments.reports.page.proof import parity_section, published_section
+from experiments.reports.page.resources import resources_section
 from experiments.reports.page.section import Section
 from experiments.reports.page.source import Source, read_source
 from experiments.reports.page.sweeps import sweeps_section
@@ -30,7 +31,7 @@ def write_page(project: Project, params: Params) -> Path:
         TandemError: a run that the settings ask for is missing, or the runs of a pair differ in settings or data.
     """
     source = read_source(project, params)
-    makers = (verdict, pairs_section, curves_section, answers_section, settings_section)
+    makers = (verdict, pairs_section, curves_section, answers_section, resources_section, settings_section)
     sections = [make(source) for make in makers]
     sections += [make(project.reports) for make in (sweeps_section, parity_section, published_section)]
     write_atomically(project.page, render(source, sections))
