@@ -1,5 +1,6 @@
 """A real Chromium that reaches no network but this machine."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -48,6 +49,13 @@ def errors(browser: Browser) -> list[str]:
     """Return what the console says since the last time, but for hints."""
     entries: list[dict[str, Any]] = browser.get_log("browser")
     return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def schemes(browser: Browser) -> set[str]:
+    """Return how what was asked for since the last time begins: `file` and `data` need no network."""
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [message["params"]["request"] for message in messages if message["method"] == "Network.requestWillBeSent"]
+    return {request["url"].split(":")[0] for request in asked}
 
 
 def wait_for(browser: Browser, condition: str) -> Any:

@@ -1,6 +1,7 @@
 """The pipeline as a user runs it, on the stand-in; the tests build on each other, in their order."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from experiments.settings.recipe import BackendName
 from experiments.system.files import read_json
+from tests.browser import Browser, errors, schemes, wait_for
 from tests.end_to_end.conftest import Clone
 
 BACKENDS: tuple[BackendName, ...] = ("lightning", "keras")
@@ -234,13 +236,38 @@ def test_a_changed_version_retrains(clone: Clone, first_output: str) -> None:
     assert _changed(clone) == []
 
 
-def test_dvc_s_own_commands_show_the_results(clone: Clone, first_output: str) -> None:
+def test_dvc_s_metrics_are_those_of_the_pair(clone: Clone, first_output: str) -> None:
     shown = json.loads(clone.run("dvc", "metrics", "show", "--json"))
-    assert "test/accuracy" in str(shown)
-    clone.run("dvc", "plots", "show")
-    page = (clone.root / "dvc_plots" / "index.html").read_text()
-    assert "history_csv" in page
-    assert "predictions_csv" in page
+    metrics = shown[""]["data"]["reports/metrics.json"]["data"]["lenet"]
+    (pair,) = read_json(clone.root / "reports" / "compare.json")["pairs"]
+    assert metrics["keras"]["accuracy"] == pair["backends"]["keras"]["test/accuracy"]
+    assert metrics["loss_difference"] == pair["difference"]["test/loss"]
+    assert metrics["mcnemar_p"] == {"1": pair["mcnemar"]["p"]}
+
+
+def draws(clone: Clone, browser: Browser, *revisions: str) -> None:
+    """Assert that DVC's page draws both frameworks of each revision, without a network."""
+    browser.get((clone.root / "dvc_plots" / "index.html").as_uri())
+    for plot in ("losses", "error_rates"):
+        text, colours = (
+            f"[...document.querySelectorAll('#{plot} .mark-{mark} > {tag}')].map(each => each.{what})"
+            for mark, tag, what in (("text", "text", "textContent"), ("line", "path", "getAttribute('stroke')"))
+        )
+        wait_for(browser, f"document.querySelector('#{plot} svg.marks')")
+        assert {*revisions, "lenet on digits", "epoch"} <= set(browser.execute_script(f"return {text}"))
+        assert browser.execute_script(f"return {colours}") == len(revisions) * [
+            *2 * ["#0072B2"],  # training and test
+            *2 * ["#D55E00"],
+        ]
+    wait_for(browser, f"document.querySelectorAll('[id^=runs] svg.marks').length === {len(BACKENDS)}")
+    assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+    assert errors(browser) == []
+    assert schemes(browser) <= {"file", "data"}
+
+
+def test_dvc_s_plots_draw_both_frameworks_without_a_network(clone: Clone, first_output: str, browser: Browser) -> None:
+    assert "failed" not in clone.run("dvc", "plots", "show")
+    draws(clone, browser, "workspace")
 
 
 def test_bad_settings_stop_dvc_with_one_line(clone: Clone, first_output: str) -> None:
@@ -289,6 +316,19 @@ def test_an_experiment_of_dvc_s_changes_one_setting(clone: Clone) -> None:
     )
     assert record(clone, "keras")["recipe"]["lr"] == 0.005
     assert "slower" in clone.run("dvc", "exp", "show", "--csv")
+
+
+def test_two_experiments_are_drawn_side_by_side(clone: Clone, browser: Browser) -> None:
+    assert "failed" not in clone.run("dvc", "plots", "diff", "HEAD", "slower")
+    draws(clone, browser, "HEAD", "slower")
+
+
+def test_a_table_of_experiments_fits_a_terminal(clone: Clone) -> None:
+    command = re.search(r"^experiments:.*\n\t(.+)", (clone.root / "Makefile").read_text(), re.MULTILINE)
+    assert command is not None
+    table = clone.run("env", "COLUMNS=1000", "sh", "-c", command[1].replace("$$", "$") + " --no-pager")
+    assert all(name in table for name in ("slower", "lenet.lightning.accuracy", "lenet.keras.accuracy", "0.005"))
+    assert max(map(len, table.splitlines())) <= 150
 
 
 def test_a_queued_experiment_is_tracked_in_the_repository_s_store(clone: Clone) -> None:

@@ -18,7 +18,7 @@ from experiments.reports.page.write import write_page
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.training.outputs import Outputs, write_outputs
-from tests.browser import Browser, errors, wait_for
+from tests.browser import Browser, errors, schemes, wait_for
 from tests.sweep.simulated import write_dataset
 
 IMAGES, EPOCHS, CLASSES = 200, 3, 4
@@ -133,13 +133,7 @@ def test_the_page_opens_without_a_network_and_has_every_section(
         browser.execute_script(f"document.querySelectorAll('.chart')[{number}].scrollIntoView()")
         wait_for(browser, f"document.querySelectorAll('.chart')[{number}].querySelector('.main-svg')")
     assert errors(browser) == []
-    asked = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    urls = {
-        each["params"]["request"]["url"].split(":")[0]
-        for each in asked
-        if each["method"] == "Network.requestWillBeSent"
-    }
-    assert urls <= {"file", "data", "blob"}
+    assert schemes(browser) <= {"file", "data", "blob"}
     # Nothing is wider than the screen.
     assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
 
