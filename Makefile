@@ -69,6 +69,10 @@ pictures: repro ## draw the plots of README.md again, from real runs
 	cp reports/parity.png docs/images/parity.png
 	cp reports/pairs/lenet-12.png docs/images/pair.png
 
+.PHONY: experiments
+experiments: setup ## what dvc exp run has tried: accuracies, and the settings that differ (dvc exp show has every column)
+	dvc exp show --only-changed --keep '.*accuracy$$' --drop 'Created|[a-z_]+(/|$$)|.*(_difference|mcnemar_p)'
+
 .PHONY: ui
 ui: setup ## serve MLflow over mlruns/ on this machine
 	tandem ui
