@@ -89,13 +89,14 @@ def load_dataset(folder: Path) -> Dataset:
         for file in folder.glob("*.npy"):
             arrays[file.stem] = np.load(file, mmap_mode="r")
     except FileNotFoundError:
-        raise TandemError(f"{folder}: no prepared dataset; run `dvc repro preprocess`") from None
+        raise TandemError(f"{folder}: no prepared dataset", advice="run `dvc repro preprocess`") from None
     except (ValueError, TypeError, LookupError, AttributeError, EOFError) as error:
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise TandemError(f"{file}: expected what preprocess wrote; got a damaged file, {what}; {repair}") from None
+        problem = f"{file}: expected what preprocess wrote; got a damaged file, {what}"
+        raise TandemError(problem, advice=repair) from None
     if (actual := digest(arrays)) != dataset.fingerprint:
         expected = f"{folder}: expected arrays of fingerprint {dataset.fingerprint[:12]}, as dataset.json says"
-        raise TandemError(f"{expected}; got {actual[:12]}; {repair}")
+        raise TandemError(f"{expected}; got {actual[:12]}", advice=repair)
     return dataset
 
 

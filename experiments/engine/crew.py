@@ -66,7 +66,8 @@ class Crew:
                 where = self.logs / f"{self.names[place]}.log" if self.logs else "the lines above"
                 raise TandemError(
                     f"worker {self.names[place]}: expected a process that connects; got {failures} in a row that "
-                    f"ended before, the last with exit code {code}; {where} says why"
+                    f"ended before, the last with exit code {code}",
+                    advice=f"{where} says why",
                 )
             await asyncio.sleep(PAUSE_SECONDS * 2**failures)
             await self.before_starting()
@@ -131,8 +132,8 @@ async def _check_controller(address: str) -> None:
         except (TimeoutError, OSError) as error:
             if pause is None:
                 raise TandemError(
-                    f"expected the controller at {address}; got {type(error).__name__} from {socket.gethostname()}; "
-                    "if it runs, set the engine's host in params.yaml to an address that this node reaches"
+                    f"expected the controller at {address}; got {type(error).__name__} from {socket.gethostname()}",
+                    advice="if it runs, set the engine's host in params.yaml to an address that this node reaches",
                 ) from None
             await asyncio.sleep(pause)
 

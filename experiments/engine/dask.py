@@ -117,7 +117,8 @@ class DaskEngine:
             )
         except (OSError, ValueError, RuntimeError) as error:
             expected = f"expected an address of this machine; got {self._places.host}: {error}"
-            raise TandemError(f"the engine's host in params.yaml: {expected}; null lets it be found") from None
+            problem = f"the engine's host in params.yaml: {expected}"
+            raise TandemError(problem, advice="null lets it be found") from None
         self._desk.attach(self._scheduler)
         self._do(self._run_places())
         self._client = await Client(self._scheduler.address, asynchronous=True, security=security, set_as_default=False)

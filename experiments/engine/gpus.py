@@ -35,6 +35,7 @@ def share_gpus(workers: int, workers_per_gpu: int) -> list[str]:
     if gpus and workers > room:
         raise TandemError(
             f"--workers: expected at most {room}, since there are {len(gpus)} GPU(s) and "
-            f"engines.local.workers_per_gpu is {workers_per_gpu}; got {workers}; lower it, or raise the setting"
+            f"engines.local.workers_per_gpu is {workers_per_gpu}; got {workers}",
+            advice="lower it, or raise the setting",
         )
     return list(itertools.islice(itertools.cycle(gpus), workers))

@@ -84,7 +84,8 @@ class JobPlaces:
             said = str(error).partition("stderr:")[2] or str(error)
             raise TandemError(
                 f"engines.{self._request.engine}: expected {job.submit_command} to take a job; got "
-                f"{' '.join(said.split())}; change the settings in params.yaml"
+                f"{' '.join(said.split())}",
+                advice="change the settings in params.yaml",
             ) from None
         place.job, place.workers, place.had_workers, place.empty_ticks = job, set(), False, 0
 
@@ -117,8 +118,9 @@ class JobPlaces:
         if self._failures >= MOST_FAILURES:
             raise TandemError(
                 f"engines.{self._request.engine}: expected jobs whose workers connect; got {self._failures} in a row "
-                f"that ended before; see {self._request.folder / 'logs'}; if they can't reach this machine, set "
-                f"engines.{self._request.engine}.host to an address that they reach"
+                "that ended before",
+                advice=f"see {self._request.folder / 'logs'}; if they can't reach this machine, set "
+                f"engines.{self._request.engine}.host to an address that they reach",
             )
 
     async def _listed(self) -> set[str] | None:

@@ -36,7 +36,7 @@ class Request:
         """
         for path in (folder, Path(sys.executable)):
             if any(letter.isspace() for letter in str(path)):
-                raise TandemError(f"engines.{engine}: expected paths without spaces; got {path}; move it")
+                raise TandemError(f"engines.{engine}: expected paths without spaces; got {path}", advice="move it")
         kinds_of_job()
         return cls(engine, getattr(settings, engine), workers, folder)
 

@@ -56,8 +56,7 @@ class Preflight:
                 engine.start(lambda key, message: message)
                 yield from self._ask(engine, threads)
             except TandemError as error:
-                got, _, remedy = str(error).rpartition("; ")
-                yield Check("workers start", good=False, got=got, remedy=remedy)
+                yield Check("workers start", good=False, got=error.problem, remedy=error.advice)
 
     def _ask(self, engine: Engine, threads: int) -> Iterator[Check]:
         used: set[str] = set()
@@ -118,7 +117,7 @@ class Preflight:
         yield Check(
             f"{backend}: data",
             good=data == self.plan.dataset,
-            got=data.rpartition("; ")[0] or f"fingerprint {data[:12]}; here {self.plan.dataset[:12]}",
+            got=f"fingerprint {data[:12]}; here {self.plan.dataset[:12]}" if data else facts["no_data"],
             remedy=f"give {node} the same prepared/, on a path that all nodes share",
         )
         yield _same_code(backend, facts["code"], code_of(backend, self.plan.settings.architecture), node)

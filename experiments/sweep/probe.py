@@ -60,7 +60,7 @@ def probe(send: Report, asked: Question) -> dict[str, Any]:
     try:
         dataset = load_dataset(asked.project.prepared)
     except TandemError as error:
-        return facts | {"data": str(error), "epoch": None}
+        return facts | {"data": None, "no_data": error.problem, "epoch": None}
     return facts | {"data": dataset.fingerprint, "epoch": _epoch_seconds(asked.recipe, backend, dataset)}
 
 

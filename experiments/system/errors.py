@@ -4,10 +4,15 @@
 class TandemError(Exception):
     """A mistake in the settings, the data or the environment; the message is one line that says what to do next.
 
-    The command line exits with `exit_code`.
+    Where a table shows the two apart, `problem` is what is wrong and `advice` what to do; the message has both. The
+    command line exits with `exit_code`.
     """
 
     exit_code = 2
+
+    def __init__(self, problem: str, *, advice: str = "") -> None:
+        super().__init__(f"{problem}; {advice}" if advice else problem)
+        self.problem, self.advice = problem, advice
 
 
 class Stopped(BaseException):
