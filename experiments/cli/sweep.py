@@ -209,9 +209,9 @@ def status(
 
 @app.command()
 def report(name: NameArgument) -> None:
-    """Plot a study: history, importances, parallel coordinates, contour, intermediate values; for pairs, a scatter.
+    """Show a study on the page that `tandem report` opens: slices, importance, its trials; for pairs, the differences.
 
-    Into reports/sweeps/NAME/, and into the study's run in MLflow.
+    With a table and plots in reports/sweeps/NAME/, and in the study's run in MLflow.
     """
     from experiments.reports.page.write import refresh_page
     from experiments.sweep.report import report

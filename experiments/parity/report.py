@@ -102,10 +102,13 @@ class Result:
         }
 
 
-def write_report(folder: Path, results: Sequence[Result], *, dataset: str, backends: Sequence[str]) -> str:
+def write_report(
+    folder: Path, results: Sequence[Result], *, dataset: str, backends: Sequence[str], commit: str = "none"
+) -> str:
     """Write parity.json, parity.md and parity.png into a folder, and return the table."""
     content = {
         "passed": not any(result.problems for result in results),
+        "commit": commit,
         "protocol": {"backends": list(backends), "dataset": dataset, **PROTOCOL},
         "architectures": [result.as_json() for result in results],
     }

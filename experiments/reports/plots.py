@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 from sklearn.metrics import confusion_matrix
@@ -29,7 +30,7 @@ def training_plots(key: RunKey, dataset: Dataset, outputs: Outputs) -> dict[str,
     counts = confusion_matrix(outputs.actual, outputs.predicted, labels=range(dataset.classes))
     return {
         "learning_curves.png": learning_curves(title, {key.backend: outputs.history}),
-        "confusion_matrix.png": plot_confusion_matrix(f"{title}: test set", counts),
+        "confusion_matrix.png": plot_confusion_matrix(f"{title}: test set", counts, COLOURS[key.backend]),
     }
 
 
@@ -90,16 +91,24 @@ def _differences(axes: Axes, first: tuple[str, History], second: tuple[str, Hist
     axes.ticklabel_format(axis="y", style="scientific", scilimits=(-2, 2))
 
 
-def plot_confusion_matrix(title: str, counts: npt.NDArray[np.int64]) -> Figure:
-    """Return a confusion matrix, from counts of shape (classes, classes): rows are true, columns predicted."""
+def plot_confusion_matrix(title: str, counts: npt.NDArray[np.int64], colour: str) -> Figure:
+    """Return a confusion matrix, from counts of shape (classes, classes): rows are true, columns predicted.
+
+    Colour shows the errors alone, since the diagonal would outshine them: white for none, `colour` for the most.
+    """
     classes = len(counts)
     figure = Figure(figsize=(6.5, 6), layout="constrained")
     axes = figure.subplots()
-    # Coloured by the share of each row, so that a rare class shows its errors as well as a common one.
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    errors = np.ma.masked_array(counts, np.eye(classes, dtype=bool))
+    most = max(1, int(errors.max()))
+    colours = LinearSegmentedColormap.from_list("errors", ["white", colour])
+    colours.set_bad("#e8e8e8")
+    axes.imshow(errors, cmap=colours, vmin=0, vmax=most)
     for row, column in np.ndindex(classes, classes):
-        colour = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=8)
-    axes.set(title=title, xlabel="predicted", ylabel="true", xticks=range(classes), yticks=range(classes))
+        dark = row != column and counts[row, column] > 0.6 * most
+        text = str(counts[row, column]) if counts[row, column] else ""
+        axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=8)
+    wrong, every = int(errors.sum()), int(counts.sum())
+    axes.set(title=f"{title}\n{wrong} of {every} images wrong; grey: right", xlabel="predicted", ylabel="true")
+    axes.set(xticks=range(classes), yticks=range(classes))
     return figure

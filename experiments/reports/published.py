@@ -1,7 +1,7 @@
 """Published results beside ours, over several seeds: `tandem published`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tabulate import tabulate
@@ -10,6 +10,7 @@ from experiments.data.dataset import load_dataset
 from experiments.frameworks import PACKAGES
 from experiments.reports.batch import Place, train_missing
 from experiments.reports.intervals import format_interval, format_metric, interval
+from experiments.reports.made_from import of_outputs
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.system.files import write_atomically, write_json
@@ -58,7 +59,9 @@ def reproduce(
     keys = [RunKey(recipe, backend, seed) for recipe in recipes for seed in seeds for backend in PACKAGES]
     runs = train_missing(project.for_published(), params, keys, place)
     entries = [_entry(recipe, seeds, runs) for recipe in recipes]
-    write_json(project.reports / "published.json", {"dataset": dataset, "seeds": list(seeds), "recipes": entries})
+    origin = asdict(of_outputs("tandem published", runs.values()))
+    content = {"dataset": dataset, "seeds": list(seeds), "recipes": entries, "made_from": origin}
+    write_json(project.reports / "published.json", content)
     text = to_markdown(dataset, seeds, entries)
     write_atomically(project.reports / "published.md", text)
     return text

@@ -10,6 +10,7 @@ from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
+from experiments.system.git import read_checkout
 
 
 def selected(params: Params, names: Sequence[str], *, everything: bool) -> list[str]:
@@ -52,5 +53,6 @@ def parity(
     """
     dataset = load_dataset(project.prepared)
     results = run_parity(dataset, params, architectures, backends)
-    table = write_report(project.reports, results, dataset=dataset.name, backends=backends)
+    commit = read_checkout(project.root).commit
+    table = write_report(project.reports, results, dataset=dataset.name, backends=backends, commit=commit)
     return table, not any(result.problems for result in results)

@@ -20,6 +20,7 @@ from experiments.sweep import trials
 from experiments.sweep.confirm_report import write_confirmation
 from experiments.sweep.confirmation import Candidate, Confirmation
 from experiments.sweep.open_sweep import open_sweep
+from experiments.sweep.origin import made_from
 from experiments.sweep.plan import Plan, check_data, read_plan
 from experiments.sweep.run import Where, control, count_workers
 from experiments.sweep.storage import connect
@@ -65,7 +66,8 @@ def confirm(project: Project, params: Params, asked: ConfirmRequest, where: Wher
         enqueue(opened.target.study, chosen, seeds)
         control(opened, project, params, where, budget=len(opened.target.study.get_trials(deepcopy=False)))
         confirmation = read_confirmation(opened.target.study, plan, chosen, seeds)
-        write_confirmation(project, confirmation, opened.tracker)
+        origin = made_from(opened.experiment, again, again.command)
+        write_confirmation(project, confirmation, opened.tracker, origin)
     return confirmation
 
 

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from tabulate import tabulate
 
 from experiments.reports.intervals import format_interval, format_metric, interval
+from experiments.reports.made_from import MadeFrom
 from experiments.settings.project import Project
 from experiments.sweep.confirmation import Candidate, Confirmation, Lead
 from experiments.system.colours import COLOURS
@@ -19,8 +20,11 @@ def report_path(project: Project, confirmation: Confirmation) -> Path:
     return project.sweep_report(confirmation.plan.name) / f"confirm-{confirmation.label}.md"
 
 
-def write_confirmation(project: Project, confirmation: Confirmation, tracker: Tracker) -> None:
-    """Write a confirmation as .md, .json and .png to the sweep's folder in reports/, and to its MLflow run."""
+def write_confirmation(project: Project, confirmation: Confirmation, tracker: Tracker, origin: MadeFrom) -> None:
+    """Write a confirmation as .md, .json and .png to the sweep's folder in reports/, and to its MLflow run.
+
+    `origin`: its runs, and the command that makes it again.
+    """
     path = report_path(project, confirmation)
     text, plot = to_markdown(confirmation), draw(confirmation)
     write_atomically(path, text)
@@ -31,6 +35,10 @@ def write_confirmation(project: Project, confirmation: Confirmation, tracker: Tr
         "seeds": list(confirmation.seeds),
         "candidates": [asdict(candidate) for candidate in confirmation.candidates],
         "verdicts": verdicts(confirmation),
+        "leads": [
+            {"trial": lead.other.trial, **asdict(lead.difference), "doubt": lead.doubt} for lead in confirmation.leads()
+        ],
+        "made_from": asdict(origin),
     }
     write_json(path.with_suffix(".json"), content)
     plot.savefig(path.with_suffix(".png"), dpi=120)

@@ -2,18 +2,17 @@
 
 import csv
 import io
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from tabulate import tabulate
 
 from experiments.reports.page.sweeps import SWEEP
 from experiments.settings.project import Project
-from experiments.settings.recipe import BackendName
 from experiments.sweep import pairs, trials
+from experiments.sweep.origin import made_from
+from experiments.sweep.page_data import paired, to_json
 from experiments.sweep.pictures import draw
 from experiments.sweep.plan import Plan
 from experiments.sweep.status import Status, status_of
@@ -37,7 +36,7 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
     folder = project.sweep_report(plan.name)
     files = draw(study, plan, folder)
     text = to_markdown(plan, status_of(study, plan), best)
-    if _paired(plan):
+    if paired(plan):
         agreement = pairs.pairs_of(plan, best)
         pairs.draw_pairs(agreement).savefig(folder / "pairs.png", dpi=120)
         write_json(folder / "pairs.json", agreement.to_json())
@@ -45,9 +44,9 @@ def report(project: Project, name: str) -> tuple[str, list[Path]]:
         files += [folder / "pairs.png", folder / "pairs.json"]
     write_atomically(folder / "report.md", text)
     write_atomically(folder / "trials.csv", to_csv(plan, study.get_trials(deepcopy=False)))
-    write_json(folder / SWEEP, to_json(plan, study.get_trials(deepcopy=False)))
-    files = [folder / "report.md", folder / "trials.csv", *files]
-    store.connect(project)
+    origin = made_from(store.connect(project), plan, f"tandem sweep report {name}")
+    write_json(folder / SWEEP, to_json(study, plan, origin))
+    files = [folder / "report.md", folder / "trials.csv", folder / SWEEP, *files]
     parent = study.user_attrs.get(PARENT, "")
     if runs.find_run(parent):
         runs.add_files(parent, files)
@@ -78,45 +77,12 @@ def to_markdown(plan: Plan, status: Status, best: Sequence[FrozenTrial]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _paired(plan: Plan) -> Sequence[BackendName]:
-    return plan.backends_of_trial if plan.backends == "both" else ()
-
-
 def _row(plan: Plan, trial: FrozenTrial, *, is_own: bool) -> dict[str, str]:
     return {
         "trial": f"{trial.number}, the recipe's own" if is_own else str(trial.number),
         **{setting: f"{trial.params[setting]:.4g}" for setting in plan.space},
-        **{backend: f"{result.value:.4f}" for backend, result in trials.results(trial, _paired(plan)).items()},
+        **{backend: f"{result.value:.4f}" for backend, result in trials.results(trial, paired(plan)).items()},
         plan.objective: f"{trial.value:.4f}",
-    }
-
-
-def to_json(plan: Plan, every: Sequence[FrozenTrial]) -> dict[str, Any]:
-    """Return what the page of all runs shows of a sweep."""
-    shown = []
-    for trial in every:
-        of = {backend: result.value for backend, result in trials.results(trial, _paired(plan)).items()}
-        value = trial.value if trial.value is not None and math.isfinite(trial.value) else None
-        if trial.state == TrialState.PRUNED and value is None and trial.intermediate_values:
-            value = trial.intermediate_values[max(trial.intermediate_values)]
-        shown.append(
-            {
-                "trial": trial.number,
-                "state": trial.state.name,
-                "params": trial.params,
-                "value": value,
-                "of": {backend: each for backend, each in of.items() if math.isfinite(each)},
-                "own": plan.is_own(trial),
-                "reason": str(trial.user_attrs.get(trials.REASON, "")),
-            }
-        )
-    plan_of = {"name": plan.name, "recipe": plan.recipe_name, "backend": plan.backends, "objective": plan.objective}
-    return {
-        **plan_of,
-        "backends": list(_paired(plan)),
-        "epochs": plan.settings.epochs,
-        "space": plan.space,
-        "trials": shown,
     }
 
 
@@ -124,10 +90,10 @@ def to_csv(plan: Plan, every: Sequence[FrozenTrial]) -> str:
     """Return every trial: number, state, settings, objective (of each framework, too), and why it failed."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["trial", "state", *plan.space, *_paired(plan), plan.objective, trials.REASON])
+    writer.writerow(["trial", "state", *plan.space, *paired(plan), plan.objective, trials.REASON])
     for trial in every:
-        known = trials.results(trial, _paired(plan))
+        known = trials.results(trial, paired(plan))
         values = [trial.params.get(setting) for setting in plan.space]
-        values += [known[backend].value if backend in known else None for backend in _paired(plan)]
+        values += [known[backend].value if backend in known else None for backend in paired(plan)]
         writer.writerow([trial.number, trial.state.name, *values, trial.value, trial.user_attrs.get(trials.REASON)])
     return stream.getvalue()

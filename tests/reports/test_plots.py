@@ -34,6 +34,10 @@ def test_of_two_equal_curves_both_are_visible() -> None:
     assert first.get_zorder() <= second.get_zorder()
 
 
-def test_a_confusion_matrix_shows_every_count() -> None:
-    axes = plot_confusion_matrix("title", np.array([[5, 1], [2, 7]])).axes[0]
-    assert [text.get_text() for text in axes.texts] == ["5", "1", "2", "7"]
+def test_a_confusion_matrix_shows_every_count_and_colours_the_errors_alone() -> None:
+    axes = plot_confusion_matrix("title", np.array([[900, 1], [2, 0]]), "#0072B2").axes[0]
+    assert [text.get_text() for text in axes.texts] == ["900", "1", "2", ""]
+    drawn = axes.images[0].get_array()
+    assert drawn is not None
+    assert drawn.mask.tolist() == [[True, False], [False, True]]
+    assert (axes.images[0].norm.vmax, axes.get_xlabel(), axes.get_ylabel()) == (2, "predicted", "true")

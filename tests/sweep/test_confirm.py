@@ -10,6 +10,7 @@ import pytest
 from optuna.trial import TrialState
 
 from experiments.contract.weights import FloatArray
+from experiments.reports.made_from import MadeFrom
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep.confirm import (
@@ -198,7 +199,7 @@ def test_every_confirmation_stays_on_record(
         made = read_confirmation(again, plan, chosen, seeds)
         reports.append(report_path(project, made))
         with track("c", experiment=experiment, tags={}, command="") as tracker:
-            write_confirmation(project, made, tracker)
+            write_confirmation(project, made, tracker, MadeFrom("tandem sweep confirm s"))
         return made.label
 
     both = run(2, [2, 3, 4], None, [0.4, 0.3, 0.41, 0.3, 0.4, 0.31])

@@ -1,12 +1,14 @@
 """Learning curves: colour is the framework, line style the split; and the signed difference of the losses."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from experiments.reports.intervals import interval
+from experiments.reports.page.charts import DARK, log_axis, style
 from experiments.reports.page.names import name_of
 from experiments.reports.page.section import Chart, Section
 from experiments.reports.page.source import Pairs, Source
@@ -15,95 +17,120 @@ from experiments.system.colours import COLOURS
 
 DASHES = {"train": "solid", "val": "dash", "test": "dot"}
 SYMBOLS = {"train": "circle", "val": "square", "test": "triangle-up"}
-PANELS = ("cross-entropy per image (nats)", "error (%)", "loss of {second} minus loss of {first} (nats)")
+LOSS, ERROR, APART = "loss (nats per image)", "error (% of the images)", "loss: {second} minus {first} (nats)"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A value after each epoch that every run has: the mean over the seeds, and half of its 95 % interval."""
+
+    epochs: Sequence[float]
+    means: Sequence[float]
+    halves: Sequence[float]
 
 
 def curves_section(source: Source) -> Section:
     """Return the curves of each recipe: the mean over the seeds."""
-    return Section("curves", "Learning curves", [Chart(curves(pairs)) for pairs in source.pairs])
+    parts = [Chart(curves(pairs), _says(pairs), pairs.made_from) for pairs in source.pairs]
+    paired = len(source.pairs[0].backends) == 2
+    alike = (
+        "Do the two learn alike? The wide line is Lightning's, the thin one on it Keras's; where they coincide, the last "
+        "panel has their difference, with its sign. The band there is the 95 % interval over the seeds."
+    )
+    answer = alike if paired else "Loss and error after each epoch."
+    return Section("curves", "Learning curves", parts, answer=answer)
+
+
+def _says(pairs: Pairs) -> str:
+    return f"Loss, error and the difference of the losses of {pairs.recipe} after each epoch"
 
 
 def curves(pairs: Pairs) -> go.Figure:
     """Return loss and error against the epoch and, for a pair, the difference with its band over the seeds."""
-    paired = len(pairs.backends) == 2
     first, second = (name_of(pairs.backends[0]), name_of(pairs.backends[-1]))
-    titles = [title.format(first=first, second=second) for title in PANELS[: 3 if paired else 2]]
+    titles = [LOSS, ERROR, APART.format(first=first, second=second)][: 1 + len(pairs.backends)]
     figure = make_subplots(rows=1, cols=len(titles), subplot_titles=titles, horizontal_spacing=0.07)
-    for backend in pairs.backends:
-        for split in DASHES:
-            _draw(figure, pairs, backend, split)
-    for split in DASHES if paired else ():
-        _draw_difference(figure, pairs, split)
-    figure.update_xaxes(title_text="epoch", dtick=max(1, _epochs(pairs) // 8))
-    figure.update_yaxes(type="log", col=1)
-    figure.update_yaxes(type="log", col=2)
-    seeds = len(pairs.by_seed)
-    figure.update_layout(
-        title=f"{pairs.recipe}, {f'mean of {seeds} seeds' if seeds > 1 else f'seed {next(iter(pairs.by_seed))}'}",
-        template="plotly_white",
-        height=420,
-        legend={"orientation": "h", "y": -0.2},
-        margin={"l": 50, "r": 20, "t": 80, "b": 40},
-    )
-    return figure
+    for column, (metric, unit) in enumerate((("loss", "nats"), ("accuracy", "%")), 1):
+        shown: list[float] = []
+        for backend in pairs.backends:
+            for split in DASHES:
+                curve = curve_of([_column(pairs, backend, f"{split}/{metric}")])
+                shown += _draw(figure, column, backend, split, curve, unit)
+        figure.update_yaxes(**log_axis(shown), col=column)
+    for split in DASHES if len(titles) == 3 else ():
+        columns = [_column(pairs, backend, f"{split}/loss") for backend in pairs.backends]
+        _draw_difference(figure, split, curve_of(columns))
+    last = max(len(run.history) for runs in pairs.by_seed.values() for run in runs.values())
+    figure.update_xaxes(title_text="epoch", dtick=max(1, -(-last // 8)))
+    count = len(pairs.by_seed)
+    seeds = f"mean of {count} seeds" if count > 1 else f"seed {next(iter(pairs.by_seed))}"
+    figure.update_layout(hovermode="x unified")
+    return style(figure, f"{pairs.recipe}, {seeds}", 440)
 
 
-def _epochs(pairs: Pairs) -> int:
-    return max(len(run.history) for runs in pairs.by_seed.values() for run in runs.values())
+Values = Sequence[Mapping[float, float]]
 
 
-def _means(pairs: Pairs, backend: str, metric: str) -> tuple[list[float], list[float]]:
+def _column(pairs: Pairs, backend: str, metric: str) -> Values:
+    """Return a metric by epoch, for each seed; an error in per cent in place of an accuracy."""
     histories = [runs[backend].history for runs in pairs.by_seed.values()]
-    rows = [
-        (each[0]["epoch"], [row[metric] for row in each]) for each in zip(*histories, strict=True) if _has(each, metric)
+    error = metric.endswith("accuracy")
+    return [
+        {row["epoch"]: 100 * (1 - row[metric]) if error else row[metric] for row in history if metric in row}
+        for history in histories
     ]
-    return [epoch for epoch, _ in rows], [fmean(values) for _, values in rows]
 
 
-def _has(rows: Sequence[Mapping[str, float]], metric: str) -> bool:
-    return all(metric in row for row in rows)
+def curve_of(columns: Sequence[Values]) -> Curve:
+    """Return the curve of one column, or that of the second minus the first."""
+    shared = set.intersection(*(set(of_seed) for column in columns for of_seed in column))
+    epochs = sorted(shared)
+    by_epoch = []
+    for epoch in epochs:
+        values = [[of_seed[epoch] for of_seed in column] for column in columns]
+        by_epoch.append([b - a for a, b in zip(*values, strict=True)] if len(columns) == 2 else values[0])
+    halves = [interval(values).half for values in by_epoch] if by_epoch and len(by_epoch[0]) > 1 else []
+    return Curve(epochs, [fmean(values) for values in by_epoch], halves)
 
 
-def _draw(figure: go.Figure, pairs: Pairs, backend: str, split: str) -> None:
-    for column, metric in enumerate((f"{split}/loss", f"{split}/accuracy"), 1):
-        epochs, values = _means(pairs, backend, metric)
-        if not epochs:
-            continue
-        shown = values if column == 1 else [100 * (1 - value) for value in values]
-        line = {"color": COLOURS[backend], "dash": DASHES[split], "width": WIDTHS[backend]}
-        figure.add_scatter(
-            x=epochs,
-            y=shown,
-            name=f"{name_of(backend)}, {SPLIT_NAMES[split]}",
-            legendgroup=f"{backend} {split}",
-            showlegend=column == 1,
-            mode="lines+markers",
-            line=line,
-            marker={"symbol": SYMBOLS[split], "size": WIDTHS[backend] + 4},
-            row=1,
-            col=column,
-        )
+def _draw(figure: go.Figure, column: int, backend: str, split: str, curve: Curve, unit: str) -> Sequence[float]:
+    if not curve.epochs:
+        return []
+    digits = ".4f" if unit == "nats" else ".2f"
+    figure.add_scatter(
+        x=curve.epochs,
+        y=curve.means,
+        name=f"{name_of(backend)}, {SPLIT_NAMES[split]}",
+        legendgroup=f"{backend} {split}",
+        showlegend=column == 1,
+        hovertemplate=f"%{{y:{digits}}} {unit}",
+        mode="lines+markers",
+        line={"color": COLOURS[backend], "dash": DASHES[split], "width": WIDTHS[backend]},
+        marker={"symbol": SYMBOLS[split], "size": WIDTHS[backend] + 4},
+        row=1,
+        col=column,
+    )
+    return curve.means
 
 
-def _draw_difference(figure: go.Figure, pairs: Pairs, split: str) -> None:
-    metric, grey = f"{split}/loss", "#444444"
-    rows = []
-    for each in zip(
-        *(zip(*(run.history for run in runs.values()), strict=True) for runs in pairs.by_seed.values()), strict=True
-    ):
-        if all(_has(pair, metric) for pair in each):
-            rows.append((each[0][0]["epoch"], [second[metric] - first[metric] for first, second in each]))
-    if not rows:
+def _draw_difference(figure: go.Figure, split: str, curve: Curve) -> None:
+    if not curve.epochs:
         return
-    epochs, apart = [epoch for epoch, _ in rows], [values for _, values in rows]
-    means = [fmean(values) for values in apart]
-    common = {"showlegend": False, "row": 1, "col": 3}
-    if len(pairs.by_seed) > 1:
-        halves = [interval(values).half for values in apart]
-        upper = [mean + half for mean, half in zip(means, halves, strict=True)]
-        lower = [mean - half for mean, half in zip(means, halves, strict=True)]
-        band = {"x": epochs + epochs[::-1], "y": upper + lower[::-1], "fill": "toself", "mode": "none"}
+    epochs, common = list(curve.epochs), {"showlegend": False, "row": 1, "col": 3}
+    if curve.halves:
+        around = list(zip(curve.means, curve.halves, strict=True))
+        edge = [mean + half for mean, half in around] + [mean - half for mean, half in reversed(around)]
+        band = {"x": epochs + epochs[::-1], "y": edge, "fill": "toself", "mode": "none"}
         figure.add_scatter(**band, fillcolor="rgba(68,68,68,0.15)", hoverinfo="skip", **common)
-    line, marker = {"color": grey, "dash": DASHES[split], "width": 2}, {"symbol": SYMBOLS[split], "size": 7}
-    name = f"difference, {SPLIT_NAMES[split]}"
-    figure.add_scatter(x=epochs, y=means, name=name, mode="lines+markers", line=line, marker=marker, **common)
+    figure.add_scatter(
+        x=epochs,
+        y=curve.means,
+        customdata=[f" ± {half:.2g}" for half in curve.halves] or [""] * len(epochs),
+        name=f"difference, {SPLIT_NAMES[split]}",
+        hovertemplate="%{y:+.2e}%{customdata} nats",
+        mode="lines+markers",
+        line={"color": DARK, "dash": DASHES[split], "width": 2},
+        marker={"symbol": SYMBOLS[split], "size": 7},
+        **common,
+    )
+    figure.update_yaxes(exponentformat="power", zeroline=True, zerolinecolor="#888888", col=3)

@@ -10,7 +10,7 @@ def name_of(backend: str) -> str:
 
 def percent(value: float, digits: int = 2) -> str:
     """Return a fraction in per cent."""
-    return f"{100 * value:.{digits}f} %"
+    return f"{100 * value:.{digits}f}\u00a0%"
 
 
 def points(value: float, digits: int = 2) -> str:

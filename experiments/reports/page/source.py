@@ -6,10 +6,16 @@ from statistics import fmean
 
 from experiments.data.dataset import Dataset, load_dataset
 from experiments.frameworks import PACKAGES
+from experiments.reports.made_from import MadeFrom, of_outputs
 from experiments.reports.pairs import read_pair
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.training.outputs import Outputs
+
+# What makes the page and its runs again.
+COMMAND = "dvc repro"
+# The metric that says how long an epoch takes.
+SECONDS = "median_epoch_seconds"
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,16 @@ class Pairs:
     def backends(self) -> Sequence[str]:
         """The backends that trained the recipe."""
         return list(next(iter(self.by_seed.values())))
+
+    @property
+    def outputs(self) -> Sequence[Outputs]:
+        """The runs of all seeds and backends."""
+        return [run for runs in self.by_seed.values() for run in runs.values()]
+
+    @property
+    def made_from(self) -> MadeFrom:
+        """What a figure of the recipe is made from."""
+        return of_outputs(COMMAND, self.outputs)
 
     def values(self, backend: str, metric: str) -> list[float]:
         """Return a final metric of a backend, for each seed."""
@@ -46,6 +62,11 @@ class Source:
 
     dataset: Dataset
     pairs: Sequence[Pairs]
+
+    @property
+    def made_from(self) -> MadeFrom:
+        """What the page is made from."""
+        return of_outputs(COMMAND, [run for pairs in self.pairs for run in pairs.outputs])
 
 
 def read_source(project: Project, params: Params) -> Source:

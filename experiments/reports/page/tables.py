@@ -1,101 +1,99 @@
-"""The pairs as a table, each seed of them, and what differs between their runs."""
+"""The pairs as a table: a row a recipe, and below it each of its seeds."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
 
 from experiments.reports.intervals import interval
-from experiments.reports.page.names import name_of, percent, points
-from experiments.reports.page.section import Part, Section, Table, Text
-from experiments.reports.page.source import Pairs, Source
+from experiments.reports.page.judge import judge, judge_images
+from experiments.reports.page.names import name_of
+from experiments.reports.page.section import Row, Section, Table
+from experiments.reports.page.source import SECONDS, Pairs, Source
 from experiments.training.outputs import Outputs
 
-HEAD = ("recipe", "seeds", "framework", "test accuracy", "best epoch", "test loss", "seconds per epoch")
-SEEDS = ("seed", "framework", "test accuracy", "test loss", "seconds per epoch", "MLflow run")
+ANSWER = (
+    "How far apart are they? Mean over the seeds ± half of its 95 % interval (Student's t); differences are taken "
+    "seed by seed. A row opens to its seeds: every one is there, none is sampled. "
+    "Best epoch: on the test images where each epoch was scored on them, else in validation (val)."
+)
+# Of each group of columns: its metric, the scale of its numbers, their format, and that of their differences.
+METRICS = {
+    "test accuracy (%)": ("test/accuracy", 100.0, ".2f", "+.2f"),
+    "test loss (nats)": ("test/loss", 1.0, ".4f", "+.1e"),
+    "seconds per epoch": (SECONDS, 1.0, ".2f", "+.2f"),
+}
+BEST = "best epoch (%)"
 
 
 def pairs_section(source: Source) -> Section:
     """Return the table of the pairs."""
-    rows = [row for pairs in source.pairs for row in _rows(pairs)]
-    parts: list[Part] = [
-        Table(HEAD, rows),
-        Text("Mean over the seeds, ± half of its 95 % interval (Student's t). Every seed is shown, none is left out."),
-    ]
-    parts += [Table(SEEDS, list(_seeds(pairs)), f"Each seed of {pairs.recipe}", folded=True) for pairs in source.pairs]
-    data = {
+    backends = source.pairs[0].backends
+    names, paired = [name_of(backend) for backend in backends], len(backends) == 2
+    of_metric = [*names, "difference"] if paired else names
+    groups = [(name, len(of_metric)) for name in METRICS]
+    groups.insert(1, (BEST, len(names)))
+    head = ["recipe", "seeds", *of_metric, *names, *of_metric, *of_metric]
+    ends = ["answers that differ", "told apart"] if paired else []
+    table = Table(
+        [*head, *ends],
+        [_row(pairs) for pairs in source.pairs],
+        groups=[("", 2), *groups, *[("", 1) for _ in ends]],
+    )
+    return Section("pairs", "Pairs", [table], data=_data(source), answer=ANSWER)
+
+
+def _data(source: Source) -> dict[str, object]:
+    return {
         pairs.recipe: {
-            seed: {backend: dict(run.metrics) for backend, run in runs.items()} for seed, runs in pairs.by_seed.items()
+            seed: {backend: {**run.metrics, "history": run.history} for backend, run in runs.items()}
+            for seed, runs in pairs.by_seed.items()
         }
         for pairs in source.pairs
     }
-    return Section("pairs", "Pairs", parts, data=data)
 
 
-def _rows(pairs: Pairs) -> Iterator[list[str]]:
-    count = str(len(pairs.by_seed))
-    for backend in pairs.backends:
-        accuracy, loss = (pairs.values(backend, f"test/{name}") for name in ("accuracy", "loss"))
-        cells = [_spread(accuracy, percentage=True), _best(pairs, backend), _spread(loss)]
-        seconds = f"{pairs.mean(backend, 'median_epoch_seconds'):.2f}"
-        yield [pairs.recipe, count, name_of(backend), *cells, seconds]
-    if differences := pairs.differences("test/accuracy"):
-        first, second = map(name_of, pairs.backends)
-        spread = interval(differences) if len(differences) > 1 else None
-        accuracy_text = points(sum(differences) / len(differences)) + (f" ± {100 * spread.half:.2f}" if spread else "")
-        losses, seconds_apart = pairs.differences("test/loss"), pairs.differences("median_epoch_seconds")
-        loss_text = f"{sum(losses) / len(losses):+.1e}"
-        apart = f"{sum(seconds_apart) / len(seconds_apart):+.2f}"
-        yield [pairs.recipe, count, f"{second} minus {first}", accuracy_text, "", loss_text, apart]
+def _row(pairs: Pairs) -> Row:
+    below = [
+        [f"seed {seed}", "", *_cells(Pairs(pairs.recipe, {seed: runs})), *_ends(runs)]
+        for seed, runs in pairs.by_seed.items()
+    ]
+    ends = []
+    if judged := judge(pairs):
+        apart = [_apart(runs) for runs in pairs.by_seed.values()]
+        ends = [f"{np.mean(apart):.1f}" if len(apart) > 1 else str(apart[0]), judged.short]
+    return Row([pairs.recipe, str(len(pairs.by_seed)), *_cells(pairs), *ends], below)
 
 
-def _spread(values: list[float], *, percentage: bool = False) -> str:
-    scale, digits = (100, 2) if percentage else (1, 4)
-    mean = f"{scale * sum(values) / len(values):.{digits}f}"
-    half = f" ± {scale * interval(values).half:.{digits}f}" if len(values) > 1 else ""
-    return f"{mean}{half}{' %' if percentage else ''}"
+def _ends(runs: Mapping[str, Outputs]) -> list[str]:
+    return [str(_apart(runs)), judge_images(runs).short] if len(runs) == 2 else []
+
+
+def _apart(runs: Mapping[str, Outputs]) -> int:
+    """Return how many images the two answer differently."""
+    first, second = runs.values()
+    return int(np.sum(first.predicted != second.predicted))
+
+
+def _cells(pairs: Pairs) -> Iterator[str]:
+    for place, (metric, scale, digits, signed) in enumerate(METRICS.values()):
+        for backend in pairs.backends:
+            yield _spread(pairs.values(backend, metric), scale, digits)
+        if differences := pairs.differences(metric):
+            yield _spread(differences, scale, signed)
+        if place == 0:
+            yield from (_best(pairs, backend) for backend in pairs.backends)
+
+
+def _spread(values: Sequence[float], scale: float, digits: str) -> str:
+    mean = f"{scale * sum(values) / len(values):{digits}}"
+    return f"{mean} ±\u00a0{scale * interval(values).half:{digits.lstrip('+')}}" if len(values) > 1 else mean
 
 
 def _best(pairs: Pairs, backend: str) -> str:
-    """Return the best test accuracy of any epoch, where each was scored."""
-    best = [
-        max(scored)
-        for runs in pairs.by_seed.values()
-        if len(scored := [row["test/accuracy"] for row in runs[backend].history if "test/accuracy" in row]) > 1
-    ]
-    return _spread(best, percentage=True) if best else "scored once"
-
-
-def _seeds(pairs: Pairs) -> Iterator[list[str]]:
-    for seed, runs in pairs.by_seed.items():
-        for backend, run in runs.items():
-            accuracy, loss = percent(run.metrics["test/accuracy"]), f"{run.metrics['test/loss']:.4f}"
-            seconds = f"{run.metrics['median_epoch_seconds']:.2f}"
-            yield [str(seed), name_of(backend), accuracy, loss, seconds, str(run.record["mlflow_run_id"])]
-
-
-def settings_section(source: Source) -> Section:
-    """Return what differs between the runs of each pair, and, folded, what doesn't."""
-    parts: list[Part] = []
-    for pairs in source.pairs:
-        seed, runs = next(iter(pairs.by_seed.items()))
-        flat = {backend: dict(_flatten(_settings(run))) for backend, run in runs.items()}
-        keys = sorted({key for values in flat.values() for key in values})
-        rows = {key: [str(values.get(key, "")) for values in flat.values()] for key in keys}
-        differ = {key: row for key, row in rows.items() if len(set(row)) > 1}
-        head, where = ("key", *map(name_of, runs)), f"{pairs.recipe}, seed {seed}"
-        parts.append(Table(head, [[key, *row] for key, row in differ.items()], f"{where}: {len(differ)} keys differ"))
-        same = [[key, *row] for key, row in rows.items() if key not in differ]
-        parts.append(Table(head, same, f"{where}: {len(same)} keys are the same", folded=True))
-    return Section("settings", "What differs between the runs", parts)
-
-
-def _settings(run: Outputs) -> dict[str, Any]:
-    # What a run took is none of its settings: the page has a section on it.
-    return {name: value for name, value in run.record.items() if name != "resources"}
-
-
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
+    """Return the best accuracy of any epoch: on the test images where each epoch was scored, else in validation."""
+    histories = [runs[backend].history for runs in pairs.by_seed.values()]
+    for split, name in (("test", ""), ("val", " val")):
+        scored = [[row[f"{split}/accuracy"] for row in rows if f"{split}/accuracy" in row] for rows in histories]
+        if all(len(values) == len(rows) for values, rows in zip(scored, histories, strict=True)):
+            return _spread([max(values) for values in scored], 100, ".2f") + name
+    return "–"

@@ -1,0 +1,194 @@
+"""The figures of a sweep: slices, importance, parallel coordinates, and one framework against the other."""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from experiments.reports.page.charts import DARK, GREY, log_axis, log_ticks, style
+from experiments.reports.page.names import name_of
+from experiments.system.colours import COLOURS
+
+Trials = Sequence[Mapping[str, Any]]
+STATES = {"COMPLETE": ("circle", "complete"), "PRUNED": ("x-thin-open", "pruned"), "FAIL": ("x", "failed")}
+# A loss that spans more than this is drawn on a log axis.
+WIDE = 10
+# Of normally distributed differences, 95 % lie within so many standard deviations (Bland and Altman, 1986).
+LIMITS = 1.96
+
+
+def slices(sweep: Mapping[str, Any], done: Trials) -> go.Figure:
+    """Return the objective against each setting; pruned and diverged trials and the recipe's own are marked."""
+    names = list(sweep["space"])
+    figure = make_subplots(rows=1, cols=len(names), shared_yaxes=True, horizontal_spacing=0.03)
+    colour = COLOURS.get(sweep["backend"], GREY)
+    values = [trial["value"] for trial in done]
+    edge = (max if sweep["objective"].endswith("loss") else min)(values)
+    diverged = [{**trial, "value": edge} for trial in sweep["trials"] if _diverged(trial)]
+    for column, name in enumerate(names, 1):
+        for state, (symbol, label) in STATES.items():
+            chosen = [trial for trial in done if trial["state"] == state and not trial["own"]]
+            look = {"symbol": symbol, "color": colour, "size": 9, "line": {"width": 1.5, "color": colour}}
+            _points(figure, column, chosen, name, label, look)
+        look = {"symbol": "triangle-up-open", "color": DARK, "size": 11}
+        _points(figure, column, diverged, name, "diverged (drawn at the worst value)", look)
+        own = [trial for trial in done if trial["own"]]
+        _points(figure, column, own, name, "the recipe's own settings", {"symbol": "star", "color": DARK, "size": 15})
+        figure.update_xaxes(title_text=name, **_bounds(sweep["space"][name]), col=column)
+    figure.update_yaxes(**_objective_axis(values))
+    figure.update_yaxes(title_text=with_unit(sweep["objective"]), col=1)
+    return style(figure, f"{sweep['name']}: the objective against each setting", 430)
+
+
+def _diverged(trial: Mapping[str, Any]) -> bool:
+    return trial["state"] == "COMPLETE" and trial["value"] is None
+
+
+def _bounds(bounds: Mapping[str, Any]) -> dict[str, Any]:
+    low, high = bounds["low"], bounds["high"]
+    if bounds.get("log"):
+        ends = [math.log10(low) - 0.1, math.log10(high) + 0.1]
+        return {**log_axis([low, high]), "range": ends}
+    space = 0.04 * (high - low)
+    return {"range": [low - space, high + space]}
+
+
+def _objective_axis(values: Sequence[float]) -> dict[str, Any]:
+    return log_axis(values) if min(values) > 0 and max(values) > WIDE * min(values) else {}
+
+
+def with_unit(objective: str) -> str:
+    """Return the objective as an axis names it."""
+    return f"{objective} (nats per image)" if objective.endswith("loss") else f"{objective} (fraction)"
+
+
+def _points(figure: go.Figure, column: int, chosen: Trials, name: str, label: str, marker: Mapping[str, Any]) -> None:
+    if chosen:
+        figure.add_scatter(
+            x=[trial["params"][name] for trial in chosen],
+            y=[trial["value"] for trial in chosen],
+            text=[f"trial {trial['trial']}" for trial in chosen],
+            hovertemplate=f"%{{text}}, {label}<br>{name} %{{x:.4g}}<br>objective %{{y:.4f}}<extra></extra>",
+            mode="markers",
+            marker=marker,
+            name=label,
+            legendgroup=label,
+            showlegend=column == 1,
+            row=1,
+            col=column,
+        )
+
+
+def importance(sweep: Mapping[str, Any]) -> go.Figure:
+    """Return the range of each setting's importance over evaluators and seeds, with the median and every value."""
+    found = sweep["importance"]
+    names = sorted(found["settings"], key=lambda name: found["settings"][name]["median"])
+    figure = go.Figure()
+    ranges = [found["settings"][name] for name in names]
+    figure.add_bar(
+        orientation="h",
+        y=names,
+        base=[each["low"] for each in ranges],
+        x=[each["high"] - each["low"] for each in ranges],
+        customdata=[[each["low"], each["high"]] for each in ranges],
+        hovertemplate="%{y}: %{customdata[0]:.2f} to %{customdata[1]:.2f} of the variation<extra></extra>",
+        marker={"color": "#c8c8c8"},
+        width=0.5,
+        name="lowest to highest",
+    )
+    look = {"symbol": "line-ns-open", "size": 22, "color": DARK, "line": {"width": 3}}
+    medians = [each["median"] for each in ranges]
+    hover = "%{y}: median %{x:.2f} of the variation<extra></extra>"
+    figure.add_scatter(x=medians, y=names, mode="markers", marker=look, name="median", hovertemplate=hover)
+    for symbol, (evaluator, each) in zip(("circle", "diamond", "square"), found["evaluators"].items(), strict=False):
+        x, y = zip(*((value, name) for name in names for value in each[name]), strict=True)
+        look = {"symbol": f"{symbol}-open", "size": 8, "color": DARK}
+        hover = f"%{{y}}: %{{x:.2f}} of the variation<extra>{evaluator}</extra>"
+        figure.add_scatter(x=x, y=y, mode="markers", marker=look, name=evaluator, hovertemplate=hover)
+    figure.update_xaxes(title_text="share of the variation of the objective", range=[-0.03, 1.03])
+    title = f"{sweep['name']}: importance over {len(found['evaluators'])} evaluators and {found['seeds']} seeds"
+    return style(figure, f"{title}, {found['trials']} complete trials", 220 + 50 * len(names))
+
+
+def parallel(sweep: Mapping[str, Any], complete: Trials) -> go.Figure:
+    """Return the trials as lines through their settings, which can be brushed; the darkest is the best."""
+    objective = sweep["objective"]
+    dimensions = [
+        _dimension(name, [trial["params"][name] for trial in complete], bool(bounds.get("log")), bounds)
+        for name, bounds in sweep["space"].items()
+    ]
+    values = [trial["value"] for trial in complete]
+    wide = min(values) > 0 and max(values) > WIDE * min(values)
+    ends = {"low": min(values), "high": max(values)}
+    last = _dimension(objective, values, wide, ends)
+    colours = {"color": last["values"], "colorscale": "Cividis", "reversescale": objective.endswith("accuracy")}
+    figure = go.Figure(go.Parcoords(dimensions=[*dimensions, last], line=colours, labelfont_size=14))
+    style(figure, f"{sweep['name']}: each line a trial, the darkest the best; drag along an axis to choose some", 440)
+    figure.update_layout(margin={"l": 70, "r": 60, "t": 110, "b": 30})
+    return figure
+
+
+def _dimension(name: str, values: Sequence[float], log: bool, bounds: Mapping[str, Any]) -> dict[str, Any]:
+    low, high = bounds["low"], bounds["high"]
+    if not log or low == high:
+        return {"label": name, "values": values, **({"range": [low, high]} if low < high else {})}
+    ticks = log_ticks(low, high)
+    axis = {"tickvals": [math.log10(tick) for tick in ticks], "ticktext": [f"{tick:g}" for tick in ticks]}
+    ends = [math.log10(low), math.log10(high)]
+    return {"label": name, "values": [math.log10(value) for value in values], "range": ends, **axis}
+
+
+def pair_differences(sweep: Mapping[str, Any], complete: Trials) -> go.Figure:
+    """Return the second framework's objective minus the first's, against their mean, with the spread.
+
+    A point that diverged in one framework only is drawn at the edge where its difference would be.
+    """
+    first, second = sweep["backends"]
+    both = [trial for trial in complete if len(trial["of"]) == 2]
+    apart = [trial["of"][second] - trial["of"][first] for trial in both]
+    means = [fmean(trial["of"].values()) for trial in both]
+    figure = go.Figure()
+    _limits(figure, apart)
+    hover = "%{text}<br>mean %{x:.4f}<br>difference %{y:+.2e}<extra></extra>"
+    text = [f"trial {trial['trial']}" for trial in both]
+    look = {"color": GREY, "size": 9}
+    figure.add_scatter(x=means, y=apart, text=text, mode="markers", marker=look, name="a trial", hovertemplate=hover)
+    edge = 1.3 * max(map(abs, apart), default=1.0) or 1.0
+    for failed, other in ((first, second), (second, first)):
+        _one_sided(figure, sweep, (failed, other), edge if failed == second else -edge)
+    metric = with_unit(sweep["objective"])
+    figure.update_xaxes(title_text=f"{metric}: mean of the two", **_objective_axis(means) if means else {})
+    figure.update_yaxes(title_text=f"{name_of(second)} minus {name_of(first)}", exponentformat="power", zeroline=True)
+    return style(figure, f"{sweep['name']}: {name_of(second)} minus {name_of(first)}, trial by trial", 430)
+
+
+def _limits(figure: go.Figure, apart: Sequence[float]) -> None:
+    if len(apart) < 2:
+        return
+    mean, spread = fmean(apart), LIMITS * stdev(apart)
+    figure.add_hrect(y0=mean - spread, y1=mean + spread, fillcolor=GREY, opacity=0.15, line_width=0)
+    figure.add_hline(y=mean, line_width=1.5, line_dash="dash", line_color=DARK)
+    # Lines and areas have no entry in the legend of their own.
+    look = {"color": DARK, "dash": "dash", "width": 1.5}
+    name = f"mean {mean:+.2g} ± {LIMITS} SD ({spread:.2g})"
+    figure.add_scatter(x=[None], y=[None], mode="lines", line=look, name=name)
+
+
+def _one_sided(figure: go.Figure, sweep: Mapping[str, Any], which: tuple[str, str], edge: float) -> None:
+    failed, other = which
+    # A loss without a number is above any, an accuracy without one below.
+    side = edge if sweep["objective"].endswith("loss") else -edge
+    chosen = [trial for trial in sweep["trials"] if _diverged(trial) and list(trial["of"]) == [other]]
+    if chosen:
+        figure.add_scatter(
+            x=[trial["of"][other] for trial in chosen],
+            y=[side] * len(chosen),
+            text=[f"trial {trial['trial']}" for trial in chosen],
+            hovertemplate=f"%{{text}} diverged in {name_of(failed)} only<br>{name_of(other)} %{{x:.4f}}<extra></extra>",
+            mode="markers",
+            marker={"symbol": "triangle-up" if side > 0 else "triangle-down", "color": COLOURS[failed], "size": 14},
+            name=f"diverged in {name_of(failed)} only",
+        )
