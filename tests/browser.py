@@ -1,35 +1,24 @@
 """A real Chromium that reaches no network but this machine."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
-Browser = webdriver.Chrome
+from benchmarks.chromium import Browser as Browser
+from benchmarks.chromium import resize, start
+
 SIZES = {"wide": (1600, 1000), "narrow": (400, 800)}
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Start it once for all tests."""
-    driver, program = shutil.which("chromedriver"), shutil.which("chromium") or shutil.which("google-chrome")
-    if driver is None or program is None:
+    browser = start()
+    if browser is None:
         pytest.skip("no Chromium with its driver: apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for word in ("--headless=new", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"):
-        options.add_argument(word)
-    if os.geteuid() == 0:  # Chromium refuses to run as root in its sandbox
-        options.add_argument("--no-sandbox")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options, Service(driver))
-    browser.set_page_load_timeout(60)
     yield browser
     browser.quit()
 
@@ -37,18 +26,17 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(params=sorted(SIZES))
 def browser(chromium: Browser, request: pytest.FixtureRequest) -> Browser:
     """The browser at two widths."""
-    width, height = SIZES[request.param]
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": request.param == "narrow"}
-    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    resize(chromium, *SIZES[request.param])
     for kind in ("browser", "performance"):
         chromium.get_log(kind)  # forget what was before
     return chromium
 
 
 def errors(browser: Browser) -> list[str]:
-    """Return what the console says since the last time, but for hints."""
+    """Return what the console says since the last time, but for hints, and for what a missing graphics card is told."""
     entries: list[dict[str, Any]] = browser.get_log("browser")
-    return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
+    told = [entry for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
+    return [entry["message"] for entry in told if "WebGL" not in entry["message"]]
 
 
 def schemes(browser: Browser) -> set[str]:

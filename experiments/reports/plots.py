@@ -101,8 +101,7 @@ def plot_confusion_matrix(title: str, counts: npt.NDArray[np.int64], colour: str
     axes = figure.subplots()
     errors = np.ma.masked_array(counts, np.eye(classes, dtype=bool))
     most = max(1, int(errors.max()))
-    colours = LinearSegmentedColormap.from_list("errors", ["white", colour])
-    colours.set_bad("#e8e8e8")
+    colours = LinearSegmentedColormap.from_list("errors", ["white", colour]).with_extremes(bad="#e8e8e8")
     axes.imshow(errors, cmap=colours, vmin=0, vmax=most)
     for row, column in np.ndindex(classes, classes):
         dark = row != column and counts[row, column] > 0.6 * most

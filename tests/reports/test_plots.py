@@ -38,6 +38,5 @@ def test_a_confusion_matrix_shows_every_count_and_colours_the_errors_alone() -> 
     axes = plot_confusion_matrix("title", np.array([[900, 1], [2, 0]]), "#0072B2").axes[0]
     assert [text.get_text() for text in axes.texts] == ["900", "1", "2", ""]
     drawn = axes.images[0].get_array()
-    assert drawn is not None
-    assert drawn.mask.tolist() == [[True, False], [False, True]]
+    assert np.ma.getmaskarray(np.ma.asarray(drawn)).tolist() == [[True, False], [False, True]]
     assert (axes.images[0].norm.vmax, axes.get_xlabel(), axes.get_ylabel()) == (2, "predicted", "true")

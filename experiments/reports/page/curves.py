@@ -34,8 +34,8 @@ def curves_section(source: Source) -> Section:
     parts = [Chart(curves(pairs), _says(pairs), pairs.made_from) for pairs in source.pairs]
     paired = len(source.pairs[0].backends) == 2
     alike = (
-        "Do the two learn alike? The wide line is Lightning's, the thin one on it Keras's; where they coincide, the last "
-        "panel has their difference, with its sign. The band there is the 95 % interval over the seeds."
+        "Do the two learn alike? The wide line is Lightning's, the thin one on it Keras's; where they coincide, the "
+        "last panel has their difference, with its sign. The band there is the 95 % interval over the seeds."
     )
     answer = alike if paired else "Loss and error after each epoch."
     return Section("curves", "Learning curves", parts, answer=answer)

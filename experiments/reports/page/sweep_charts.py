@@ -2,22 +2,18 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, stdev
 from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from experiments.reports.page.charts import DARK, GREY, log_axis, log_ticks, style
-from experiments.reports.page.names import name_of
 from experiments.system.colours import COLOURS
 
 Trials = Sequence[Mapping[str, Any]]
 STATES = {"COMPLETE": ("circle", "complete"), "PRUNED": ("x-thin-open", "pruned"), "FAIL": ("x", "failed")}
 # A loss that spans more than this is drawn on a log axis.
 WIDE = 10
-# Of normally distributed differences, 95 % lie within so many standard deviations (Bland and Altman, 1986).
-LIMITS = 1.96
 
 
 def slices(sweep: Mapping[str, Any], done: Trials) -> go.Figure:
@@ -27,7 +23,7 @@ def slices(sweep: Mapping[str, Any], done: Trials) -> go.Figure:
     colour = COLOURS.get(sweep["backend"], GREY)
     values = [trial["value"] for trial in done]
     edge = (max if sweep["objective"].endswith("loss") else min)(values)
-    diverged = [{**trial, "value": edge} for trial in sweep["trials"] if _diverged(trial)]
+    diverged = [{**trial, "value": edge} for trial in sweep["trials"] if has_diverged(trial)]
     for column, name in enumerate(names, 1):
         for state, (symbol, label) in STATES.items():
             chosen = [trial for trial in done if trial["state"] == state and not trial["own"]]
@@ -38,12 +34,13 @@ def slices(sweep: Mapping[str, Any], done: Trials) -> go.Figure:
         own = [trial for trial in done if trial["own"]]
         _points(figure, column, own, name, "the recipe's own settings", {"symbol": "star", "color": DARK, "size": 15})
         figure.update_xaxes(title_text=name, **_bounds(sweep["space"][name]), col=column)
-    figure.update_yaxes(**_objective_axis(values))
+    figure.update_yaxes(**objective_axis(values))
     figure.update_yaxes(title_text=with_unit(sweep["objective"]), col=1)
     return style(figure, f"{sweep['name']}: the objective against each setting", 430)
 
 
-def _diverged(trial: Mapping[str, Any]) -> bool:
+def has_diverged(trial: Mapping[str, Any]) -> bool:
+    """Return whether a trial ended with a loss that was no number."""
     return trial["state"] == "COMPLETE" and trial["value"] is None
 
 
@@ -56,7 +53,8 @@ def _bounds(bounds: Mapping[str, Any]) -> dict[str, Any]:
     return {"range": [low - space, high + space]}
 
 
-def _objective_axis(values: Sequence[float]) -> dict[str, Any]:
+def objective_axis(values: Sequence[float]) -> dict[str, Any]:
+    """Return a logarithmic axis where the values span more than a factor of 10."""
     return log_axis(values) if min(values) > 0 and max(values) > WIDE * min(values) else {}
 
 
@@ -139,56 +137,3 @@ def _dimension(name: str, values: Sequence[float], log: bool, bounds: Mapping[st
     axis = {"tickvals": [math.log10(tick) for tick in ticks], "ticktext": [f"{tick:g}" for tick in ticks]}
     ends = [math.log10(low), math.log10(high)]
     return {"label": name, "values": [math.log10(value) for value in values], "range": ends, **axis}
-
-
-def pair_differences(sweep: Mapping[str, Any], complete: Trials) -> go.Figure:
-    """Return the second framework's objective minus the first's, against their mean, with the spread.
-
-    A point that diverged in one framework only is drawn at the edge where its difference would be.
-    """
-    first, second = sweep["backends"]
-    both = [trial for trial in complete if len(trial["of"]) == 2]
-    apart = [trial["of"][second] - trial["of"][first] for trial in both]
-    means = [fmean(trial["of"].values()) for trial in both]
-    figure = go.Figure()
-    _limits(figure, apart)
-    hover = "%{text}<br>mean %{x:.4f}<br>difference %{y:+.2e}<extra></extra>"
-    text = [f"trial {trial['trial']}" for trial in both]
-    look = {"color": GREY, "size": 9}
-    figure.add_scatter(x=means, y=apart, text=text, mode="markers", marker=look, name="a trial", hovertemplate=hover)
-    edge = 1.3 * max(map(abs, apart), default=1.0) or 1.0
-    for failed, other in ((first, second), (second, first)):
-        _one_sided(figure, sweep, (failed, other), edge if failed == second else -edge)
-    metric = with_unit(sweep["objective"])
-    figure.update_xaxes(title_text=f"{metric}: mean of the two", **_objective_axis(means) if means else {})
-    figure.update_yaxes(title_text=f"{name_of(second)} minus {name_of(first)}", exponentformat="power", zeroline=True)
-    return style(figure, f"{sweep['name']}: {name_of(second)} minus {name_of(first)}, trial by trial", 430)
-
-
-def _limits(figure: go.Figure, apart: Sequence[float]) -> None:
-    if len(apart) < 2:
-        return
-    mean, spread = fmean(apart), LIMITS * stdev(apart)
-    figure.add_hrect(y0=mean - spread, y1=mean + spread, fillcolor=GREY, opacity=0.15, line_width=0)
-    figure.add_hline(y=mean, line_width=1.5, line_dash="dash", line_color=DARK)
-    # Lines and areas have no entry in the legend of their own.
-    look = {"color": DARK, "dash": "dash", "width": 1.5}
-    name = f"mean {mean:+.2g} ± {LIMITS} SD ({spread:.2g})"
-    figure.add_scatter(x=[None], y=[None], mode="lines", line=look, name=name)
-
-
-def _one_sided(figure: go.Figure, sweep: Mapping[str, Any], which: tuple[str, str], edge: float) -> None:
-    failed, other = which
-    # A loss without a number is above any, an accuracy without one below.
-    side = edge if sweep["objective"].endswith("loss") else -edge
-    chosen = [trial for trial in sweep["trials"] if _diverged(trial) and list(trial["of"]) == [other]]
-    if chosen:
-        figure.add_scatter(
-            x=[trial["of"][other] for trial in chosen],
-            y=[side] * len(chosen),
-            text=[f"trial {trial['trial']}" for trial in chosen],
-            hovertemplate=f"%{{text}} diverged in {name_of(failed)} only<br>{name_of(other)} %{{x:.4f}}<extra></extra>",
-            mode="markers",
-            marker={"symbol": "triangle-up" if side > 0 else "triangle-down", "color": COLOURS[failed], "size": 14},
-            name=f"diverged in {name_of(failed)} only",
-        )

@@ -9,7 +9,8 @@ from experiments.reports.made_from import read_made_from
 from experiments.reports.page.confirmations import confirmation_parts
 from experiments.reports.page.names import name_of
 from experiments.reports.page.section import Chart, Heading, Part, Section, Table, Text
-from experiments.reports.page.sweep_charts import STATES, importance, pair_differences, parallel, slices
+from experiments.reports.page.sweep_charts import STATES, importance, parallel, slices
+from experiments.reports.page.sweep_pairs import pair_differences
 from experiments.system.files import read_json
 
 # What `tandem sweep report` leaves for the page.
