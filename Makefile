@@ -56,18 +56,20 @@ published: setup ## train the recipes with published results, three seeds each (
 	tandem published
 
 .PHONY: bench
-bench: setup ## throughput, trials, sweeps and their controller, against goals (wants an idle machine, and an hour)
+bench: setup ## throughput, trials, sweeps and their controller, the report page, against goals (wants an idle machine, and an hour)
 	python -m benchmarks.throughput
 	python -m benchmarks.trials
 	python -m benchmarks.sweep
 	python -m benchmarks.coordination --workers 1 16 128
+	python -m benchmarks.page
 
 .PHONY: pictures
-pictures: repro ## draw the plots of README.md again, from real runs
+pictures: repro ## make the pictures of README.md again, from real runs (wants Chromium)
 	tandem parity --all
 	mkdir -p docs/images
 	cp reports/parity.png docs/images/parity.png
 	cp reports/pairs/lenet-12.png docs/images/pair.png
+	python -m docs.pictures
 
 .PHONY: experiments
 experiments: setup ## what dvc exp run has tried: accuracies, and the settings that differ (dvc exp show has every column)

@@ -10,7 +10,7 @@ from experiments.reports.intervals import interval
 from experiments.reports.made_from import read_made_from
 from experiments.reports.page.charts import DARK, GREY, style
 from experiments.reports.page.section import Chart, Part, Table, Text
-from experiments.reports.page.sweep_charts import with_unit
+from experiments.reports.page.sweep_charts import unit_of, with_unit
 
 
 def confirmation_parts(found: Mapping[str, Any]) -> list[Part]:
@@ -64,6 +64,9 @@ def confirmation_chart(found: Mapping[str, Any]) -> go.Figure:
     figure.update_xaxes(title_text="lead (above 0: ahead)", zeroline=True, zerolinecolor=DARK, col=2)
     trials = ", ".join(str(each["trial"]) for each in candidates)
     title = f"{found['study']}: trials {trials} with {len(found['seeds'])} fresh seeds"
+    unit = unit_of(found["objective"])
+    for each in figure.data:
+        each.hovertemplate = f"%{{y}}, {each.name}: %{{x:.4f}}{unit}<extra></extra>"
     return style(figure, title, 260 + 45 * len(candidates))
 
 
@@ -89,10 +92,7 @@ def _marks(
     marker: Mapping[str, Any],
     common: Mapping[str, Any],
 ) -> None:
-    hover = f"%{{y}}, {name}: %{{x:.4f}}<extra></extra>"
-    figure.add_scatter(
-        x=x, y=y, mode="markers", marker=marker, name=name, legendgroup=name, hovertemplate=hover, **common
-    )
+    figure.add_scatter(x=x, y=y, mode="markers", marker=marker, name=name, legendgroup=name, **common)
 
 
 def _lead(

@@ -35,9 +35,10 @@ def curves_section(source: Source) -> Section:
     paired = len(source.pairs[0].backends) == 2
     alike = (
         "Do the two learn alike? The wide line is Lightning's, the thin one on it Keras's; where they coincide, the "
-        "last panel has their difference, with its sign. The band there is the 95 % interval over the seeds."
+        "last panel has their difference, with its sign."
     )
-    answer = alike if paired else "Loss and error after each epoch."
+    band = " The band there is its 95 % interval over the seeds." if len(source.pairs[0].by_seed) > 1 else ""
+    answer = alike + band if paired else "Loss and error after each epoch."
     return Section("curves", "Learning curves", parts, answer=answer)
 
 
@@ -65,7 +66,7 @@ def curves(pairs: Pairs) -> go.Figure:
     count = len(pairs.by_seed)
     seeds = f"mean of {count} seeds" if count > 1 else f"seed {next(iter(pairs.by_seed))}"
     figure.update_layout(hovermode="x unified")
-    return style(figure, f"{pairs.recipe}, {seeds}", 440)
+    return style(figure, f"{pairs.recipe}, {seeds}", 420)
 
 
 Values = Sequence[Mapping[float, float]]

@@ -28,14 +28,14 @@ def _of(pairs: Pairs) -> Iterator[Part]:
     own = {key: row for key, row in rows.items() if key in OF_THE_RUN and len(set(row)) > 1}
     same = {key: row for key, row in rows.items() if len(set(row)) == 1}
     where = f"{pairs.recipe}, seed {next(iter(pairs.by_seed))}"
-    groups = (
-        (differ, f"{where}: {_count(differ)} differ{'' if len(differ) != 1 else 's'}", False),
-        (own, f"{where}: {_count(own)} of the run itself, such as its id and its times", True),
-        (same, f"{where}: {_count(same)} that are the same", True),
+    tables = (
+        (["key", *names], differ, f"{where}: {_count(differ)} that differ", False),
+        (["key", *names], own, f"{where}: {_count(own)} of the run itself, such as its id and its times", True),
+        (["key", "both"], same, f"{where}: {_count(same)} that are the same", True),
     )
-    for chosen, title, folded in groups:
-        cells = [[key, *row] for key, row in chosen.items()]
-        yield Table(["key", *names], cells, title, folded=folded, made_from=pairs.made_from)
+    for head, chosen, title, folded in tables:
+        cells = [[key, *row[: len(head) - 1]] for key, row in chosen.items()]
+        yield Table(head, cells, title, folded=folded, made_from=pairs.made_from)
 
 
 def _count(rows: Mapping[str, object]) -> str:

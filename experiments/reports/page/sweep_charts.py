@@ -12,6 +12,8 @@ from experiments.system.colours import COLOURS
 
 Trials = Sequence[Mapping[str, Any]]
 STATES = {"COMPLETE": ("circle", "complete"), "PRUNED": ("x-thin-open", "pruned"), "FAIL": ("x", "failed")}
+DIVERGED = {"symbol": "triangle-up-open", "color": DARK, "size": 11}
+OWN = {"symbol": "star", "color": DARK, "size": 15}
 # A loss that spans more than this is drawn on a log axis.
 WIDE = 10
 
@@ -24,15 +26,18 @@ def slices(sweep: Mapping[str, Any], done: Trials) -> go.Figure:
     values = [trial["value"] for trial in done]
     edge = (max if sweep["objective"].endswith("loss") else min)(values)
     diverged = [{**trial, "value": edge} for trial in sweep["trials"] if has_diverged(trial)]
+    own = [trial for trial in done if trial["own"]]
+    unit = unit_of(sweep["objective"])
     for column, name in enumerate(names, 1):
+        points: list[go.Scatter] = []
         for state, (symbol, label) in STATES.items():
             chosen = [trial for trial in done if trial["state"] == state and not trial["own"]]
             look = {"symbol": symbol, "color": colour, "size": 9, "line": {"width": 1.5, "color": colour}}
-            _points(figure, column, chosen, name, label, look)
-        look = {"symbol": "triangle-up-open", "color": DARK, "size": 11}
-        _points(figure, column, diverged, name, "diverged (drawn at the worst value)", look)
-        own = [trial for trial in done if trial["own"]]
-        _points(figure, column, own, name, "the recipe's own settings", {"symbol": "star", "color": DARK, "size": 15})
+            points += _points(chosen, name, label, look, unit)
+        points += _points(diverged, name, "diverged (drawn at the worst value)", DIVERGED, unit)
+        points += _points(own, name, "the recipe's own settings", OWN, unit)
+        for each in points:
+            figure.add_trace(each.update(showlegend=column == 1), row=1, col=column)
         figure.update_xaxes(title_text=name, **_bounds(sweep["space"][name]), col=column)
     figure.update_yaxes(**objective_axis(values))
     figure.update_yaxes(title_text=with_unit(sweep["objective"]), col=1)
@@ -63,21 +68,27 @@ def with_unit(objective: str) -> str:
     return f"{objective} (nats per image)" if objective.endswith("loss") else f"{objective} (fraction)"
 
 
-def _points(figure: go.Figure, column: int, chosen: Trials, name: str, label: str, marker: Mapping[str, Any]) -> None:
-    if chosen:
-        figure.add_scatter(
+def unit_of(objective: str) -> str:
+    """Return what follows a value of the objective."""
+    return " nats" if objective.endswith("loss") else " of 1"
+
+
+def _points(chosen: Trials, name: str, label: str, marker: Mapping[str, Any], unit: str) -> list[go.Scatter]:
+    """Return trials as points above their values of a setting; nothing for no trials."""
+    if not chosen:
+        return []
+    return [
+        go.Scatter(
             x=[trial["params"][name] for trial in chosen],
             y=[trial["value"] for trial in chosen],
             text=[f"trial {trial['trial']}" for trial in chosen],
-            hovertemplate=f"%{{text}}, {label}<br>{name} %{{x:.4g}}<br>objective %{{y:.4f}}<extra></extra>",
+            hovertemplate=f"%{{text}}, {label}<br>{name} %{{x:.4g}}<br>objective %{{y:.4f}}{unit}<extra></extra>",
             mode="markers",
             marker=marker,
             name=label,
             legendgroup=label,
-            showlegend=column == 1,
-            row=1,
-            col=column,
         )
+    ]
 
 
 def importance(sweep: Mapping[str, Any]) -> go.Figure:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from experiments.reports.page.charts import DARK, GREY, style
 from experiments.reports.page.names import name_of
-from experiments.reports.page.sweep_charts import Trials, has_diverged, objective_axis, with_unit
+from experiments.reports.page.sweep_charts import Trials, has_diverged, objective_axis, unit_of, with_unit
 from experiments.system.colours import COLOURS
 
 # Of normally distributed differences, 95 % lie within so many standard deviations (Bland and Altman, 1986).
@@ -26,7 +26,8 @@ def pair_differences(sweep: Mapping[str, Any], complete: Trials) -> go.Figure:
     means = [fmean(trial["of"].values()) for trial in both]
     figure = go.Figure()
     _limits(figure, apart)
-    hover = "%{text}<br>mean %{x:.4f}<br>difference %{y:+.2e}<extra></extra>"
+    unit = unit_of(sweep["objective"])
+    hover = f"%{{text}}<br>mean %{{x:.4f}}{unit}<br>difference %{{y:+.2e}}{unit}<extra></extra>"
     text = [f"trial {trial['trial']}" for trial in both]
     look = {"color": GREY, "size": 9}
     figure.add_scatter(x=means, y=apart, text=text, mode="markers", marker=look, name="a trial", hovertemplate=hover)
@@ -53,6 +54,8 @@ def _limits(figure: go.Figure, apart: Sequence[float]) -> None:
 
 def _one_sided(figure: go.Figure, sweep: Mapping[str, Any], which: tuple[str, str], edge: float) -> None:
     failed, other = which
+    names = [name_of(backend) for backend in which]
+    unit = unit_of(sweep["objective"])
     # A loss without a number is above any, an accuracy without one below.
     side = edge if sweep["objective"].endswith("loss") else -edge
     chosen = [trial for trial in sweep["trials"] if has_diverged(trial) and list(trial["of"]) == [other]]
@@ -61,8 +64,8 @@ def _one_sided(figure: go.Figure, sweep: Mapping[str, Any], which: tuple[str, st
             x=[trial["of"][other] for trial in chosen],
             y=[side] * len(chosen),
             text=[f"trial {trial['trial']}" for trial in chosen],
-            hovertemplate=f"%{{text}} diverged in {name_of(failed)} only<br>{name_of(other)} %{{x:.4f}}<extra></extra>",
+            hovertemplate=f"%{{text}} diverged in {names[0]} only<br>{names[1]} %{{x:.4f}}{unit}<extra></extra>",
             mode="markers",
             marker={"symbol": "triangle-up" if side > 0 else "triangle-down", "color": COLOURS[failed], "size": 14},
-            name=f"diverged in {name_of(failed)} only",
+            name=f"diverged in {names[0]} only",
         )
