@@ -67,7 +67,7 @@ def _panels(plan: Plan, function: str, drawn: Any) -> Figure:
     figure: Figure = drawn.flat[0].figure
     height = 4 * len(drawn) if drawn.ndim == 2 else 4
     figure.set_size_inches(4 * drawn.shape[-1], height)
-    figure.suptitle(f"{plan.name}: {function} of {plan.objective}", y=0.93 if drawn.ndim == 2 else 1.02)
+    figure.suptitle(f"{plan.name}: {function} of {plan.objective}", y=0.93 if drawn.ndim == 2 else 0.98)
     return figure
 
 
