@@ -8,9 +8,12 @@ import pytest
 
 from benchmarks.made_up import SavesNothing, Size, outputs, write_dataset, write_run
 from experiments.contract.backend import Model
+from experiments.contract.phases import PHASES
 from experiments.reports.page.answers import answers_section
 from experiments.reports.page.charts import log_axis, log_ticks
 from experiments.reports.page.curves import curves_section
+from experiments.reports.page.differences import settings_section
+from experiments.reports.page.resources import resources_section
 from experiments.reports.page.section import Cards, Chart, Gallery, Section, Table, Text
 from experiments.reports.page.source import Source, read_source
 from experiments.reports.page.sweeps import sweeps_section
@@ -100,6 +103,39 @@ def test_a_recipe_is_a_row_with_its_seeds_below(source: Source) -> None:
     assert (cells["seeds"], cells["answers that differ"], cells["told apart"]) == ("2", "2.0", "no")
     assert [seed[0] for seed in row.below] == ["seed 1", "seed 2"]
     assert dict(zip(names, row.below[0], strict=True))["test accuracy (%), Keras"] == "93.50"
+
+
+def test_bars_say_where_the_time_went(source: Source) -> None:
+    chart, table, seeds, _ = resources_section(source).parts
+    assert isinstance(chart, Chart)
+    bars = [(each.name, list(each.y), list(each.x), list(each.marker.color)) for each in chart.figure.data if each.y[0]]
+    assert [name for name, *_ in bars] == list(PHASES)
+    assert ("training", ["Keras", "Lightning"], [20, 20], ["#d55e00", "#0072b2"]) in bars
+    assert isinstance(table, Table)
+    rows = [list(row.cells) for row in table.lines]
+    assert ["imports (s)", "7.50", "7.50"] in rows
+    assert rows[-2:] == [["total (s)", "27.50", "28.00"], ["peak memory (MB)", "802", "802"]]
+    assert isinstance(seeds, Table)
+    assert len(seeds.rows) == 4
+    # What a run took is none of the settings that differ.
+    shown = [row.cells[0] for part in settings_section(source).parts if isinstance(part, Table) for row in part.lines]
+    assert not [key for key in shown if key.startswith("resources")]
+
+
+def test_runs_of_a_version_that_did_not_measure_are_shown(project: Project, params: Params) -> None:
+    write_dataset(project.prepared, SIZE)
+    asked, key = write_lenet(project, params, 1, 2), RunKey("lenet", "keras", 1)
+    other = outputs(key, 187, SIZE)
+    record = {name: value for name, value in other.record.items() if name != "resources"}
+    history = [{**row, "epoch_seconds": 3.0, "images_per_second": 4.0} for row in other.history]
+    metrics = {name: value for name, value in other.metrics.items() if not name.startswith("median")}
+    other = replace(other, record=record, history=history, metrics=metrics)
+    write_outputs(project.run(key), other, cast(Model, SavesNothing()))
+    source = read_source(project, asked)
+    (said, _) = resources_section(source).parts
+    assert isinstance(said, Text)
+    assert "lenet: not measured by the version that trained these runs" in said.text
+    assert "Keras 2.50 s" in card_of(source)  # an epoch, the mean over the seeds
 
 
 def test_every_figure_and_table_says_what_it_is_made_from(source: Source, project: Project) -> None:

@@ -1,6 +1,5 @@
 """The page about the runs, in a real browser, at two widths, without a network."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from benchmarks.made_up import Size, write_dataset, write_pairs
 from experiments.reports.page.write import write_page
 from experiments.settings.params import load_params
 from experiments.settings.project import Project, RunKey
-from tests.browser import Browser, errors, wait_for
+from tests.browser import Browser, errors, schemes, wait_for
 from tests.conftest import ROOT
 from tests.reports.made_up import write_reports
 
@@ -21,12 +20,13 @@ SECTIONS = [
     "Pairs",
     "Learning curves",
     "Which images",
+    "Where time and memory go",
     "What differs between the runs",
     "Sweeps",
     "Parity",
     "Published results",
 ]
-UNITS = ("nats", "%", "of the bound", "of the variation")
+UNITS = ("nats", "%", " s", "of the bound", "of the variation")
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +52,11 @@ def show_all(browser: Browser, places: str) -> int:
     return count
 
 
-def urls_asked_for(browser: Browser) -> set[str]:
-    """Return the schemes of what the page has asked for."""
-    asked = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    sent = [each["params"] for each in asked if each["method"] == "Network.requestWillBeSent"]
-    return {each["request"]["url"].split(":")[0] for each in sent}
-
-
 def test_every_section_opens_without_a_network_or_an_error(page: str, browser: Browser) -> None:
     browser.get(page)
     assert wait_for(browser, "[...document.querySelectorAll('h2')].map(each => each.textContent)") == SECTIONS
     assert browser.execute_script("return document.querySelectorAll('section > .answer').length") == len(SECTIONS)
-    assert show_all(browser, ".chart") == 11
+    assert show_all(browser, ".chart") == 13
     browser.execute_script("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     assert show_all(browser, ".gallery") == 4
     # Nothing is wider than the screen: wide tables scroll inside of theirs.
@@ -73,7 +66,7 @@ def test_every_section_opens_without_a_network_or_an_error(page: str, browser: B
     title = browser.execute_script("return document.querySelector('#curves .made .run code').title")
     assert len(title) == 32
     assert errors(browser) == []
-    assert urls_asked_for(browser) <= {"file", "data", "blob"}
+    assert schemes(browser) <= {"file", "data", "blob"}
 
 
 def test_a_point_says_what_it_is_with_its_unit(page: str, browser: Browser) -> None:

@@ -7,9 +7,10 @@ from experiments.reports.page.names import name_of
 from experiments.reports.page.section import Part, Section, Table
 from experiments.reports.page.source import Pairs, Source
 
-# These differ between any two runs, or repeat what another key says.
+# These differ between any two runs.
 OF_THE_RUN = ("mlflow_run_id", "test_scorings", "final_weights", "tags.backend", "tags.dvc_stage")
-REPEATED = "tags.version."
+# Another key says the same, or another section shows it.
+ELSEWHERE = ("tags.version.", "resources.")
 
 
 def settings_section(source: Source) -> Section:
@@ -47,7 +48,7 @@ def _rows(pairs: Pairs) -> dict[str, Sequence[str]]:
     rows: dict[str, Sequence[str]] = {}
     for runs in pairs.by_seed.values():
         flat = [dict(_flatten(run.record)) for run in runs.values()]
-        for key in sorted({key for values in flat for key in values if not key.startswith(REPEATED)}):
+        for key in sorted({key for values in flat for key in values if not key.startswith(ELSEWHERE)}):
             row = [values.get(key, "–") for values in flat]
             if key not in rows or (len(set(rows[key])) == 1 and len(set(row)) > 1):
                 rows[key] = row

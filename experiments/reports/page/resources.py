@@ -7,6 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from experiments.contract.phases import PHASES
+from experiments.reports.page.charts import GREY, style
 from experiments.reports.page.names import name_of
 from experiments.reports.page.section import Chart, Part, Section, Table, Text
 from experiments.reports.page.source import Pairs, Source
@@ -23,7 +24,6 @@ LOOKS = {
     "checkpoints": (0.3, "+"),
     "other": (0.15, ""),
 }
-GREY = "#555555"
 MEMORY = {"peak_memory_mb": "peak memory (MB)", "peak_device_memory_mb": "peak memory of the GPU (MB)"}
 ABOUT = (
     "Seconds of the wall clock, from the start of the process until its figures were logged; mean over the seeds. "
@@ -43,14 +43,17 @@ def resources_section(source: Source) -> Section:
         }
         for pairs in source.pairs
     }
-    return Section("resources", "Where time and memory go", [*parts, Text(ABOUT)], data=data)
+    answer = (
+        "What does a training spend its time on, beside training? A bar is a whole process, in a framework's colour."
+    )
+    return Section("resources", "Where time and memory go", [*parts, Text(ABOUT)], data=data, answer=answer)
 
 
 def _of(pairs: Pairs) -> Iterator[Part]:
     if not all("resources" in run.record for runs in pairs.by_seed.values() for run in runs.values()):
         yield Text(f"{pairs.recipe}: not measured by the version that trained these runs.")
         return
-    yield Chart(bars(pairs))
+    yield Chart(bars(pairs), f"Seconds of each phase of {pairs.recipe}", pairs.made_from)
     yield _table(pairs)
     yield _seeds(pairs)
 
@@ -87,19 +90,11 @@ def bars(pairs: Pairs) -> go.Figure:
         )
         # The legend is of neither framework.
         figure.add_bar(x=[None], y=[None], name=phase, marker=_marker(_mix(GREY, strength), pattern), orientation="h")
-    seeds = len(pairs.by_seed)
-    figure.update_layout(
-        title=f"{pairs.recipe}, {f'mean of {seeds} seeds' if seeds > 1 else f'seed {next(iter(pairs.by_seed))}'}",
-        template="plotly_white",
-        barmode="stack",
-        height=320,
-        uniformtext={"minsize": 10, "mode": "hide"},
-        legend={"orientation": "h", "y": -0.25, "traceorder": "normal"},
-        margin={"l": 20, "r": 20, "t": 60, "b": 40},
-        yaxis={"automargin": True},
-    )
+    figure.update_layout(barmode="stack", uniformtext={"minsize": 10, "mode": "hide"}, legend_traceorder="normal")
     figure.update_xaxes(title_text="seconds")
-    return figure
+    seeds = len(pairs.by_seed)
+    what = f"mean of {seeds} seeds" if seeds > 1 else f"seed {next(iter(pairs.by_seed))}"
+    return style(figure, f"{pairs.recipe}, {what}", 320)
 
 
 def _marker(colour: str | list[str], pattern: str) -> dict[str, Any]:
@@ -121,7 +116,7 @@ def _table(pairs: Pairs) -> Table:
         for name, title in MEMORY.items()
         if any(name in mean for mean in means.values())
     ]
-    return Table(("", *map(name_of, means)), rows, f"{pairs.recipe}: seconds and memory")
+    return Table(("", *map(name_of, means)), rows, f"{pairs.recipe}: seconds and memory", made_from=pairs.made_from)
 
 
 def _seeds(pairs: Pairs) -> Table:
@@ -132,4 +127,5 @@ def _seeds(pairs: Pairs) -> Table:
             flat = _flat(run.record["resources"])
             rows.append([str(seed), name_of(backend), *(f"{flat[name]:.2f}" for name in names)])
     head = ("seed", "framework", *(f"{name} (s)" for name in names[:-1]), MEMORY[names[-1]])
-    return Table(head, rows, f"Each seed of {pairs.recipe}: seconds and memory", folded=True)
+    title = f"Each seed of {pairs.recipe}: seconds and memory"
+    return Table(head, rows, title, folded=True, made_from=pairs.made_from)
