@@ -16,6 +16,7 @@ from experiments.reports.page.source import Source, read_source
 from experiments.reports.page.sweeps import sweeps_section
 from experiments.reports.page.tables import pairs_section, settings_section
 from experiments.reports.page.verdict import verdict
+from experiments.reports.share import share_page
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
@@ -42,6 +43,7 @@ def refresh_page(project: Project, params: Params) -> None:
     """Write the page again, if the pipeline has its runs: something else on it is new."""
     with suppress(TandemError):
         write_page(project, params)
+        share_page(project)
 
 
 def render(source: Source, sections: list[Section]) -> str:

@@ -1,0 +1,23 @@
+"""Images in a run, as a table that MLflow's pages show: a row an image, with what is to be said of it."""
+
+from collections.abc import Mapping, Sequence
+
+import mlflow
+import numpy as np
+from mlflow import MlflowClient
+
+from experiments.data.dataset import Images
+
+IMAGE = "image"
+# As they are, 28 pixels are too few to see.
+TIMES = 3
+
+
+def log_images(run_id: str, name: str, images: Images, columns: Mapping[str, Sequence[object]]) -> None:
+    """Keep images and their columns as a table `name`, which ends in .json; a table that is there stays as it is."""
+    client = MlflowClient()
+    if name in [file.path for file in client.list_artifacts(run_id)]:
+        return  # MLflow would append to it
+    enlarged = images.repeat(TIMES, axis=1).repeat(TIMES, axis=2)
+    shown = [mlflow.Image(np.ascontiguousarray(image)) for image in enlarged]
+    client.log_table(run_id, {IMAGE: shown, **columns}, name)
