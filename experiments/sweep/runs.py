@@ -78,7 +78,7 @@ class TrialRuns:
         return tracker
 
     def close(self, member: Member, status: str, state: str | None = None) -> None:
-        """Close the run of a member, if it is open; `state` says how the trial ended. What can't be sent now is kept."""
+        """Close the run of a member, if it is open; what can't be sent now is kept. `state`: how the trial ended."""
         if tracker := self.trackers.get(member):
             if state:  # may fail while the store is away; then it is repeated
                 note = (
