@@ -9,8 +9,6 @@ from mlflow import MlflowClient
 from experiments.data.dataset import Images
 
 IMAGE = "image"
-# As they are, 28 pixels are too few to see.
-TIMES = 3
 
 
 def log_images(run_id: str, name: str, images: Images, columns: Mapping[str, Sequence[object]]) -> None:
@@ -18,6 +16,5 @@ def log_images(run_id: str, name: str, images: Images, columns: Mapping[str, Seq
     client = MlflowClient()
     if name in [file.path for file in client.list_artifacts(run_id)]:
         return  # MLflow would append to it
-    enlarged = images.repeat(TIMES, axis=1).repeat(TIMES, axis=2)
-    shown = [mlflow.Image(np.ascontiguousarray(image)) for image in enlarged]
+    shown = [mlflow.Image(np.ascontiguousarray(image)) for image in images]
     client.log_table(run_id, {IMAGE: shown, **columns}, name)
