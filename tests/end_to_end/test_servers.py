@@ -15,14 +15,11 @@ import pytest
 import requests
 from mlflow.entities import Run
 
-from experiments.settings.params import Params, load_params
 from experiments.settings.project import Project
-from experiments.sweep import run
-from experiments.sweep.run import SweepRequest, Where, run_sweep
 from experiments.tracking.ui import server_command, server_environment
 from tests.browser import Browser, has_picture, has_text, wait_for
 from tests.end_to_end.conftest import Clone
-from tests.sweep.simulated import ScriptedEngine, simulated
+from tests.end_to_end.sweeps import sweep_simulated
 
 
 def free_port() -> int:
@@ -102,22 +99,13 @@ def opened(trained: Clone) -> Iterator[Opened]:
     for backend in ("lightning", "keras"):
         trained.run("tandem", "train", "lenet", backend, "1")
     trained.run("tandem", "compare")
-    sweep_simulated(Project(trained.root, trained.root), load_params(trained.root / "params.yaml"))
+    sweep_simulated(trained)
     port = free_port()
     process = trained.start("tandem", "ui", "--port", str(port))
     with served(process, port):
         assert process.stdout is not None
         address = process.stdout.readline().split()[-1]
         yield Opened(address, {run.info.run_name: run for run in reversed(trained.mlflow_runs())})
-
-
-def sweep_simulated(project: Project, params: Params) -> None:
-    """Write the runs of a sweep of two trials in both frameworks, whose workers train nothing."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        patch.setattr(run, "make_engine", lambda *args, **settings: ScriptedEngine(2))
-        asked = SweepRequest("cnn3-sgd", "both", 2, "s")
-        run_sweep(project, params, asked, Where("inline", 2, task=simulated))
 
 
 # MLflow draws the columns that are on the screen.

@@ -255,7 +255,8 @@ def read_books(project: Project, name: str) -> Books:
     """Read both stores; two runs of one member are an error."""
     study = optuna.load_study(study_name=name, storage=connect(project))
     found: dict[tuple[int, str], RunInBooks] = {}
-    experiment, parents, best = store.open_experiment(project), [], ([], {})
+    experiment, parents = store.open_experiment(project), []
+    best: tuple[list[tuple[int, float]], dict[str, str]] = ([], {})
     client = MlflowClient()  # of the store that was just opened
     for run in runs.search(experiment, f"tags.`{SWEEP}` = '{name}'"):
         tags = run.data.tags
