@@ -53,3 +53,13 @@ def wait_for(browser: Browser, condition: str) -> Any:
         return page.execute_script(f"return {condition}")
 
     return WebDriverWait(browser, 30).until(value, condition)
+
+
+def has_text(text: str) -> str:
+    """Return a condition for `wait_for`: the page shows a text."""
+    return f"document.body.innerText.includes({text!r})"
+
+
+def has_picture(address: str) -> str:
+    """Return a condition for `wait_for`: the page shows a picture whose address has this in it."""
+    return f"[...document.images].some(each => each.src.includes({address!r}) && each.naturalWidth > 1)"

@@ -1,16 +1,24 @@
 """What a training writes its record to: a run in MLflow, or the process that will write it there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from experiments.contract.backend import Model
 from experiments.data.dataset import Dataset, Images, Split
+from experiments.settings.project import Project, RunKey
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Point = tuple[str, float, int]
+# A tag of a run: the folder of its outputs. Two runs that have the same are one training, done twice.
+OUTPUTS = "outputs"
+
+
+def outputs_tag(project: Project, key: RunKey) -> dict[str, str]:
+    """Return the tag of a training's outputs; none for an experiment of DVC in a copy of the project."""
+    return {OUTPUTS: str(project.run(key).relative_to(project.root))} if project.root == project.home else {}
 
 
 class RunLog(Protocol):
@@ -38,6 +46,12 @@ class RunLog(Protocol):
 
     def plot(self, figure: "Figure", name: str) -> None:
         """Keep a plot as a file of that name."""
+
+    def note(self, text: str) -> None:
+        """Describe the run, in Markdown, in place of what was said before."""
+
+    def images(self, name: str, images: Images, columns: Mapping[str, Sequence[object]]) -> None:
+        """Keep images as a table of that name, with what is to be said of each."""
 
     def dataset(self, dataset: Dataset, split: Split) -> None:
         """Record the images and labels that the run trains on as its input."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from experiments.contract.backend import Listener
 from experiments.contract.layers import layer_table
+from experiments.reports.note import describe, log_wrong_answers
 from experiments.reports.plots import training_plots
 from experiments.settings.project import Project
 from experiments.training.outputs import Outputs, make_outputs
@@ -32,7 +33,9 @@ def train_completely(project: Project, session: Session, around: Callable[[Recor
     with phases("logging"):
         for name, plot in training_plots(training.key, training.dataset, outputs).items():
             tracker.plot(plot, name)
+        log_wrong_answers(tracker, training.dataset, outputs)
         tracker.model(training.key.backend, session.model, images=training.dataset.split("train").images[:2])
+        tracker.note(describe(training, outputs, tracker.run_id))
         tracker.flush()
     session.log_resources()
     return replace(outputs, record={**outputs.record, "resources": to_record(session.state)})

@@ -4,7 +4,7 @@ Whatever belongs to the training's run is written to files, in the attempt's own
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.contract.backend import Backend, Model
+from experiments.contract.run_log import outputs_tag
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Images
 from experiments.reports.complete import train_completely
+from experiments.system.files import write_json
 from experiments.training.messages import Closing, EpochDone, Order, Outcome, Reply
 from experiments.training.outputs import write_outputs
 from experiments.training.recorder import Recorder
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
 # The answer to `Begun` is the id of the run; to all else, and to an attempt that isn't current, a `Reply`.
 Send = Callable[[object], Any]
 # A tag of the run: the digest of all that decides the training's bits.
-TRAINING, MODEL = "training", "model"
+TRAINING = "training"
+# What is no file of a run, among its files: the model's folder, the description, and tables of images.
+MODEL, NOTE, TABLE = "model", "note", ".images"
 
 
 class FileLog(RemoteLog):
@@ -52,6 +56,14 @@ class FileLog(RemoteLog):
     def plot(self, figure: "Figure", name: str) -> None:
         """Keep a plot."""
         figure.savefig(self.files / name)
+
+    def note(self, text: str) -> None:
+        """Keep a description."""
+        (self.files / NOTE).write_text(text)
+
+    def images(self, name: str, images: Images, columns: Mapping[str, Sequence[object]]) -> None:
+        """Keep a table of images."""
+        write_json(self.files / f"{name}{TABLE}", {"images": images.tolist(), "columns": columns})
 
     def model(self, backend: str, model: Model, *, images: Images) -> None:
         """Keep a model in MLflow's format, which takes no store."""
@@ -100,8 +112,9 @@ def _attempt(send: Send, order: Order, backend: Backend[Model]) -> Outcome:
     log = FileLog(order.folder)
     with open_session(order.folder, training, backend, log.opened, silent=True) as session:
         first = begun(session, log)
+        tags = {**first.tags, **outputs_tag(order.project, order.key), TRAINING: mark}
         with backend.phases("logging"):
-            log.run_id = _run_id(send(replace(first, tags={**first.tags, TRAINING: mark})))
+            log.run_id = _run_id(send(replace(first, tags=tags)))
         outputs = train_completely(order.project, session, lambda recorder: _Reporter(recorder, send, log))
         obey(send(Closing(log.take(), log.files)))
     # Once the run is closed, so that outputs which exist belong to a run that is complete.

@@ -1,10 +1,14 @@
 """The MLflow runs of trainings that run elsewhere: this process writes what the workers report."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
 
 from experiments.engine.engine import Slot
-from experiments.reports.remote import MODEL, TRAINING
+from experiments.reports.remote import MODEL, NOTE, TABLE, TRAINING
 from experiments.settings.project import RunKey
+from experiments.system.files import read_json
 from experiments.tracking import runs
 from experiments.tracking.run import Tracker, open_run
 from experiments.training.messages import Begun, Closing
@@ -44,10 +48,8 @@ class TrainingRuns:
             return
         tracker.metrics(closing.points)
         for path in sorted(closing.files.iterdir()):
-            if path.name == MODEL:
-                tracker.saved_model(path)
-            else:
-                tracker.file(path)
+            _log(tracker, path)
+        runs.supersede(self.experiment, tracker.run_id)
         self.close(key, "FINISHED")
 
     def close(self, key: RunKey, status: str) -> None:
@@ -59,3 +61,16 @@ class TrainingRuns:
         """Close what is open: its trainings are resumed another time."""
         for key in list(self.trackers):
             self.close(key, "KILLED")
+
+
+def _log(tracker: Tracker, path: Path) -> None:
+    """Log what a worker has left for a run: a file, unless it is one that stands for something else."""
+    if path.name == MODEL:
+        tracker.saved_model(path)
+    elif path.name == NOTE:
+        tracker.note(path.read_text())
+    elif path.suffix == TABLE:
+        table = read_json(path)
+        tracker.images(path.stem, np.asarray(table["images"], np.uint8), table["columns"])
+    else:
+        tracker.file(path)

@@ -5,6 +5,7 @@ from experiments.reports.dvc import write_for_dvc
 from experiments.reports.page.write import write_page
 from experiments.reports.pairs import compare_runs, read_pair, to_markdown
 from experiments.reports.plots import learning_curves
+from experiments.reports.share import share_page
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.system.files import write_atomically, write_json
@@ -37,4 +38,5 @@ def compare(project: Project, params: Params) -> str:
     write_for_dvc(project.reports, dataset, every, pairs)
     write_atomically(project.reports / "compare.md", table)
     write_page(project, params)
+    share_page(project, table)
     return table

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 
+from experiments.contract.run_log import outputs_tag
 from experiments.frameworks import load_backend
 from experiments.reports.complete import train_completely
 from experiments.settings.params import Params
@@ -31,12 +32,14 @@ def train(project: Project, params: Params, key: RunKey) -> dict[str, float]:
     folder = project.checkpoint(key, fingerprint(training, backend))
 
     def open_run(state: State | None) -> AbstractContextManager[Tracker]:
-        tags, resume = tags_of(training, backend), runs.active(state.run_id if state else None)
+        tags = {**tags_of(training, backend), **outputs_tag(project, key)}
+        resume = runs.active(state.run_id if state else None)
         return track(key.label, experiment=experiment, tags=tags, command=f"tandem train {key}", resume=resume)
 
     with exclusive(folder, str(key)):
         with open_session(folder, training, backend, open_run) as session:
             outputs = train_completely(project, session)
+            runs.supersede(experiment, session.tracker.run_id)
         # Once the run is closed, so that outputs which exist belong to a run that is complete.
         write_outputs(project.run(key), outputs, session.model)
         session.checkpoint.clear()

@@ -16,11 +16,12 @@ from experiments.dispatch.dispatcher import Attempt, Dispatcher
 from experiments.engine.engine import Engine, Slot
 from experiments.settings.recipe import BackendName
 from experiments.sweep import trials
+from experiments.sweep.best import Best
 from experiments.sweep.lease import LeaseLost
 from experiments.sweep.open_sweep import OpenSweep
 from experiments.sweep.orders import Orders
 from experiments.sweep.patience import AWAY, patiently
-from experiments.sweep.runs import STATE, Member, TrialRuns
+from experiments.sweep.runs import Member, TrialRuns
 from experiments.sweep.watch import Watcher
 from experiments.system.errors import TandemError
 from experiments.training.messages import Begun, EpochDone, Outcome, Reply
@@ -53,9 +54,13 @@ class Controller(Dispatcher[Member, TrialAttempt]):
         self.runs = TrialRuns(self.plan, sweep.dataset, sweep.experiment, sweep.tracker.run_id)
         self.watcher = Watcher(self.target.folder, self.lease.token)
         self.open: dict[int, optuna.Trial] = {}
-        self.finished = 0
-        self.best: float | None = None
+        self.best = Best(self.plan, sweep.tracker)
         self.devices: dict[BackendName, str] = {}
+
+    @property
+    def finished(self) -> int:
+        """How many trials count."""
+        return self.best.finished
 
     @property
     def title(self) -> str:
@@ -90,10 +95,7 @@ class Controller(Dispatcher[Member, TrialAttempt]):
     def _read_books(self) -> None:
         self.target.adopt(set())
         self.runs.load()
-        done = self.target.study.get_trials(deepcopy=False, states=trials.DONE)
-        self.finished = len(done)
-        for trial in done:
-            self._note(trial)
+        self.best.load(self.target.study.get_trials(deepcopy=False, states=trials.DONE))
 
     def is_done(self) -> bool:
         """Return whether the budget is spent."""
@@ -197,10 +199,10 @@ class Controller(Dispatcher[Member, TrialAttempt]):
             # As Optuna does, a pruned trial's value is its last.
             tracker.metrics([("objective", result.objective[-1], len(result.objective))])
         state = f"diverged: {result.diverged}" if result.diverged else outcome.state
-        patiently(lambda: self.runs.close(member, "FAILED" if result.diverged else "FINISHED", {STATE: state}))
+        patiently(lambda: self.runs.close(member, "FAILED" if result.diverged else "FINISHED", state))
         if outcome.state == "pruned":
-            patiently(lambda: self.target.study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True))
-            self._closed(trial.number)
+            told = patiently(lambda: self.target.study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True))
+            self._closed(told)
             return
         patiently(lambda: trial.set_user_attr(trials.result_key(member.backend), result.to_attribute()))
         self._tell(trial)
@@ -218,20 +220,13 @@ class Controller(Dispatcher[Member, TrialAttempt]):
         if reasons := [f"{backend}: {each.diverged}" for backend, each in done.items() if each.diverged]:
             patiently(lambda: trial.set_user_attr(trials.REASON, "; ".join(reasons)))
         value = trials.final_value(done, worst=self.plan.sign * math.inf)
-        self._note(patiently(lambda: self.target.study.tell(trial, value, skip_if_finished=True)))
-        self._closed(trial.number)
+        self._closed(patiently(lambda: self.target.study.tell(trial, value, skip_if_finished=True)))
 
-    def _closed(self, number: int) -> None:
-        del self.open[number]
-        self.finished += 1
+    def _closed(self, trial: FrozenTrial) -> None:
+        del self.open[trial.number]
+        self.best.add(trial)
         self.watcher.say(self)
-        shutil.rmtree(self.target.trial_folder(number), ignore_errors=True)
-
-    def _note(self, trial: FrozenTrial) -> None:
-        """Keep the best value so far."""
-        value, sign = trial.value, self.plan.sign
-        if trial.state == TrialState.COMPLETE and value is not None and math.isfinite(value):
-            self.best = value if self.best is None else sign * min(sign * value, sign * self.best)
+        shutil.rmtree(self.target.trial_folder(trial.number), ignore_errors=True)
 
     def give_up(self, job: Member, reason: str) -> None:
         """Fail a trial whose worker was lost again and again: another is drawn in its place.
@@ -247,7 +242,7 @@ class Controller(Dispatcher[Member, TrialAttempt]):
 
         def close() -> None:
             for backend in self.backends:
-                self.runs.close(Member(job.number, backend), "FAILED", {STATE: f"failed: {reason}"})
+                self.runs.close(Member(job.number, backend), "FAILED", f"failed: {reason}")
 
         patiently(close)
         self.waiting = [member for member in self.waiting if member.number != job.number]

@@ -16,7 +16,7 @@ from experiments.sweep.plan import Plan
 from experiments.sweep.remembered import Remembered
 from experiments.sweep.runs import PARENT_RUN, SWEEP
 from experiments.sweep.storage import connect
-from experiments.sweep.study import IDENTITY, PARENT, best_of, open_study
+from experiments.sweep.study import IDENTITY, PARENT, open_study
 from experiments.system.errors import Stopped
 from experiments.system.git import read_checkout
 from experiments.tracking import runs, store
@@ -56,9 +56,6 @@ def open_sweep(project: Project, plan: Plan, dataset: Dataset, *, take_over: boo
         try:
             target = OpenStudy(study, storage, plan, project.sweep(plan.name))
             yield OpenSweep(target, dataset, lease, experiment, tracker)
-            if (best := best_of(study, plan)) and best.value is not None:
-                done = len(study.get_trials(deepcopy=False, states=trials.DONE))
-                tracker.metrics([("best", best.value, done)])
             status = "FINISHED"
         except LeaseLost:
             status = None  # the run is another's now

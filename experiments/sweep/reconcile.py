@@ -18,7 +18,7 @@ from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
 from experiments.sweep.lease import Lease, holder
 from experiments.sweep.open_study import OpenStudy
-from experiments.sweep.runs import PARENT_RUN, STATE, SWEEP, TRIAL
+from experiments.sweep.runs import PARENT_RUN, STATE, SWEEP, TRIAL, Member
 from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT, load_studies
 from experiments.sweep.trials import OPEN, results, run_key
@@ -186,7 +186,7 @@ class _Books:
         }
         points: list[tuple[str, float, int]] = [(self.plan.objective, value, step) for step, value in steps.items()]
         points += [("objective", value, self.plan.settings.epochs) for _, value, _ in points[-1:]]
-        name = f"{self.plan.name}-{trial.number}-{backend}"
+        name = Member(trial.number, backend).run_name
         written = runs.write_run(self.experiment, name, tags=tags, params=trial.params, points=points)
         runs.set_tag([written], REWRITTEN, "true")  # last: without it, the run is a stranger
 

@@ -25,6 +25,11 @@ class Member(NamedTuple):
     number: int
     backend: BackendName
 
+    @property
+    def run_name(self) -> str:
+        """The name of its run: `t02-keras`."""
+        return f"t{self.number:02d}-{self.backend}"
+
 
 @dataclass
 class TrialRuns:
@@ -59,7 +64,7 @@ class TrialRuns:
         own = {TRIAL: str(number), PARENT_RUN: self.parent, "backend": backend, **place}
         tags = {**begun.tags, "recipe": self.plan.recipe_name, SWEEP: self.plan.name, **own}
         run = open_run(
-            f"{self.plan.name}-{number}-{backend}",
+            member.run_name,
             experiment=self.experiment,
             tags=tags,
             command=self.plan.command,
@@ -72,11 +77,15 @@ class TrialRuns:
         self.trackers[member] = tracker
         return tracker
 
-    def close(self, member: Member, status: str, tags: dict[str, str] | None = None) -> None:
-        """Close the run of a member, if it is open; what can't be delivered now is kept."""
+    def close(self, member: Member, status: str, state: str | None = None) -> None:
+        """Close the run of a member, if it is open; what can't be sent now is kept. `state`: how the trial ended."""
         if tracker := self.trackers.get(member):
-            if tags:  # may fail while the store is away; then it is repeated
-                tracker.tags(tags)
+            if state:  # may fail while the store is away; then it is repeated
+                note = (
+                    f"Trial {member.number} of sweep {self.plan.name}: {state}. Repeat it: `tandem reproduce "
+                    f"{tracker.run_id}`; `{self.plan.command}` resumes the sweep."
+                )
+                tracker.note(note, {STATE: state})
             del self.trackers[member]
             tracker.close(status)
 

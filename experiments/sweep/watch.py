@@ -81,7 +81,7 @@ def snapshot(controller: "Controller") -> dict[str, Any]:
         "objective": target.plan.objective,
         "finished": controller.finished,
         "budget": controller.budget,
-        "best": controller.best if not target.plan.confirms else None,
+        "best": controller.best.value,
         "workers": len(controller.slots.connected),
         "aside": controller.slots.aside,
         "epochs": target.plan.settings.epochs,

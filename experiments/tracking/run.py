@@ -3,10 +3,11 @@
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import filelock
 import mlflow
@@ -21,9 +22,10 @@ from experiments.data.dataset import Dataset, Images, Split
 from experiments.system.colours import COLOURS
 from experiments.system.errors import Stopped
 from experiments.system.urls import one_line
+from experiments.tracking.images import log_images
 from experiments.tracking.metrics import FLUSH_SECONDS, SEND_SECONDS, MetricSender
-from experiments.tracking.models import NAME, log_saved_model, save_model
-from experiments.tracking.runs import CLOSED_BECAUSE, owner_tags
+from experiments.tracking.models import FOLDER, log_saved_model, save_model
+from experiments.tracking.runs import CLOSED_BECAUSE, NOTE, SUPERSEDED, owner_tags
 from experiments.tracking.spool import WAIT_SECONDS, Spool, logged_steps, request_limits
 
 
@@ -112,6 +114,15 @@ class Tracker:
         """Keep a plot as a file of that name."""
         self._client.log_figure(self.run_id, figure, name)
 
+    def note(self, text: str, tags: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Describe the run, in Markdown, in place of what was said before; set tags with it, at once."""
+        entries = {NOTE: text, **tags}
+        self._client.log_batch(self.run_id, tags=[RunTag(*entry) for entry in entries.items()])
+
+    def images(self, name: str, images: Images, columns: Mapping[str, Sequence[object]]) -> None:
+        """Keep images as a table of that name, unless the run has it, with what is to be said of each."""
+        log_images(self.run_id, name, images, columns)
+
     def dataset(self, dataset: Dataset, split: Split) -> None:
         """Record the images and labels that the run trains on as its input."""
         if self._has_dataset:
@@ -126,11 +137,12 @@ class Tracker:
     def model(self, backend: str, model: Model, *, images: Images) -> None:
         """Log a model in its framework's own flavour, with a signature from example images (at least 2)."""
         with tempfile.TemporaryDirectory() as folder:
-            save_model(Path(folder, NAME), backend, model, images)
-            self.saved_model(Path(folder, NAME))
+            save_model(Path(folder, FOLDER), backend, model, images)
+            self.saved_model(Path(folder, FOLDER))
 
     def saved_model(self, folder: Path) -> None:
         """Log a model that `save_model` has written; a repeat, or a resumed run that has one, changes nothing."""
+        self.flush()  # its metrics become the model's
         log_saved_model(self.run_id, folder)
 
 
@@ -142,7 +154,7 @@ def open_run(name: str, *, experiment: str, tags: Mapping[str, str], command: st
     client = MlflowClient()
     note = f"`{command}`, Python {platform.python_version()}"  # MLflow's description of the run
     # With the tags from its first moment on, so that a kill at any time leaves a run that can be told to be abandoned.
-    marked = {**tags, **owner_tags(), "mlflow.note.content": note}
+    marked = {**tags, **owner_tags(), NOTE: note}
     if colour := COLOURS.get(tags.get("backend", "")):
         marked["mlflow.runColor"] = colour
     if resume is None:
@@ -151,8 +163,8 @@ def open_run(name: str, *, experiment: str, tags: Mapping[str, str], command: st
     # Before it is RUNNING again: nobody may take it for the run of the process that wrote it last.
     client.log_batch(resume, tags=[RunTag(*tag) for tag in marked.items()])
     run = client.get_run(resume)
-    if CLOSED_BECAUSE in run.data.tags:
-        client.delete_tag(resume, CLOSED_BECAUSE)
+    for tag in {CLOSED_BECAUSE, SUPERSEDED} & run.data.tags.keys():
+        client.delete_tag(resume, tag)
     client.update_run(resume, status="RUNNING")
     return run
 

@@ -14,6 +14,7 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.entities import Run as Run
 from mlflow.exceptions import MlflowException
 
+from experiments.contract.run_log import OUTPUTS
 from experiments.system.console import warn
 from experiments.system.errors import TandemError
 from experiments.system.processes import ProcessId
@@ -21,6 +22,10 @@ from experiments.system.processes import ProcessId
 CLOSED_BECAUSE, PROCESS_GONE, BY_HAND = "tandem.closed_because", "its process is gone", "a user closed it"
 BOOT_ID, NAMESPACE, PID, STARTED = (f"tandem.{name}" for name in ("boot_id", "pid_namespace", "pid", "process_started"))
 _TAGS = {"boot_id": BOOT_ID, "pid_namespace": NAMESPACE, "pid": PID, "started": STARTED}
+# What MLflow shows as a run's or an experiment's description. Which run has done the same training since.
+NOTE, SUPERSEDED = "mlflow.note.content", "superseded_by"
+# The run that keeps the page about all others: its name, and a tag.
+REPORT = "report"
 # MLflow takes no more entries at once.
 PAGE = 1000
 
@@ -88,6 +93,25 @@ def set_tag(run_ids: Iterable[str], name: str, value: str) -> None:
         MlflowClient().set_tag(run_id, name, value)
 
 
+def supersede(experiment: str, run_id: str) -> None:
+    """Tag the finished runs whose outputs were where this run's are; may be repeated."""
+    if place := MlflowClient().get_run(run_id).data.tags.get(OUTPUTS):
+        for run in search(experiment, f"tags.`{OUTPUTS}` = '{place}' and attributes.status = 'FINISHED'"):
+            if run.info.run_id != run_id and SUPERSEDED not in run.data.tags:
+                MlflowClient().set_tag(run.info.run_id, SUPERSEDED, run_id)
+
+
+def keep_page(experiment: str, file: Path) -> str:
+    """Keep a page in the run that is there for it, in place of what it was before; return the run's id."""
+    run_id = find_tagged(experiment, {REPORT: "true"})
+    if run_id is None:
+        tags = {REPORT: "true", NOTE: "the page that `tandem report` opens", **owner_tags()}
+        run_id = str(MlflowClient().create_run(experiment, run_name=REPORT, tags=tags).info.run_id)
+        end_run(run_id, "FINISHED")
+    add_files(run_id, [file])
+    return run_id
+
+
 def delete_run(run_id: str) -> None:
     """Delete a run, so that `mlflow runs restore` can bring it back."""
     MlflowClient().delete_run(run_id)
@@ -108,7 +132,7 @@ def write_run(
         run_id,
         metrics=[Metric(metric, value, now, step) for metric, value, step in points],
         params=[Param(key, str(value)) for key, value in params.items()],
-        tags=[RunTag("mlflow.note.content", "written afterwards, by `tandem sweep reconcile`")],
+        tags=[RunTag(NOTE, "written afterwards, by `tandem sweep reconcile`")],
     )
     client.set_terminated(run_id, "FINISHED")
     return run_id

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sqlite3
 import warnings
 from http import HTTPStatus
 
@@ -20,11 +21,14 @@ from experiments.system.files import new_database
 from experiments.system.sqlite import set_journal
 from experiments.system.urls import hide_password, one_line
 from experiments.tracking import spool
-from experiments.tracking.runs import close_abandoned_runs
+from experiments.tracking.moved import mend_paths
+from experiments.tracking.runs import NOTE, close_abandoned_runs
 
 StoreError = MlflowException
 EXPERIMENT, FILE = "tandem", "mlflow.db"
 HEALTH_SECONDS = 5
+# Of the description of an experiment.
+MOST_CHARACTERS, LEFT_OUT = 20_000, "\n\n(more than MLflow has room for)"
 
 
 def store_uri(project: Project) -> str:
@@ -35,6 +39,11 @@ def store_uri(project: Project) -> str:
 def own_uri(project: Project) -> str:
     """Return the address of the project's own store, SQLite under mlruns/."""
     return f"sqlite:///{project.mlruns / FILE}"
+
+
+def exists(project: Project) -> bool:
+    """Return whether a store may have runs: the project's own one is made with the first."""
+    return store_uri(project) != own_uri(project) or (project.mlruns / FILE).is_file()
 
 
 def connect(project: Project) -> str:
@@ -52,7 +61,7 @@ def connect(project: Project) -> str:
 
 
 def open_experiment(project: Project) -> str:
-    """Connect to the store, and leave what it holds as it is.
+    """Connect to the store, and leave what it holds as it is, but for the paths in the store of a project that moved.
 
     Raises:
         TandemError: as `connect`.
@@ -69,7 +78,7 @@ def open_experiment(project: Project) -> str:
         _check_database(uri)
         mlflow.set_tracking_uri(uri)
         experiment = _experiment(project, uri)
-    except (MlflowException, ImportError, SQLAlchemyError, ValueError) as error:
+    except (MlflowException, ImportError, SQLAlchemyError, sqlite3.Error, ValueError) as error:
         if isinstance(error, MlflowException):
             _check_login(uri, error.get_http_status_code())
         raise TandemError(
@@ -78,6 +87,13 @@ def open_experiment(project: Project) -> str:
         ) from None
     spool.use(project.spool)
     return experiment
+
+
+def describe(experiment: str, text: str) -> None:
+    """Give an experiment its description, in Markdown; lines that MLflow has no room for are left out."""
+    if len(text) > MOST_CHARACTERS:
+        text = text[: MOST_CHARACTERS - len(LEFT_OUT)].rpartition("\n")[0] + LEFT_OUT
+    MlflowClient().set_experiment_tag(experiment, NOTE, text)
 
 
 def _check_database(uri: str) -> None:
@@ -121,6 +137,7 @@ def _experiment(project: Project, uri: str) -> str:
         if uri == own_uri(project):
             _create(project)
             set_journal(project.mlruns / FILE)
+            mend_paths(project, project.mlruns / FILE, EXPERIMENT)
         client = MlflowClient()
         experiment = client.get_experiment_by_name(EXPERIMENT)
         if experiment is not None:

@@ -9,7 +9,8 @@ from experiments.settings.project import Project
 from experiments.system.console import say
 from experiments.system.errors import TandemError
 from experiments.system.urls import hide_password
-from experiments.tracking.store import connect, store_uri
+from experiments.tracking.order import put_first
+from experiments.tracking.store import FILE, connect, own_uri, store_uri
 from experiments.tracking.view import runs_address, share_view
 
 HOST = "127.0.0.1"
@@ -29,6 +30,8 @@ def serve(project: Project, port: int) -> None:
     _check_port(port)
     experiment = connect(project)
     share_view(experiment)
+    if uri == own_uri(project):
+        put_first(project.mlruns / FILE)
     say(f"MLflow: {runs_address(f'http://{HOST}:{port}', experiment)}")
     say(f"Runs are in {hide_password(uri)}; Ctrl-C stops the server.")
     os.execve(sys.executable, server_command(project, port), server_environment(uri, os.environ))  # noqa: S606

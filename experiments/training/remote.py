@@ -8,7 +8,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -98,6 +98,12 @@ class RemoteLog:
         """Do nothing."""
 
     def plot(self, figure: "Figure", name: str) -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
+        """Do nothing."""
+
+    def images(self, name: str, images: Images, columns: Mapping[str, Sequence[object]]) -> None:
         """Do nothing."""
 
     def dataset(self, dataset: Dataset, split: Split) -> None:

@@ -8,14 +8,19 @@ from typing import Any
 
 import optuna
 import psutil
+import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from optuna.trial import TrialState
 
+from experiments.settings.params import load_params
 from experiments.settings.project import Project
+from experiments.sweep import run as sweep_run
 from experiments.sweep.reconcile import reconcile
+from experiments.sweep.run import SweepRequest, Where, run_sweep
 from experiments.sweep.storage import connect
 from tests.end_to_end.conftest import Clone
+from tests.sweep.simulated import ScriptedEngine, simulated
 
 WAIT_SECONDS = 120
 
@@ -115,3 +120,13 @@ def values(runs: dict[tuple[int, str], Run], metric: str = "val/loss") -> dict[t
         member: [point.value for point in sorted(history(run.info.run_id, metric), key=lambda point: point.step)]
         for member, run in runs.items()
     }
+
+
+def sweep_simulated(clone: Clone) -> None:
+    """Write the runs of a sweep `s` of two trials in both frameworks, whose workers train nothing."""
+    params, project = load_params(clone.root / "params.yaml"), Project(clone.root, clone.root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.setattr(sweep_run, "make_engine", lambda *args, **settings: ScriptedEngine(2))
+        asked = SweepRequest("cnn3-sgd", "both", 2, "s")
+        run_sweep(project, params, asked, Where("inline", 2, task=simulated))

@@ -1,5 +1,6 @@
 """MLflow's server: the one that `tandem ui` starts, and one of somebody else's that runs are sent to."""
 
+import json
 import os
 import signal
 import socket
@@ -7,15 +8,18 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import psutil
 import pytest
 import requests
+from mlflow.entities import Run
 
 from experiments.settings.project import Project
 from experiments.tracking.ui import server_command, server_environment
-from tests.browser import Browser, wait_for
+from tests.browser import Browser, has_picture, has_text, wait_for
 from tests.end_to_end.conftest import Clone
+from tests.end_to_end.sweeps import sweep_simulated
 
 
 def free_port() -> int:
@@ -49,10 +53,15 @@ def prepared(clone: Clone) -> Clone:
     return clone
 
 
-def test_ui_serves_the_project_s_runs_on_loopback_with_few_processes(prepared: Clone) -> None:
+@pytest.fixture(scope="module")
+def trained(prepared: Clone) -> Clone:
     prepared.run("tandem", "train", "lenet", "lightning", "1")
+    return prepared
+
+
+def test_ui_serves_the_project_s_runs_on_loopback_with_few_processes(trained: Clone) -> None:
     port = free_port()
-    process = prepared.start("tandem", "ui", "--port", str(port))
+    process = trained.start("tandem", "ui", "--port", str(port))
     with served(process, port) as url:
         runs = requests.post(
             f"{url}/api/2.0/mlflow/runs/search", json={"experiment_ids": ["1"], "max_results": 10}, timeout=30
@@ -72,23 +81,94 @@ def test_ui_serves_the_project_s_runs_on_loopback_with_few_processes(prepared: C
         assert addresses == {"127.0.0.1"}
 
 
-@pytest.mark.parametrize("browser", ["wide"], indirect=True)  # MLflow draws the columns that are on the screen
-def test_ui_opens_on_the_runs_with_their_test_accuracy(prepared: Clone, browser: Browser) -> None:
-    prepared.run("tandem", "train", "lenet", "lightning", "1")
-    prepared.run("tandem", "train", "lenet", "keras", "1")
+@dataclass(frozen=True)
+class Opened:
+    """MLflow's pages: the address that `tandem ui` prints, and the newest run of each name."""
+
+    address: str
+    runs: dict[str, Run]
+
+    def page(self, path: str) -> str:
+        """Return the address of another page."""
+        return f"{self.address.split('#')[0]}#/{path}"
+
+
+@pytest.fixture(scope="module")
+def opened(trained: Clone) -> Iterator[Opened]:
+    """A pair of runs, an older one of one of them, and a small sweep of both frameworks, in MLflow's pages."""
+    for backend in ("lightning", "keras"):
+        trained.run("tandem", "train", "lenet", backend, "1")
+    trained.run("tandem", "compare")
+    sweep_simulated(trained)
     port = free_port()
-    process = prepared.start("tandem", "ui", "--port", str(port))
+    process = trained.start("tandem", "ui", "--port", str(port))
     with served(process, port):
         assert process.stdout is not None
-        said = process.stdout.readline()
-        browser.get(said.split()[-1])
-        wait_for(
-            browser, "['lenet-lightning-1', 'lenet-keras-1'].every(each => document.body.innerText.includes(each))"
-        )
-        wait_for(browser, "document.body.innerText.includes('test/accuracy')")
-        (run,) = [run for run in prepared.mlflow_runs() if run.info.run_name == "lenet-keras-1"][:1]
-        assert run.data.tags["mlflow.runColor"] == "#D55E00"
-        wait_for(browser, f"document.body.innerText.includes('{run.data.metrics['test/accuracy']:.4f}'.slice(0, 5))")
+        address = process.stdout.readline().split()[-1]
+        yield Opened(address, {run.info.run_name: run for run in reversed(trained.mlflow_runs())})
+
+
+# MLflow draws the columns that are on the screen.
+wide = pytest.mark.parametrize("browser", ["wide"], indirect=True)
+
+
+@wide
+def test_ui_opens_on_the_runs_with_their_test_accuracy(opened: Opened, browser: Browser) -> None:
+    browser.get(opened.address)
+    keras = opened.runs["lenet-keras-1"]
+    for text in ("lenet-keras-1", "test/accuracy", f"{keras.data.metrics['test/accuracy']:.4f}"[:5], "sweep s"):
+        wait_for(browser, has_text(text))
+    # Neither the run that was superseded, nor the one that keeps the page.
+    assert browser.execute_script("return document.body.innerText.split('lenet-lightning-1').length") == 2
+    assert wait_for(browser, "[...document.querySelectorAll('a')].map(each => each.innerText)").count("report") == 0
+    assert keras.data.tags["mlflow.runColor"] == "#D55E00"
+
+
+@wide
+def test_a_sweep_s_trials_are_below_it_and_it_shows_the_best(opened: Opened, browser: Browser) -> None:
+    browser.get("about:blank")
+    browser.get(opened.address)
+    wait_for(browser, has_text("sweep s"))
+    assert not browser.execute_script(f"return {has_text('t00-keras')}")
+    browser.find_element("css selector", "[data-component-id*=runnamecellrenderer]").click()
+    for name in ("t00-lightning", "t00-keras", "t01-lightning", "t01-keras"):
+        wait_for(browser, has_text(name))
+    sweep = opened.runs["sweep s"]
+    browser.get(opened.page(f"experiments/1/runs/{sweep.info.run_id}"))
+    wait_for(browser, has_text(f"Best: trial {sweep.data.tags['best_trial']}"))
+    wait_for(browser, has_text(str(sweep.data.metrics["best"])[:6]))
+
+
+@wide
+def test_the_compare_page_of_a_pair_opens_on_test_accuracy(opened: Opened, browser: Browser) -> None:
+    ids = [opened.runs[name].info.run_id for name in ("lenet-lightning-1", "lenet-keras-1")]
+    browser.get(opened.page(f"compare-runs?runs={json.dumps(ids)}&experiments={json.dumps(['1'])}"))
+    for name in ("lenet-lightning-1", "lenet-keras-1"):
+        wait_for(browser, has_text(name))
+    axes = "[...document.querySelectorAll('svg .axis-title')].map(each => each.textContent)"
+    assert wait_for(browser, f"({axes}).length && {axes}")[-1] == "test/accuracy"
+
+
+@wide
+def test_a_run_shows_its_curves_and_the_images_it_answers_wrongly(opened: Opened, browser: Browser) -> None:
+    run_id = opened.runs["lenet-keras-1"].info.run_id
+    browser.get(opened.page(f"experiments/1/runs/{run_id}"))
+    wait_for(browser, has_text(f"tandem reproduce {run_id}"))
+    wait_for(browser, has_picture("learning_curves.png"))
+    browser.get(opened.page(f"experiments/1/runs/{run_id}/artifacts/wrong_answers.json"))
+    wait_for(browser, has_text("probability"))
+    wait_for(browser, has_picture("table_images"))
+
+
+@wide
+def test_the_page_of_all_runs_is_in_mlflow(opened: Opened, browser: Browser) -> None:
+    browser.get(opened.page(f"experiments/1/runs/{opened.runs['report'].info.run_id}/artifacts/index.html"))
+    frame = wait_for(browser, "document.querySelector('iframe')")
+    browser.switch_to.frame(frame)
+    try:
+        wait_for(browser, has_text("Verdict"))
+    finally:
+        browser.switch_to.default_content()
 
 
 def test_a_training_is_tracked_on_the_server_that_the_environment_names(

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from experiments.contract.run_log import outputs_tag
 from experiments.dispatch import dispatcher
 from experiments.reports.outlook import Outlook
 from experiments.reports.remote import TRAINING, FileLog, _run_id
@@ -42,7 +44,8 @@ def simulated(send: Callable[[object], Any], order: Order) -> Outcome:
     weights = float(checkpoint.file.read_text()) if kept.history else 0.0
     begun = max(kept.history, default=0)
     try:
-        run_id = _run_id(send(Begun(begun, "cpu", {TRAINING: "mark", "device": "cpu"}, {"lr": 1}, log.take())))
+        tags = {TRAINING: "mark", "device": "cpu", **outputs_tag(order.project, order.key)}
+        run_id = _run_id(send(Begun(begun, "cpu", tags, {"lr": 1}, log.take())))
         for epoch in range(begun + 1, EPOCHS + 1):
             weights = trained(weights, order, epoch)
             log.metrics([("train/loss", weights, epoch), ("train/step_loss", weights, epoch)])
@@ -52,6 +55,8 @@ def simulated(send: Callable[[object], Any], order: Order) -> Outcome:
             write_atomically(checkpoint.file, repr(weights))
             checkpoint.save(kept)
         log.text("layers", "layers.md")
+        log.images("wrong.json", np.zeros((1, 28, 28), np.uint8), {"number": [3]})
+        log.note("what came of it")
         obey(send(Closing([("test/loss", weights, EPOCHS)], log.files)))
     except Superseded:
         return Outcome("superseded")
@@ -102,7 +107,9 @@ def check(project: Project, key: RunKey) -> None:
         history = MlflowClient().get_metric_history(run.info.run_id, name)
         assert [point.step for point in history] == each
     assert run.data.metrics["test/loss"] == run.data.metrics["train/loss"] == weights
-    assert [file.path for file in MlflowClient().list_artifacts(run.info.run_id)] == ["layers.md"]
+    artifacts = [file.path for file in MlflowClient().list_artifacts(run.info.run_id)]
+    assert artifacts == ["layers.md", "table_images", "wrong.json"]
+    assert run.data.tags[runs.NOTE] == "what came of it"
     assert not project.attempts(key).exists()
 
 
@@ -153,12 +160,15 @@ def test_a_worker_loads_the_other_framework_once_nothing_else_is_left(project: P
     assert len(engine.renewed) == 1
 
 
-def test_the_same_training_again_is_another_run(project: Project) -> None:
+def test_the_same_training_again_is_another_run_that_supersedes_the_first(project: Project) -> None:
     key = RunKey(RECIPE, "lightning", 3)
     train(project, key)
     train(project, key)
     found = [run for run in runs.search(store.open_experiment(project), "") if run.info.run_name == key.label]
     assert [run.info.status for run in found] == ["FINISHED"] * 2
+    newer, older = found
+    assert older.data.tags[runs.SUPERSEDED] == newer.info.run_id
+    assert runs.SUPERSEDED not in newer.data.tags
 
 
 def test_what_a_lost_worker_reports_later_is_refused(project: Project) -> None:

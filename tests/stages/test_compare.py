@@ -123,6 +123,17 @@ def test_the_dataset_is_the_one_that_was_trained_on(project: Project, params: Pa
     _write(project, lightning="same", keras="same")
     assert "stand-in" in compare(project, params)
     assert (project.reports / "pairs" / "lenet-12.png").read_bytes().startswith(b"\x89PNG")
+    assert not project.mlruns.exists()
+
+
+def test_a_store_that_is_away_is_warned_of(
+    project: Project, params: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_dataset(project.prepared)
+    _write(project, lightning="same", keras="same")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert "lenet" in compare(project, params)
+    assert "WARNING: reports/index.html is not in MLflow: MLFLOW_TRACKING_URI" in capsys.readouterr().err
 
 
 def test_runs_of_different_settings_are_no_pair(project: Project, params: Params) -> None:

@@ -235,11 +235,12 @@ class RunInBooks:
 
 @dataclass(frozen=True)
 class Books:
-    """What Optuna and MLflow have of a study."""
+    """What Optuna and MLflow have of a study; `best` is what its own run says: the metric by step, and tags."""
 
     trials: list[optuna.trial.FrozenTrial]
     runs: dict[tuple[int, str], RunInBooks]
     parents: list[str]
+    best: tuple[list[tuple[int, float]], dict[str, str]]
 
     def states(self) -> list[str]:
         """Return the states of the trials."""
@@ -255,18 +256,26 @@ def read_books(project: Project, name: str) -> Books:
     study = optuna.load_study(study_name=name, storage=connect(project))
     found: dict[tuple[int, str], RunInBooks] = {}
     experiment, parents = store.open_experiment(project), []
+    best: tuple[list[tuple[int, float]], dict[str, str]] = ([], {})
     client = MlflowClient()  # of the store that was just opened
     for run in runs.search(experiment, f"tags.`{SWEEP}` = '{name}'"):
         tags = run.data.tags
         if TRIAL not in tags:
             parents.append(run.info.status)
+            best = _best(client, run)
             continue
         member = int(tags[TRIAL]), tags["backend"]
         assert member not in found, f"{member} has two runs"
         points = {key: client.get_metric_history(run.info.run_id, key) for key in run.data.metrics}
         metrics = {key: [(point.step, point.value) for point in history] for key, history in points.items()}
         found[member] = RunInBooks(run.info.status, tags.get("trial_state"), metrics)
-    return Books(study.get_trials(), found, parents)
+    return Books(study.get_trials(), found, parents, best)
+
+
+def _best(client: MlflowClient, run: runs.Run) -> tuple[list[tuple[int, float]], dict[str, str]]:
+    points = client.get_metric_history(run.info.run_id, "best") if "best" in run.data.metrics else []
+    tags = {name: value for name, value in run.data.tags.items() if name.startswith("best")}
+    return sorted((point.step, point.value) for point in points), tags
 
 
 def check_steps(run: RunInBooks, epochs: int) -> None:

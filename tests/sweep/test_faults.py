@@ -88,6 +88,8 @@ def check_books(project: Project, backends: Backends, undisturbed: Books) -> Non
         check_steps(each, 2)
         assert each.metrics == undisturbed.runs[member].metrics
     assert books.parents == ["FINISHED"]
+    assert books.best == undisturbed.best
+    assert [step for step, _ in books.best[0]] == list(range(1, TRIALS + 1))
     assert not (project.sweep("s") / "trials").exists()
     assert not list(project.spool.glob("*.jsonl"))
 

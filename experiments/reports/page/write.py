@@ -17,6 +17,7 @@ from experiments.reports.page.source import COMMAND, Source, read_source
 from experiments.reports.page.sweeps import sweeps_section
 from experiments.reports.page.tables import pairs_section
 from experiments.reports.page.verdict import verdict
+from experiments.reports.share import share_page
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.system.console import say
@@ -47,6 +48,8 @@ def refresh_page(project: Project, params: Params) -> None:
         write_page(project, params)
     except TandemError as error:
         say(f"{project.page.relative_to(project.root)}: not written, since it shows the runs of the pipeline: {error}")
+    else:
+        share_page(project)
 
 
 def render(source: Source, sections: list[Section]) -> str:
