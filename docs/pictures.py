@@ -90,7 +90,7 @@ def main() -> None:
             # What MLflow offers beside the runs.
             browser.execute_script("document.querySelector('[aria-label=Close]')?.click()")
             time.sleep(5)  # its charts
-            shoot(browser, images / "mlflow.png", 900)
+            shoot(browser, images / "mlflow.png", 600)
     finally:
         browser.quit()
 
