@@ -80,12 +80,14 @@ def bars(pairs: Pairs) -> go.Figure:
             y=[name_of(backend) for backend in means],
             text=[f"{phase}<br>{value:.1f} s" for value in values],
             textposition="inside",
+            textangle=0,
             insidetextanchor="middle",
             hovertemplate=f"%{{y}}, {phase}: %{{x:.2f}} s<extra></extra>",
             marker=_marker([_mix(COLOURS[backend], strength) for backend in means], pattern),
             showlegend=False,
         )
-        # The legend is of neither framework.
+    for phase in reversed(PHASES):  # Plotly turns the legend of stacked bars round; it is of neither framework
+        strength, pattern = LOOKS[phase]
         figure.add_bar(x=[None], y=[None], name=phase, marker=_marker(_mix(GREY, strength), pattern), orientation="h")
     seeds = len(pairs.by_seed)
     figure.update_layout(
@@ -94,7 +96,7 @@ def bars(pairs: Pairs) -> go.Figure:
         barmode="stack",
         height=320,
         uniformtext={"minsize": 10, "mode": "hide"},
-        legend={"orientation": "h", "y": -0.25, "traceorder": "normal"},
+        legend={"orientation": "h", "y": -0.25},
         margin={"l": 20, "r": 20, "t": 60, "b": 40},
         yaxis={"automargin": True},
     )
@@ -103,7 +105,7 @@ def bars(pairs: Pairs) -> go.Figure:
 
 
 def _marker(colour: str | list[str], pattern: str) -> dict[str, Any]:
-    shape = {"shape": pattern, "fgcolor": "rgba(0,0,0,0.55)", "size": 7, "solidity": 0.2, "fillmode": "overlay"}
+    shape = {"shape": pattern, "fgcolor": "rgba(0,0,0,0.35)", "size": 7, "solidity": 0.2, "fillmode": "overlay"}
     return {"color": colour, "line": {"color": "white", "width": 1}, "pattern": shape}
 
 
