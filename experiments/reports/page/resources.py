@@ -81,6 +81,7 @@ def bars(pairs: Pairs) -> go.Figure:
             text=[f"{phase}<br>{value:.1f} s" for value in values],
             textposition="inside",
             textangle=0,
+            insidetextfont={"color": "white" if strength > 0.6 else "black"},
             insidetextanchor="middle",
             hovertemplate=f"%{{y}}, {phase}: %{{x:.2f}} s<extra></extra>",
             marker=_marker([_mix(COLOURS[backend], strength) for backend in means], pattern),
