@@ -83,14 +83,17 @@ def bars(pairs: Pairs) -> go.Figure:
             y=[name_of(backend) for backend in means],
             text=[f"{phase}<br>{value:.1f} s" for value in values],
             textposition="inside",
+            textangle=0,
+            insidetextfont={"color": "white" if strength > 0.6 else "black"},
             insidetextanchor="middle",
             hovertemplate=f"%{{y}}, {phase}: %{{x:.2f}} s<extra></extra>",
             marker=_marker([_mix(COLOURS[backend], strength) for backend in means], pattern),
             showlegend=False,
         )
-        # The legend is of neither framework.
+    for phase in reversed(PHASES):  # Plotly turns the legend of stacked bars round; it is of neither framework
+        strength, pattern = LOOKS[phase]
         figure.add_bar(x=[None], y=[None], name=phase, marker=_marker(_mix(GREY, strength), pattern), orientation="h")
-    figure.update_layout(barmode="stack", uniformtext={"minsize": 10, "mode": "hide"}, legend_traceorder="normal")
+    figure.update_layout(barmode="stack", uniformtext={"minsize": 10, "mode": "hide"})
     figure.update_xaxes(title_text="seconds")
     seeds = len(pairs.by_seed)
     what = f"mean of {seeds} seeds" if seeds > 1 else f"seed {next(iter(pairs.by_seed))}"
@@ -98,7 +101,7 @@ def bars(pairs: Pairs) -> go.Figure:
 
 
 def _marker(colour: str | list[str], pattern: str) -> dict[str, Any]:
-    shape = {"shape": pattern, "fgcolor": "rgba(0,0,0,0.55)", "size": 7, "solidity": 0.2, "fillmode": "overlay"}
+    shape = {"shape": pattern, "fgcolor": "rgba(0,0,0,0.35)", "size": 7, "solidity": 0.2, "fillmode": "overlay"}
     return {"color": colour, "line": {"color": "white", "width": 1}, "pattern": shape}
 
 
