@@ -21,6 +21,15 @@ METRICS, RECORD, HISTORY, PREDICTIONS, MODEL = "metrics.json", "run.json", "hist
 
 
 @dataclass(frozen=True)
+class Answers:
+    """What a model says of the test images, as in `Outputs`."""
+
+    actual: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Outputs:
     """What a training leaves.
 
@@ -84,10 +93,23 @@ def read_outputs(folder: Path) -> Outputs:
     """
     with (folder / HISTORY).open() as file:
         rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
-    answers = np.genfromtxt(folder / PREDICTIONS, delimiter=",", names=True)
-    if "probability" not in (answers.dtype.names or ()):
-        raise FileNotFoundError(f"{folder / PREDICTIONS}: the column probability")
-    actual, predicted = (answers[name].astype(np.int64) for name in ("actual", "predicted"))
+    try:
+        answers = parse_answers((folder / PREDICTIONS).read_text())
+    except ValueError as error:
+        raise FileNotFoundError(f"{folder / PREDICTIONS}: {error}") from None
     # An older version kept the medians under other names.
-    metrics = medians(rows) | read_json(folder / METRICS)
-    return Outputs(metrics, rows, read_json(folder / RECORD), actual, predicted, answers["probability"])
+    metrics, record = medians(rows) | read_json(folder / METRICS), read_json(folder / RECORD)
+    return Outputs(metrics, rows, record, answers.actual, answers.predicted, answers.probability)
+
+
+def parse_answers(text: str) -> Answers:
+    """Return what is in a file of predictions.
+
+    Raises:
+        ValueError: it lacks a column, as an older version left it.
+    """
+    table = np.genfromtxt(io.StringIO(text), delimiter=",", names=True)
+    if "probability" not in (table.dtype.names or ()):
+        raise ValueError("expected the columns actual, predicted, probability; the last is missing")
+    actual, predicted = (table[name].astype(np.int64) for name in ("actual", "predicted"))
+    return Answers(actual, predicted, table["probability"])
