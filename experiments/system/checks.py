@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Self
 
+from experiments.system.errors import TandemError
 from experiments.system.urls import one_line
 
 # Of the characters of an error's message.
@@ -26,6 +27,10 @@ class Check:
 
     @classmethod
     def of_error(cls, what: str, error: BaseException) -> Self:
-        """Return a problem: an error whose message, if it is one of ours, ends with what to do."""
-        found, _, remedy = one_line(error, LIMIT).rpartition("; ")
-        return cls(what, "problem", found or f"{type(error).__name__}: {remedy}", remedy if found else "")
+        """Return a problem; the message of an error of ours ends with what to do, after a semicolon."""
+        message = one_line(error, LIMIT)
+        found, _, remedy = message.rpartition("; ")
+        if isinstance(error, TandemError) and found and not remedy.startswith("got "):
+            return cls(what, "problem", found, remedy)
+        kind = "" if isinstance(error, TandemError) else f"{type(error).__name__}: "
+        return cls(what, "problem", kind + message, "look into this")

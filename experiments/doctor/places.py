@@ -1,0 +1,58 @@
+"""Folders and stores that commands write to."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from experiments.doctor.surroundings import Surroundings
+from experiments.system.checks import Check
+
+
+def folders(here: Surroundings) -> Iterator[Check]:
+    """Look whether every folder that is written can be: a nameless file is made there, which leaves nothing."""
+    project = here.project
+    written = [project.mlruns, project.runs, project.reports, project.spool.parent, Path(tempfile.gettempdir())]
+    refused = list(filter(None, map(_refusal, written)))
+    yield from refused
+    if not refused:
+        yield Check("folders", "ok", f"{', '.join(folder.name for folder in written)} can be written")
+
+
+def _refusal(folder: Path) -> Check | None:
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+        closed = [file.name for file in folder.glob("*.db") if not os.access(file, os.R_OK | os.W_OK)]
+    except OSError as error:
+        return Check(f"folder {folder.name}", "problem", f"{there}: {error.strerror}", "make it a folder of your own")
+    if closed:
+        return Check(f"folder {folder.name}", "problem", f"{', '.join(closed)}: not yours to write", "change the owner")
+    return None
+
+
+def runs(here: Surroundings) -> Iterator[Check]:
+    """Look whether MLflow's store is where it can be, and answers."""
+    from experiments.tracking.store import check_store  # MLflow takes two seconds
+
+    yield check_store(here.project)
+
+
+def studies(here: Surroundings) -> Iterator[Check]:
+    """Look whether the database of studies is where it can be, and answers."""
+    from experiments.sweep.storage import check_database  # Optuna, too
+
+    yield check_database(here.project)
+
+
+def spool(here: Surroundings) -> Iterator[Check]:
+    """Look whether metrics wait that MLflow's store did not take."""
+    waiting = len(list(here.project.spool.glob("*.jsonl")))
+    yield Check.of(
+        "metrics that wait",
+        f"{waiting} run(s) with metrics that MLflow's store did not take",
+        good=not waiting,
+        remedy="`tandem runs` delivers them once the store answers",
+        otherwise="warning",
+    )
