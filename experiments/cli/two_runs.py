@@ -28,7 +28,10 @@ def compare(first: str, second: str | None, *, as_json: bool) -> None:
     from experiments.reports.two_runs import compare_two
 
     project = Project.find()
-    found = compare_two(find(project, first, "A"), find(project, second, "B"))
+    a, b = find(project, first, "A"), find(project, second, "B")
+    if a.run_id == b.run_id:
+        raise TandemError(f"B: expected another run than A; got {first!r} and {second!r}, both {a.where}; name another")
+    found = compare_two(a, b)
     show(found, *_parts(found), as_json=as_json)
 
 

@@ -61,7 +61,8 @@ def _find_recorded(project: Project, name: str, asked_by: str, outputs: Mapping[
 def _line(run: runs.Run) -> str:
     started = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
     study = run.data.tags.get("sweep")
-    return f"{run.info.run_id} ({f'{study}, ' if study else ''}{started:%Y-%m-%d %H:%M} UTC, {run.info.status})"
+    name = f"{study}/{run.info.run_name}" if study else run.info.run_name
+    return f"{run.info.run_id} ({name}, {started:%Y-%m-%d %H:%M} UTC, {run.info.status})"
 
 
 def _ambiguous(asked_by: str, name: str, found: Sequence[str]) -> TandemError:

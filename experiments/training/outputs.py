@@ -18,6 +18,7 @@ from experiments.training.session import Session
 from experiments.training.training import environment_of, tags_of
 
 METRICS, RECORD, HISTORY, PREDICTIONS, MODEL = "metrics.json", "run.json", "history.csv", "predictions.csv", "model"
+ANSWERS = ("actual", "predicted", "probability")
 
 
 @dataclass(frozen=True)
@@ -67,22 +68,28 @@ def make_outputs(session: Session, score: Score) -> Outputs:
 def write_outputs(folder: Path, outputs: Outputs, model: Model) -> None:
     """Replace the folder by one with the outputs; they are on disk when this returns."""
     names = list(outputs.history[-1])
-    columns = outputs.actual.tolist(), outputs.predicted.tolist(), outputs.probability.tolist()
     with replace_folder(folder) as new:
         (new / MODEL).mkdir()
         model.save(new / MODEL)
-        _write_csv(new / HISTORY, names, ([row.get(n, "") for n in names] for row in outputs.history))
-        _write_csv(new / PREDICTIONS, ("actual", "predicted", "probability"), zip(*columns, strict=True))
+        history = ([row.get(n, "") for n in names] for row in outputs.history)
+        write_atomically(new / HISTORY, _csv(names, history))
+        write_atomically(new / PREDICTIONS, format_answers(outputs))
         write_json(new / RECORD, outputs.record)
         write_json(new / METRICS, outputs.metrics)
 
 
-def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+def format_answers(outputs: Outputs) -> str:
+    """Return the answers to the test images, one a row, as `parse_answers` reads them."""
+    columns = outputs.actual.tolist(), outputs.predicted.tolist(), outputs.probability.tolist()
+    return _csv(ANSWERS, zip(*columns, strict=True))
+
+
+def _csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write_atomically(path, text.getvalue())
+    return text.getvalue()
 
 
 def read_outputs(folder: Path) -> Outputs:
@@ -109,7 +116,7 @@ def parse_answers(text: str) -> Answers:
         ValueError: it lacks a column, as an older version left it.
     """
     table = np.genfromtxt(io.StringIO(text), delimiter=",", names=True)
-    if "probability" not in (table.dtype.names or ()):
-        raise ValueError("expected the columns actual, predicted, probability; the last is missing")
+    if table.dtype.names != ANSWERS:
+        raise ValueError(f"expected the columns {', '.join(ANSWERS)}")
     actual, predicted = (table[name].astype(np.int64) for name in ("actual", "predicted"))
     return Answers(actual, predicted, table["probability"])
