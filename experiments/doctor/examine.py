@@ -41,7 +41,7 @@ def examine(project: Project) -> list[Check]:
     say("importing both frameworks, which takes some seconds")
     with frameworks.ask(params.train.device if params else "auto") as answers:
         here = Surroundings(project, params, answers)
-        return [settings, *(found for what, look in CHECKS.items() for found in _found(what, look, here))]
+        return [settings, *(found for what, look in CHECKS.items() for found in found_by(what, look, here))]
 
 
 def _settings(project: Project) -> tuple[Params | None, Check]:
@@ -53,7 +53,8 @@ def _settings(project: Project) -> tuple[Params | None, Check]:
     return params, Check("params.yaml", "ok", f"valid, {len(params.recipes)} recipe(s)")
 
 
-def _found(what: str, look: Look, here: Surroundings) -> Iterator[Check]:
+def found_by(what: str, look: Look, here: Surroundings) -> Iterator[Check]:
+    """Yield what a check finds, the exception that it raises included."""
     try:
         yield from look(here)
     except Exception as error:

@@ -1,6 +1,5 @@
 """Folders and stores that commands write to."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,23 +12,30 @@ def folders(here: Surroundings) -> Iterator[Check]:
     """Look whether every folder that is written can be: a nameless file is made there, which leaves nothing."""
     project = here.project
     written = [project.mlruns, project.runs, project.reports, project.spool.parent, Path(tempfile.gettempdir())]
-    refused = list(filter(None, map(_refusal, written)))
+    refused = [*filter(None, map(_refusal, written)), *_closed(project.mlruns)]
     yield from refused
     if not refused:
         yield Check("folders", "ok", f"{', '.join(folder.name for folder in written)} can be written")
 
 
 def _refusal(folder: Path) -> Check | None:
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    what, file = f"folder {folder.name}", folder
     try:
-        with tempfile.TemporaryFile(dir=there):
+        file = next(path for path in (folder, *folder.parents) if path.exists())
+        with tempfile.TemporaryFile(dir=file):
             pass
-        closed = [file.name for file in folder.glob("*.db") if not os.access(file, os.R_OK | os.W_OK)]
     except OSError as error:
-        return Check(f"folder {folder.name}", "problem", f"{there}: {error.strerror}", "make it a folder of your own")
-    if closed:
-        return Check(f"folder {folder.name}", "problem", f"{', '.join(closed)}: not yours to write", "change the owner")
+        return Check(what, "problem", f"{file}: {error.strerror}", "make it yours to write, or move the project")
     return None
+
+
+def _closed(folder: Path) -> Iterator[Check]:
+    """Yield the databases in a folder that can't be written."""
+    for file in folder.glob("*.db"):
+        try:
+            file.open("r+b").close()
+        except OSError as error:
+            yield Check(file.name, "problem", f"{file}: {error.strerror}", "make it yours to write")
 
 
 def runs(here: Surroundings) -> Iterator[Check]:
