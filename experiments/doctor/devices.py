@@ -19,7 +19,7 @@ def frameworks(here: Surroundings) -> Iterator[Check]:
         try:
             found = answer.get()
         except TandemError as error:
-            yield Check.of_error(backend, error)
+            yield Check.of_error(backend, error, "correct that, and repeat")
             continue
         except JobFailed as error:
             yield Check(backend, "problem", f"can't be imported: {error}", "`make setup` installs what the lock pins")

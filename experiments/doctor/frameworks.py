@@ -41,7 +41,7 @@ class Answer:
             TandemError, JobFailed: it can't be imported, refuses the device, or doesn't answer.
         """
         if wait_for([self.future], MOST_SECONDS).not_done:
-            raise TandemError(f"expected an answer within {MOST_SECONDS} s; got none; import it by hand")
+            raise TandemError(f"expected an answer within {MOST_SECONDS} s; got none", advice="import it by hand")
         return self.process.wait(self.future)
 
 

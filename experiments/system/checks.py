@@ -6,8 +6,6 @@ from typing import Literal, Self
 from experiments.system.errors import TandemError
 from experiments.system.urls import one_line
 
-# Of the characters of an error's message.
-LIMIT = 1000
 State = Literal["ok", "warning", "problem"]
 
 
@@ -26,11 +24,8 @@ class Check:
         return cls(what, "ok", found) if good else cls(what, otherwise, found, remedy)
 
     @classmethod
-    def of_error(cls, what: str, error: BaseException) -> Self:
-        """Return a problem; the message of an error of ours ends with what to do, after a semicolon."""
-        message = one_line(error, LIMIT)
-        found, _, remedy = message.rpartition("; ")
-        if isinstance(error, TandemError) and found and not remedy.startswith("got "):
-            return cls(what, "problem", found, remedy)
-        kind = "" if isinstance(error, TandemError) else f"{type(error).__name__}: "
-        return cls(what, "problem", kind + message, "look into this")
+    def of_error(cls, what: str, error: BaseException, remedy: str = "look into this") -> Self:
+        """Return a problem; `remedy` is for an error that has no advice of its own."""
+        if isinstance(error, TandemError):
+            return cls(what, "problem", error.problem, error.advice or remedy)
+        return cls(what, "problem", f"{type(error).__name__}: {one_line(error)}", remedy)

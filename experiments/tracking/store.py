@@ -112,7 +112,8 @@ def check_store(project: Project) -> Check:
 def _refusal(uri: str, error: Exception) -> TandemError:
     return TandemError(
         f"MLFLOW_TRACKING_URI: expected a store that MLflow can open; got {hide_password(uri)!r}: "
-        f"{one_line(error, 200)}; correct it, or unset it to use mlruns/"
+        f"{one_line(error, 200)}",
+        advice="correct it, or unset it to use mlruns/",
     )
 
 
@@ -129,8 +130,8 @@ def _check_server(uri: str) -> None:
         problem = type(error.__context__ or error).__name__
     if problem:
         raise TandemError(
-            f"MLFLOW_TRACKING_URI: expected an MLflow server that answers; got {problem} from {hide_password(uri)}; "
-            "start it, or unset the variable to use mlruns/"
+            f"MLFLOW_TRACKING_URI: expected an MLflow server that answers; got {problem} from {hide_password(uri)}",
+            advice="start it, or unset the variable to use mlruns/",
         )
 
 
@@ -138,7 +139,8 @@ def _check_login(uri: str, status: int) -> None:
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         raise TandemError(
             "MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD: expected a login for the server "
-            f"{hide_password(uri)}; got HTTP {status} ({HTTPStatus(status).phrase}); set both, or MLFLOW_TRACKING_TOKEN"
+            f"{hide_password(uri)}; got HTTP {status} ({HTTPStatus(status).phrase})",
+            advice="set both, or MLFLOW_TRACKING_TOKEN",
         )
 
 

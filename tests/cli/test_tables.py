@@ -42,7 +42,8 @@ LINES = {
 
 def _commands(group: Any = None, before: str = "") -> Iterator[tuple[str, set[str]]]:
     """Yield the name of every command, and its options."""
-    for name, command in (group or typer.main.get_command(app)).commands.items():
+    start: Any = typer.main.get_command(app)
+    for name, command in (group or start).commands.items():
         if hasattr(command, "commands"):
             yield from _commands(command, f"{before}{name} ")
         else:
@@ -89,7 +90,7 @@ def test_json_is_all_that_is_on_standard_output(finished: Project) -> None:
 
 
 def test_a_table_and_its_json_are_of_the_same_rows(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    rows = [{"name": "[bold]a[/bold]", "loss": float("nan")}, {"name": "b", "loss": None}]
+    rows: list[dict[str, Any]] = [{"name": "[bold]a[/bold]", "loss": float("nan")}, {"name": "b", "loss": None}]
     for as_json in (True, False):
         show(rows, table(rows, {"the name": "name", "the loss": "loss"}), "Next: this.", as_json=as_json)
     printed = capsys.readouterr().out

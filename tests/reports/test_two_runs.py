@@ -68,7 +68,7 @@ def test_answers_to_other_images_are_not_compared(project: Project, params: Para
 
 def test_what_an_older_version_did_not_record_is_no_difference(project: Project, params: Params) -> None:
     one, other = recorded(params, "lightning"), recorded(params, "lightning", lr=0.5)
-    del other.record["environment"]["numpy"]  # type: ignore[attr-defined]
+    del other.record["environment"]["numpy"]
     write(project, one)
     write(project, other, seed=13)
     found = compare_two(find(project, "lenet-lightning-12"), find(project, "lenet-lightning-13"))
