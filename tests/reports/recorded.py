@@ -4,13 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from benchmarks.made_up import SavesNothing, Size, outputs
 from experiments.contract.backend import Model
 from experiments.frameworks import backend_name
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.tracking import runs
 from experiments.training.outputs import PREDICTIONS, Outputs, format_answers, write_outputs
-from tests.reports.test_page import SavesNothing, outputs
 
 VERSIONS = {
     "lightning": {"torch": "2.13.0", "lightning": "2.6.6"},
@@ -20,7 +20,7 @@ VERSIONS = {
 
 def recorded(params: Params, backend: str, right: int = 190, **changes: Any) -> Outputs:
     """Return what a training of lenet leaves that has so many of 200 images right; `changes` are of its recipe."""
-    made = outputs(backend, 12, right)
+    made = outputs(RunKey("lenet", backend_name(backend), 12), right, Size())
     recipe = params.recipe("lenet").model_copy(update=changes).model_dump()
     tags = {"recipe": "lenet", "backend": backend, "seed": "12", "pair": "p", "dataset": "small", "device": "cpu"}
     tags |= {"dataset_fingerprint": "d" * 64, "git_commit": "c" * 40, "git_dirty": "false"}
