@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from experiments.cli import complete, proof, sweep, two_runs
+from experiments.cli import compare, complete, proof, setup, sweep
 from experiments.cli.common import load_project
-from experiments.cli.output import Cell, JsonOption, show, show_checks, table
+from experiments.cli.output import Cell, JsonOption, show, table
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
 
@@ -87,38 +87,7 @@ def train(
     print(f"{folder}: test accuracy {100 * metrics['test/accuracy']:.2f} %, test loss {metrics['test/loss']:.4f}")
 
 
-@app.command(rich_help_panel=STAGES)
-def compare(
-    first: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[A]",
-            help="A folder (runs/lenet/keras/12), its label (lenet-keras-12), MLflow's id or name, or STUDY/TRIAL.",
-            autocompletion=complete.runs,
-        ),
-    ] = None,
-    second: Annotated[
-        str | None, typer.Argument(metavar="[B]", help="Another run.", autocompletion=complete.runs)
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Set the two runs of each pair side by side, in reports/; or, given two runs of any kind, those on the screen.
-
-    Of two runs: settings and versions that differ, metrics, and the test images that they answer differently.
-    """
-    if first is not None:
-        two_runs.compare(first, second, as_json=as_json)
-        return
-    project, params = load_project()
-    from experiments.stages.compare import compare
-    from experiments.system.files import read_json
-
-    text = compare(project, params)
-    files = "reports/compare.md\nreports/compare.json\nreports/pairs/\nreports/index.html"
-    hints = ("Next: `tandem report` opens it.", "Next: `tandem ui` opens every run in MLflow.")
-    show(read_json(project.reports / "compare.json"), text, files, *hints, as_json=as_json)
-
-
+app.command(rich_help_panel=STAGES)(compare.compare)
 for command in (proof.parity, proof.defaults, proof.shapes, proof.published):
     app.command(rich_help_panel=PROOF)(command)
 
@@ -172,26 +141,8 @@ def ui(
     serve(Project.find(), port)
 
 
-@app.command(rich_help_panel=SETUP)
-def doctor(as_json: JsonOption = False) -> None:
-    """Look at all that Tandem needs: Python, packages, frameworks, disk, stores, data. Exit code 1 with a problem.
-
-    It changes nothing, and says what to do about what it finds.
-    """
-    from experiments.doctor.examine import examine
-
-    checks = examine(Project.find())
-    count = {state: sum(check.state == state for check in checks) for state in ("problem", "warning")}
-    show_checks(checks, f"{count['problem']} problem(s), {count['warning']} warning(s).", as_json=as_json)
-    raise typer.Exit(1 if count["problem"] else 0)
-
-
-@app.command(rich_help_panel=SETUP)
-def check() -> None:
-    """Validate params.yaml."""
-    _, params = load_project()
-    count = len(params.train.recipes) * len(params.train.backends) * len(params.train.seeds)
-    print(f"params.yaml is valid: {len(params.recipes)} recipe(s); `dvc repro` runs {count} training(s)")
+for command in (setup.doctor, setup.check):
+    app.command(rich_help_panel=SETUP)(command)
 
 
 def main() -> None:

@@ -1,10 +1,14 @@
-"""`tandem compare A B`: two runs of any kind on the screen."""
+"""`tandem compare`: the pairs of the pipeline, or two runs of any kind."""
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from experiments.cli.output import Cell, show, table
+import typer
+
+from experiments.cli import complete
+from experiments.cli.common import load_project
+from experiments.cli.output import Cell, JsonOption, show, table
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 
@@ -16,7 +20,38 @@ SHOWN = 10
 DIGEST = re.compile("[0-9a-f]{16,}")
 
 
-def compare(first: str, second: str | None, *, as_json: bool) -> None:
+def compare(
+    first: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[A]",
+            help="A folder (runs/lenet/keras/12), its label (lenet-keras-12), MLflow's id or name, or STUDY/TRIAL.",
+            autocompletion=complete.runs,
+        ),
+    ] = None,
+    second: Annotated[
+        str | None, typer.Argument(metavar="[B]", help="Another run.", autocompletion=complete.runs)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set the two runs of each pair side by side, in reports/; or, given two runs of any kind, those on the screen.
+
+    Of two runs: settings and versions that differ, metrics, and the test images that they answer differently.
+    """
+    if first is not None:
+        _two(first, second, as_json=as_json)
+        return
+    project, params = load_project()
+    from experiments.stages.compare import compare
+    from experiments.system.files import read_json
+
+    text = compare(project, params)
+    files = "reports/compare.md\nreports/compare.json\nreports/pairs/\nreports/index.html"
+    hints = ("Next: `tandem report` opens it.", "Next: `tandem ui` opens every run in MLflow.")
+    show(read_json(project.reports / "compare.json"), text, files, *hints, as_json=as_json)
+
+
+def _two(first: str, second: str | None, *, as_json: bool) -> None:
     """Find two runs, and show what differs between them.
 
     Raises:
