@@ -88,8 +88,10 @@ def train(
 
 
 app.command(rich_help_panel=STAGES)(compare.compare)
-for command in (proof.parity, proof.defaults, proof.shapes, proof.published):
-    app.command(rich_help_panel=PROOF)(command)
+app.command(rich_help_panel=PROOF)(proof.parity)
+app.command(rich_help_panel=PROOF)(proof.defaults)
+app.command(rich_help_panel=PROOF)(proof.shapes)
+app.command(rich_help_panel=PROOF)(proof.published)
 
 
 @app.command(rich_help_panel=LOOK)
@@ -141,8 +143,8 @@ def ui(
     serve(Project.find(), port)
 
 
-for command in (setup.doctor, setup.check):
-    app.command(rich_help_panel=SETUP)(command)
+app.command(rich_help_panel=SETUP)(setup.doctor)
+app.command(rich_help_panel=SETUP)(setup.check)
 
 
 def main() -> None:
