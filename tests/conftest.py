@@ -73,6 +73,20 @@ def project(tmp_path: Path) -> Project:
     return Project(root=tmp_path, home=tmp_path)
 
 
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Empty databases of Optuna and MLflow: to make them takes seconds, to copy them nothing."""
+    from experiments.sweep.storage import connect  # not at the top: most tests need neither
+    from experiments.tracking import store
+
+    folder = tmp_path_factory.mktemp("stores")
+    os.environ.pop("MLFLOW_TRACKING_URI", None)  # MLflow notes there the store of the test before
+    made = Project(root=folder, home=folder)
+    connect(made).engine.dispose()
+    store.connect(made)
+    return made.mlruns
+
+
 @pytest.fixture
 def idx_folder(tmp_path: Path) -> Path:
     """200 training and 60 test images of 28×28 noise in 4 classes, as IDX files."""

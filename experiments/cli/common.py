@@ -1,23 +1,29 @@
 """What the commands share."""
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from experiments.cli import complete
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from experiments.settings.engines import EngineName
     from experiments.settings.params import Params
     from experiments.sweep.plan import Backends
 
-BackendOption = Annotated[str, typer.Option(help="`lightning`, `keras`, or `both`: every point as a pair.")]
-OnOption = Annotated[str, typer.Option(help="`local`, `slurm` (also `pbs`, `lsf`, `sge`: untried), or `inline`.")]
+BackendOption = Annotated[
+    str,
+    typer.Option(help="`lightning`, `keras`, or `both`: every point as a pair.", autocompletion=complete.backends),
+]
+OnOption = Annotated[
+    str,
+    typer.Option(
+        help="`local`, `slurm` (also `pbs`, `lsf`, `sge`: untried), or `inline`.", autocompletion=complete.engines
+    ),
+]
 
 
 def load_project() -> tuple[Project, "Params"]:
@@ -57,11 +63,3 @@ def _one_of(option: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
         raise TandemError(f"{option}: expected one of {', '.join(known)}; got {value!r}")
     return value
-
-
-def print_table(table: "Table") -> None:
-    """Print a table as wide as the terminal."""
-    from rich.console import Console
-
-    # Without a terminal, rich would cut the table to 80 columns.
-    Console(width=None if sys.stdout.isatty() else 160).print(table)

@@ -1,18 +1,21 @@
 """The `tandem sweep` commands: parse, call one function, say where the results are."""
 
-import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiments.cli.common import BackendOption, OnOption, backends_name, engine_name, load_project, print_table
+from experiments.cli import complete
+from experiments.cli.common import BackendOption, OnOption, backends_name, engine_name, load_project
 from experiments.cli.options import grouped
+from experiments.cli.output import JsonOption, show, show_checks
 from experiments.settings.project import Project
 
 if TYPE_CHECKING:
     from experiments.sweep.plan import Plan
     from experiments.sweep.run import Where
+    from experiments.sweep.status import Status
 
 app = typer.Typer(
     help="Tune lr, dropout and momentum of a recipe with Optuna, on validation images alone.",
@@ -20,7 +23,15 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-NameArgument = Annotated[str, typer.Argument(help="A study; `tandem sweep status` lists them.")]
+NameArgument = Annotated[
+    str, typer.Argument(help="A study; `tandem sweep status` lists them.", autocompletion=complete.studies)
+]
+StudiesArgument = Annotated[
+    str | None, typer.Argument(help="A study; by default, all of them.", autocompletion=complete.studies)
+]
+RecipeOption = Annotated[
+    str, typer.Option(help="A name under `recipes` in params.yaml.", autocompletion=complete.recipes)
+]
 WorkersOption = Annotated[
     int | None,
     typer.Option(help="Processes at the same time; they share the cores, or the GPUs. By default 1, for pairs 2."),
@@ -65,7 +76,7 @@ class SubmitOptions:
 @app.command()
 @grouped
 def run(
-    recipe: Annotated[str, typer.Option(help="A name under `recipes` in params.yaml.")],
+    recipe: RecipeOption,
     backend: BackendOption = "lightning",
     trials: Annotated[int | None, typer.Option(help="Finished trials in all; by default `sweep.trials`.")] = None,
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
@@ -113,33 +124,27 @@ def _show_or_detach(plan: "Plan", command: list[str], asked: "Where", options: S
 
 @app.command()
 def check(
-    recipe: Annotated[str, typer.Option(help="A name under `recipes` in params.yaml.")] = "lenet",
+    recipe: RecipeOption = "lenet",
     backend: BackendOption = "both",
     on: OnOption = "local",
     workers: WorkersOption = None,
     patience: Annotated[float, typer.Option(help="Seconds that a worker may take to connect.")] = 300,
+    as_json: JsonOption = False,
 ) -> None:
     """Try out, from a real worker, what a sweep needs there. Exit code 1 if anything is missing.
 
     Shared folder, data, code and versions, both frameworks and their device, disk, and how long a sweep would take.
     """
-    from rich.table import Table
-
     from experiments.sweep.preflight import Preflight
     from experiments.sweep.run import SweepRequest, plan_sweep
 
     project, params = load_project()
     plan, _ = plan_sweep(project, params, SweepRequest(recipe, backends_name(backend), name=f"check-{on}"))
-    table = Table("", "what", "found", "what to do")
     rows = list(Preflight(project, params, plan, PlaceOptions(on, workers).read(), patience).run())
-    for row in rows:
-        # Words besides colours: some readers see no difference between red and green.
-        mark = "good" if row.good else "BAD"
-        table.add_row(mark, row.what, row.got, "" if row.good else row.remedy, style=None if row.good else "bold red")
-    print_table(table)
-    bad = sum(not row.good for row in rows)
+    bad = sum(row.state == "problem" for row in rows)
     command = f"tandem sweep run --recipe {recipe} --backend {backend} --on {on}"
-    print(f"Next: `{command}`." if not bad else f"{bad} to fix, then repeat.")
+    hint = f"Next: `{command}`." if not bad else f"{bad} to fix, then repeat."
+    show_checks(rows, hint, as_json=as_json)
     raise typer.Exit(1 if bad else 0)
 
 
@@ -171,8 +176,8 @@ def logs(
 
 @app.command()
 def status(
-    name: Annotated[str | None, typer.Argument(help="A study; by default, all of them.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    name: StudiesArgument = None,
+    as_json: JsonOption = False,
     watch: Annotated[bool, typer.Option("--watch", help="Show it live, until Ctrl-C.")] = False,
 ) -> None:
     """Show how far studies are: finished, running and waiting trials, the best so far, the time left."""
@@ -189,39 +194,41 @@ def status(
     storage = connect(Project.find())
     studies = load_studies(storage, name)
     statuses = [status_of(study, plan, holder(storage.engine, plan.name)) for study, plan in studies]
-    if as_json:
-        print(json.dumps([asdict(row) | {"seconds_left": row.seconds_left} for row in statuses], indent=2))
-        return
+    rows = [asdict(row) | {"seconds_left": row.seconds_left} for row in statuses]
+    show(rows, *([to_table(statuses)] if rows else []), *_remarks(statuses), as_json=as_json)
+
+
+def _remarks(statuses: Sequence["Status"]) -> Iterator[str]:
     if not statuses:
-        print("No study yet. Next: `tandem sweep run --recipe cnn3-sgd`.")
+        yield "No study yet. Next: `tandem sweep run --recipe cnn3-sgd`."
         return
-    print_table(to_table(statuses))
     for row in statuses:
         if row.last_failure:
-            print(f"{row.name}: the last trial that failed: {row.last_failure}")
+            yield f"{row.name}: the last trial that failed: {row.last_failure}"
         if row.running and not row.controller:
-            print(f"{row.name}: nobody is at work on its running trials.")
+            yield f"{row.name}: nobody is at work on its running trials."
     if any(row.left and not row.controller for row in statuses):
-        print("Next: the same `tandem sweep run` resumes a study that isn't finished.")
+        yield "Next: the same `tandem sweep run` resumes a study that isn't finished."
     else:
-        print("Next: `tandem sweep status NAME --watch` while it runs, then `tandem sweep report NAME`.")
+        yield "Next: `tandem sweep status NAME --watch` while it runs, then `tandem sweep report NAME`."
 
 
 @app.command()
-def report(name: NameArgument) -> None:
+def report(name: NameArgument, as_json: JsonOption = False) -> None:
     """Show a study on the page that `tandem report` opens: slices, importance, its trials; for pairs, the differences.
 
     With a table and plots in reports/sweeps/NAME/, and in the study's run in MLflow.
     """
+    from experiments.reports.page.sweeps import SWEEP
     from experiments.reports.page.write import refresh_page
     from experiments.sweep.report import report
+    from experiments.system.files import read_json
 
     project, params = load_project()
     text, files = report(project, name)
     refresh_page(project, params)
-    print(text)
-    for path in files:
-        print(path.relative_to(project.root))
+    content = read_json(project.sweep_report(name) / SWEEP)
+    show(content, text, *(str(path.relative_to(project.root)) for path in files), as_json=as_json)
 
 
 @app.command()
@@ -234,6 +241,7 @@ def confirm(
         int | None, typer.Option(help="Of each training; by default as many as the sweep's trials have.")
     ] = None,
     place: PlaceOptions = PlaceOptions(),
+    as_json: JsonOption = False,
 ) -> None:
     """Train the best trials again with fresh seeds: which is really ahead?
 
@@ -243,19 +251,21 @@ def confirm(
     from experiments.reports.page.write import refresh_page
     from experiments.sweep.confirm import ConfirmRequest, confirm
     from experiments.sweep.confirm_report import report_path, to_markdown
+    from experiments.system.files import read_json
 
     project, params = load_project()
     asked = ConfirmRequest(name, top, seeds, epochs)
     confirmation = confirm(project, params, asked, place.read())
     refresh_page(project, params)
-    print(to_markdown(confirmation))
-    print(f"{report_path(project, confirmation).relative_to(project.root)}, .json, .png")
+    file = report_path(project, confirmation)
     if confirmation.winner.own:
-        print("Next: `tandem sweep run` with more --trials, or leave the recipe as it is.")
+        hint = "Next: `tandem sweep run` with more --trials, or leave the recipe as it is."
     elif confirmation.doubts():
-        print("Next: `tandem sweep confirm` with more --seeds, or `tandem sweep run` with more --trials.")
+        hint = "Next: `tandem sweep confirm` with more --seeds, or `tandem sweep run` with more --trials."
     else:
-        print(f"Next: `tandem sweep promote {name}` makes the winner a recipe.")
+        hint = f"Next: `tandem sweep promote {name}` makes the winner a recipe."
+    files = f"{file.relative_to(project.root)}, .json, .png"
+    show(read_json(file.with_suffix(".json")), to_markdown(confirmation), files, hint, as_json=as_json)
 
 
 @app.command()
@@ -287,7 +297,7 @@ def promote(
 
 @app.command()
 def reconcile(
-    name: Annotated[str | None, typer.Argument(help="A study; by default, all of them.")] = None,
+    name: StudiesArgument = None,
     apply: Annotated[bool, typer.Option("--apply", help="Repair what can be repaired.")] = False,
 ) -> None:
     """Compare trials, MLflow runs and processes; list what disagrees. Exit code 1 if anything is left that does."""

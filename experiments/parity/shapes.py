@@ -1,9 +1,10 @@
 """The layers of an architecture in both frameworks, side by side: `tandem shapes`."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from experiments.contract.backend import ModelSettings
-from experiments.contract.layers import expected_output, layer_rows, shown, wrong_output
+from experiments.contract.layers import expected_output, wrong_output
 from experiments.data.dataset import IMAGE_SHAPE
 from experiments.frameworks import check_architecture, takes_dropout
 from experiments.parity.check import check_structure
@@ -30,16 +31,17 @@ def describe_both(architecture: str) -> dict[str, Description]:
     return sides
 
 
-def rows(sides: Mapping[str, Description]) -> list[tuple[str, ...]]:
-    """Return for each layer: path, kind, formula, PyTorch (c, h, w), Keras (h, w, c), parameters, multiply-adds.
+def rows(sides: Mapping[str, Description]) -> list[dict[str, Any]]:
+    """Return what each layer is, its output's shape, for one image, and its counts.
 
-    The last row is the total.
+    `formula` and `torch` are (c, h, w), `keras` is (h, w, c); a block has no formula. `multiply_adds` are an image's.
     """
     first, second = (side.layers for side in sides.values())
     outputs = {layer.path: layer.output for layer in second}
-    *cells, (total, *counts) = layer_rows(first)
     rows = []
-    for layer, (path, kind, torch, *numbers) in zip(first, cells, strict=True):
-        formula, (channels, *sizes) = expected_output(layer), outputs[path]
-        rows.append((path, kind, shown(formula) if formula else "", torch, shown((*sizes, channels)), *numbers))
-    return [*rows, (total, "", "", *counts)]
+    for layer in first:
+        channels, *sizes = outputs[layer.path]
+        row = {"layer": layer.path, "kind": layer.kind, "formula": expected_output(layer), "torch": layer.output}
+        counts = {"parameters": layer.parameters, "multiply_adds": layer.multiply_adds}
+        rows.append({**row, "keras": (*sizes, channels), **counts})
+    return rows

@@ -8,7 +8,7 @@ from experiments.contract.layers import layer_table
 from experiments.reports.note import describe, log_wrong_answers
 from experiments.reports.plots import training_plots
 from experiments.settings.project import Project
-from experiments.training.outputs import Outputs, make_outputs
+from experiments.training.outputs import PREDICTIONS, Outputs, format_answers, make_outputs
 from experiments.training.recorder import Recorder
 from experiments.training.resources import to_record
 from experiments.training.session import Session, track_files
@@ -31,6 +31,7 @@ def train_completely(project: Project, session: Session, around: Callable[[Recor
     session.train(around(recorder))
     outputs = make_outputs(session, recorder.finish(session.model))
     with phases("logging"):
+        tracker.text(format_answers(outputs), PREDICTIONS)
         for name, plot in training_plots(training.key, training.dataset, outputs).items():
             tracker.plot(plot, name)
         log_wrong_answers(tracker, training.dataset, outputs)

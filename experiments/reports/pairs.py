@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from experiments.settings.project import Project, RunKey
 from experiments.system.errors import TandemError
-from experiments.training.outputs import Outputs, read_outputs
+from experiments.training.outputs import Answers, Outputs, read_outputs
 
 METRICS = ("test/accuracy", "test/loss", "median_epoch_seconds", "median_images_per_second")
 RECORDED = ("first_batch_loss", "initial_weights", "batch_order", "mlflow_run_id", "environment")
@@ -63,7 +63,7 @@ def mismatches(environments: Mapping[str, Mapping[str, str]]) -> list[str]:
     return [f"{name}: {', '.join(f'{env[name]} ({run})' for run, env in environments.items())}" for name in differing]
 
 
-def mcnemar(a: Outputs, b: Outputs) -> dict[str, float]:
+def mcnemar(a: Outputs | Answers, b: Outputs | Answers) -> dict[str, float]:
     """Compare two classifiers on the same images: the exact test of McNemar (1947), two-sided.
 
     If both err equally often, each image that only one of them classifies correctly is a toss of a fair coin.

@@ -1,33 +1,33 @@
 """Which MLflow run belongs to each output of the pipeline."""
 
 from pathlib import Path
+from typing import Any
 
 from experiments.settings.project import Project
 from experiments.system.files import read_json
 from experiments.tracking import runs, store
 from experiments.training.outputs import METRICS, RECORD
 
-COLUMNS = ("output", "MLflow run", "status", "dataset", "test accuracy", "commit")
 
+def list_runs(project: Project) -> list[dict[str, Any]]:
+    """Return what is known of each training in runs/, in order of recipe, backend and seed.
 
-def list_runs(project: Project) -> list[tuple[str, ...]]:
-    """Return a row of COLUMNS for each training in runs/, in order of recipe, backend and seed.
-
-    The status is what MLflow says of the run, or MISSING where MLflow has no such run.
+    `output` is its folder. The status is what MLflow says of the run, or MISSING where MLflow has no such run;
+    `git_dirty`: the code was not that of the commit.
     """
     store.connect(project)
     return [_row(project, folder) for folder in project.run_folders() if (folder / METRICS).is_file()]
 
 
-def _row(project: Project, folder: Path) -> tuple[str, ...]:
+def _row(project: Project, folder: Path) -> dict[str, Any]:
     record = read_json(folder / RECORD)
-    run = runs.find_run(record["mlflow_run_id"])
-    dirty = " + changes" if record["tags"]["git_dirty"] == "true" else ""
-    return (
-        str(folder.relative_to(project.root)),
-        record["mlflow_run_id"],
-        run.info.status if run else "MISSING",
-        record["tags"]["dataset"],
-        f"{100 * read_json(folder / METRICS)['test/accuracy']:.2f} %",
-        record["tags"]["git_commit"][:8] + dirty,
-    )
+    run, tags = runs.find_run(record["mlflow_run_id"]), record["tags"]
+    return {
+        "output": str(folder.relative_to(project.root)),
+        "mlflow_run_id": record["mlflow_run_id"],
+        "status": run.info.status if run else "MISSING",
+        "dataset": tags["dataset"],
+        "test/accuracy": read_json(folder / METRICS)["test/accuracy"],
+        "git_commit": tags["git_commit"],
+        "git_dirty": tags["git_dirty"] == "true",
+    }

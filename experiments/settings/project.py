@@ -68,6 +68,9 @@ class Project:
 
     params = _Inside("root", "params.yaml")
     params_lock = _Inside("root", ".tandem/params.yaml")  # locked by a process that changes the settings
+    pyproject = _Inside("root", "pyproject.toml")  # which Python and packages there may be
+    lock = _Inside("root", "requirements.lock")  # their versions
+    gpu_lock = _Inside("root", "requirements-gpu.lock")  # the same, with CUDA's packages
     data_file = _Inside("root", "data.dvc")  # what DVC records of `data`
     downloads = _Inside("root", "downloads")  # the dataset as it was downloaded, by the stage `download`
     data = _Inside("root", "data")  # the dataset that the pipeline uses: a copy of `downloads`, or the user's own

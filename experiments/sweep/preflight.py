@@ -5,7 +5,6 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 from experiments.engine.engine import Ended, Engine, Slot
@@ -15,25 +14,14 @@ from experiments.settings.recipe import BackendName
 from experiments.sweep.plan import Plan
 from experiments.sweep.probe import Question, probe
 from experiments.sweep.run import Where, start_engine
-from experiments.sweep.storage import storage_url
+from experiments.sweep.storage import check_database
+from experiments.system.checks import Check
 from experiments.system.console import say
 from experiments.system.errors import TandemError
-from experiments.system.filesystem import filesystem_of, is_network
-from experiments.system.sqlite import journal_of
+from experiments.system.filesystem import check_disk
 from experiments.training.code import code_of
 
-LEAST_BYTES = 2 * 10**9
 SAY_SECONDS = 15
-
-
-@dataclass(frozen=True)
-class Check:
-    """A line of the table; `remedy` says what to do where it is not `good`."""
-
-    what: str
-    good: bool
-    got: str
-    remedy: str = ""
 
 
 class Preflight:
@@ -56,7 +44,7 @@ class Preflight:
                 engine.start(lambda key, message: message)
                 yield from self._ask(engine, threads)
             except TandemError as error:
-                yield Check("workers start", good=False, got=error.problem, remedy=error.advice)
+                yield Check.of_error("workers start", error)
 
     def _ask(self, engine: Engine, threads: int) -> Iterator[Check]:
         used: set[str] = set()
@@ -66,20 +54,20 @@ class Preflight:
                 yield self._nobody(backend)
                 return
             used.add(slot.address)
-            yield Check(f"{backend}: a worker", good=True, got=f"{slot.name} on {slot.node}, GPU {slot.gpus or 'none'}")
+            yield Check(f"{backend}: a worker", "ok", f"{slot.name} on {slot.node}, GPU {slot.gpus or 'none'}")
             file = self.folder / f"{uuid.uuid4().hex}.txt"
             device = self.params.train.device
             question = Question(self.project, self.plan.settings, backend, device, threads, file)
             engine.submit(backend, slot, probe, question)
             ended = _end(engine)
             if ended.lost or ended.error:
-                got, remedy = ended.error or "its process has ended", "see `tandem sweep logs`, and try it on a node"
-                yield Check(f"{backend}: tries out", good=False, got=got, remedy=f"{remedy} by hand")
+                found, remedy = ended.error or "its process has ended", "see `tandem sweep logs`, and try it on a node"
+                yield Check(f"{backend}: tries out", "problem", found, f"{remedy} by hand")
                 continue
-            yield Check(
+            yield Check.of(
                 f"{backend}: shared folder",
+                "seen from both sides" if file.is_file() else f"{file} is not seen here",
                 good=file.is_file(),
-                got="seen from both sides" if file.is_file() else f"{file} is not seen here",
                 remedy="put the checkout on a path that the nodes share, under the same name",
             )
             file.unlink(missing_ok=True)
@@ -108,27 +96,28 @@ class Preflight:
                 f"set engines.{on}.host to an address that the nodes reach, and see `tandem sweep logs`"
             )
         )
-        return Check(f"{backend}: a worker", good=False, got=f"none within {self.patience:.0f} s", remedy=remedy)
+        return Check(f"{backend}: a worker", "problem", f"none within {self.patience:.0f} s", remedy)
 
     def _judge(self, backend: BackendName, facts: Mapping[str, Any]) -> Iterator[Check]:
         node, data, free = facts["node"], facts["data"], facts["free"]
-        yield Check(f"{backend}: reports", good=facts["answer"] == "hello", got=f"answered to {node}", remedy="repeat")
-        yield Check(f"{backend}: disk", good=free > LEAST_BYTES, got=f"{free / 1e9:.1f} GB free", remedy="make room")
-        yield Check(
+        said = facts["answer"] == "hello"
+        yield Check.of(f"{backend}: reports", f"answered to {node}", good=said, remedy="repeat")
+        yield check_disk(f"{backend}: disk", free)
+        yield Check.of(
             f"{backend}: data",
+            f"fingerprint {data[:12]}; here {self.plan.dataset[:12]}" if data else facts["no_data"],
             good=data == self.plan.dataset,
-            got=f"fingerprint {data[:12]}; here {self.plan.dataset[:12]}" if data else facts["no_data"],
             remedy=f"give {node} the same prepared/, on a path that all nodes share",
         )
         yield _same_code(backend, facts["code"], code_of(backend, self.plan.settings.architecture), node)
-        yield Check(
+        yield Check.of(
             f"{backend}: device",
+            f"{facts['device']}; imported in {facts['import']:.1f} s",
             good=facts["device"] != "cpu" or not self._wants_gpu(),
-            got=f"{facts['device']}; imported in {facts['import']:.1f} s",
             remedy="ask for a GPU (engines: gpus), and install the framework's build for it (make setup GPU=1)",
         )
         if facts["epoch"] is not None:
-            yield Check(f"{backend}: time", good=True, got=self._estimate(facts["epoch"]))
+            yield Check(f"{backend}: time", "ok", self._estimate(facts["epoch"]))
 
     def _wants_gpu(self) -> bool:
         asks = getattr(getattr(self.params.engines, self.where.on, None), "gpus", 0) > 0
@@ -140,20 +129,6 @@ class Preflight:
         return f"about {epoch:.1f} s an epoch, {hours:.2f} worker hours for {trials} trials of {epochs} epoch(s)"
 
 
-def check_database(project: Project) -> Check:
-    """Return whether the database can be where it is."""
-    if not storage_url(project).startswith("sqlite:"):
-        return Check("database", good=True, got="a server, TANDEM_SWEEP_STORAGE")
-    file, filesystem = project.mlruns / "optuna.db", filesystem_of(project.mlruns) or "unknown"
-    journal = journal_of(file) if file.is_file() else ""
-    return Check(
-        "database",
-        good=not (is_network(filesystem) and journal == "wal"),
-        got=f"SQLite on {filesystem}, {f'journal {journal}' if journal else 'not made yet'}",
-        remedy="WAL fails between machines: stop all sweeps, then `tandem sweep status` changes the journal",
-    )
-
-
 def _same_code(backend: BackendName, there: Mapping[str, Any], here: Mapping[str, Any], node: str) -> Check:
     differ = [
         f"{package} {there['versions'].get(package)} there, {number} here"
@@ -162,7 +137,7 @@ def _same_code(backend: BackendName, there: Mapping[str, Any], here: Mapping[str
     ]
     differ += [f"{name} differs" for name, known in here["modules"].items() if there["modules"].get(name) != known]
     remedy = f"give {node} the same checkout and the same environment"
-    return Check(f"{backend}: code, versions", good=not differ, got="; ".join(differ) or "as here", remedy=remedy)
+    return Check.of(f"{backend}: code, versions", "; ".join(differ) or "as here", good=not differ, remedy=remedy)
 
 
 def _end(engine: Engine) -> Ended:

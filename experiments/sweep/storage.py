@@ -17,9 +17,11 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from experiments.settings.project import Project
 from experiments.sweep.lease import LEASES
+from experiments.system.checks import Check
+from experiments.system.databases import check_server, sqlite_file
 from experiments.system.errors import TandemError
 from experiments.system.files import new_database
-from experiments.system.sqlite import journal_for
+from experiments.system.sqlite import check_journal, journal_for
 from experiments.system.urls import hide_password
 from experiments.tracking import store
 
@@ -88,6 +90,19 @@ def connect(project: Project) -> optuna.storages.RDBStorage:
     if is_sqlite:
         _take_turns(storage.engine, journal_for(project.mlruns))
     return storage
+
+
+def check_database(project: Project) -> Check:
+    """Return whether the studies' database can be where it is, and answers if it is a server; nothing is created."""
+    url = storage_url(project)
+    if url.startswith("sqlite:"):
+        return check_journal("database of studies", sqlite_file(url), "tandem sweep status")
+    try:
+        check_server(url)
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        remedy = f"start it, or correct {VARIABLE}, or unset it to use mlruns/"
+        return Check("database of studies", "problem", f"{shown_url(project)}: {reason_of(error, project)}", remedy)
+    return Check("database of studies", "ok", f"{shown_url(project)} answers")
 
 
 def _open(url: str, options: Mapping[str, Any]) -> optuna.storages.RDBStorage:

@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from experiments.system.checks import Check
 from experiments.system.filesystem import filesystem_of, is_network
 
 
@@ -16,9 +17,31 @@ def journal_for(folder: Path) -> str:
 
 
 def journal_of(file: Path) -> str:
-    """Return the journal mode of a database."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-        return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+    """Return the journal mode of a database: `wal`, or `delete` for any other.
+
+    From the file's header (sqlite.org/fileformat2.html, 1.3.3): to open one with WAL, even to read, leaves files.
+    """
+    with file.open("rb") as database:
+        return "wal" if database.read(20)[18:19] == b"\x02" else "delete"
+
+
+def check_journal(what: str, file: Path, changed_by: str) -> Check:
+    """Return whether a database, which may not be there yet, can be where it is; `changed_by` names a command."""
+    filesystem = filesystem_of(file.parent) or "an unknown file system"
+    if not file.is_file():
+        return Check(what, "ok", f"{file}: not made yet; on {filesystem}")
+    if not is_database(file):
+        return Check(what, "problem", f"{file}: no SQLite database", "move it away, and restore it from a copy")
+    journal = journal_of(file)
+    remedy = f"WAL fails between machines: stop all that uses it, then `{changed_by}` changes the journal"
+    good = not (is_network(filesystem) and journal == "wal")
+    return Check.of(what, f"{file}: SQLite on {filesystem}, journal {journal}", good=good, remedy=remedy)
+
+
+def is_database(file: Path) -> bool:
+    """Return whether a file is an SQLite database, as its header says; an empty one is."""
+    with file.open("rb") as database:
+        return database.read(16) in (b"", b"SQLite format 3\x00")
 
 
 def set_journal(file: Path) -> None:

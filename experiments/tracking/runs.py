@@ -3,6 +3,7 @@
 Tags say which process writes a run, so that others can tell, later, whether that process still exists.
 """
 
+import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -56,6 +57,31 @@ def find_tagged(experiment: str, tags: Mapping[str, str]) -> str | None:
     query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
     runs = search(experiment, query)
     return runs[-1].info.run_id if runs else None
+
+
+def find_named(experiment: str, name: str) -> list[Run]:
+    """Return the runs of that name, or `STUDY/TRIAL`, the newest first; TRIAL is a number or the name of its run."""
+    if set(name) & set("'\"`%\\"):  # they would end the name in MLflow's query
+        return []
+    study, _, trial = name.rpartition("/")
+    if not study:
+        return search(experiment, f"attributes.run_name = '{name}'")
+    of_study = search(experiment, f"tags.sweep = '{study}'")
+    return [run for run in of_study if trial in (run.info.run_name, run.data.tags.get("trial"))]
+
+
+def recent(experiment: str, count: int) -> list[Run]:
+    """Return the newest runs."""
+    runs: list[Run] = mlflow.search_runs([experiment], max_results=count, output_format="list")
+    return runs
+
+
+def read_file(run_id: str, name: str) -> str | None:
+    """Return the text of a file that a run keeps; None: it has no such file."""
+    if name not in [file.path for file in MlflowClient().list_artifacts(run_id)]:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        return Path(MlflowClient().download_artifacts(run_id, name, folder)).read_text()
 
 
 def find_run(run_id: str) -> Run | None:

@@ -8,7 +8,6 @@ from http import HTTPStatus
 
 import filelock
 import mlflow
-import sqlalchemy
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.utils.credentials import get_default_host_creds
@@ -16,9 +15,11 @@ from mlflow.utils.rest_utils import http_request
 from sqlalchemy.exc import SQLAlchemyError
 
 from experiments.settings.project import Project
+from experiments.system.checks import Check
+from experiments.system.databases import check_server, sqlite_file
 from experiments.system.errors import TandemError
 from experiments.system.files import new_database
-from experiments.system.sqlite import set_journal
+from experiments.system.sqlite import check_journal, set_journal
 from experiments.system.urls import hide_password, one_line
 from experiments.tracking import spool
 from experiments.tracking.moved import mend_paths
@@ -75,16 +76,13 @@ def open_experiment(project: Project) -> str:
     uri = store_uri(project)
     _check_server(uri)
     try:
-        _check_database(uri)
+        check_server(uri)
         mlflow.set_tracking_uri(uri)
         experiment = _experiment(project, uri)
     except (MlflowException, ImportError, SQLAlchemyError, sqlite3.Error, ValueError) as error:
         if isinstance(error, MlflowException):
             _check_login(uri, error.get_http_status_code())
-        raise TandemError(
-            f"MLFLOW_TRACKING_URI: expected a store that MLflow can open; got {hide_password(uri)!r}: "
-            f"{one_line(error, 200)}; correct it, or unset it to use mlruns/"
-        ) from None
+        raise _refusal(uri, error) from None
     spool.use(project.spool)
     return experiment
 
@@ -96,11 +94,27 @@ def describe(experiment: str, text: str) -> None:
     MlflowClient().set_experiment_tag(experiment, NOTE, text)
 
 
-def _check_database(uri: str) -> None:
-    # MLflow tries to connect ten times, for 100 s, before it says what the matter is.
-    if uri.startswith(("postgresql", "mysql", "mssql")):
-        with sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool).connect():
-            pass
+def check_store(project: Project) -> Check:
+    """Return whether the store can be where it is, and answers if it is a server; nothing is created."""
+    what, uri = "MLflow's store", store_uri(project)
+    if uri.startswith("sqlite:"):
+        return check_journal(what, sqlite_file(uri), "tandem runs")
+    try:
+        _check_server(uri)
+        check_server(uri)
+    except (TandemError, SQLAlchemyError, ImportError, ValueError) as error:
+        return Check.of_error(what, error if isinstance(error, TandemError) else _refusal(uri, error))
+    known = uri.startswith(("http://", "https://", "postgresql", "mysql", "mssql"))
+    found = f"{hide_password(uri)} {'answers' if known else 'was not asked: neither a server nor a database'}"
+    return Check.of(what, found, good=known, remedy="try it with `tandem runs`", otherwise="warning")
+
+
+def _refusal(uri: str, error: Exception) -> TandemError:
+    return TandemError(
+        f"MLFLOW_TRACKING_URI: expected a store that MLflow can open; got {hide_password(uri)!r}: "
+        f"{one_line(error, 200)}",
+        advice="correct it, or unset it to use mlruns/",
+    )
 
 
 def _check_server(uri: str) -> None:
@@ -116,8 +130,8 @@ def _check_server(uri: str) -> None:
         problem = type(error.__context__ or error).__name__
     if problem:
         raise TandemError(
-            f"MLFLOW_TRACKING_URI: expected an MLflow server that answers; got {problem} from {hide_password(uri)}; "
-            "start it, or unset the variable to use mlruns/"
+            f"MLFLOW_TRACKING_URI: expected an MLflow server that answers; got {problem} from {hide_password(uri)}",
+            advice="start it, or unset the variable to use mlruns/",
         )
 
 
@@ -125,7 +139,8 @@ def _check_login(uri: str, status: int) -> None:
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         raise TandemError(
             "MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD: expected a login for the server "
-            f"{hide_password(uri)}; got HTTP {status} ({HTTPStatus(status).phrase}); set both, or MLFLOW_TRACKING_TOKEN"
+            f"{hide_password(uri)}; got HTTP {status} ({HTTPStatus(status).phrase})",
+            advice="set both, or MLFLOW_TRACKING_TOKEN",
         )
 
 

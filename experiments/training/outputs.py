@@ -18,6 +18,16 @@ from experiments.training.session import Session
 from experiments.training.training import environment_of, tags_of
 
 METRICS, RECORD, HISTORY, PREDICTIONS, MODEL = "metrics.json", "run.json", "history.csv", "predictions.csv", "model"
+ANSWERS = ("actual", "predicted", "probability")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says of the test images, as in `Outputs`."""
+
+    actual: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,22 +68,28 @@ def make_outputs(session: Session, score: Score) -> Outputs:
 def write_outputs(folder: Path, outputs: Outputs, model: Model) -> None:
     """Replace the folder by one with the outputs; they are on disk when this returns."""
     names = list(outputs.history[-1])
-    columns = outputs.actual.tolist(), outputs.predicted.tolist(), outputs.probability.tolist()
     with replace_folder(folder) as new:
         (new / MODEL).mkdir()
         model.save(new / MODEL)
-        _write_csv(new / HISTORY, names, ([row.get(n, "") for n in names] for row in outputs.history))
-        _write_csv(new / PREDICTIONS, ("actual", "predicted", "probability"), zip(*columns, strict=True))
+        history = ([row.get(n, "") for n in names] for row in outputs.history)
+        write_atomically(new / HISTORY, _csv(names, history))
+        write_atomically(new / PREDICTIONS, format_answers(outputs))
         write_json(new / RECORD, outputs.record)
         write_json(new / METRICS, outputs.metrics)
 
 
-def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+def format_answers(outputs: Outputs) -> str:
+    """Return the answers to the test images, one a row, as `parse_answers` reads them."""
+    columns = outputs.actual.tolist(), outputs.predicted.tolist(), outputs.probability.tolist()
+    return _csv(ANSWERS, zip(*columns, strict=True))
+
+
+def _csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
-    write_atomically(path, text.getvalue())
+    return text.getvalue()
 
 
 def read_outputs(folder: Path) -> Outputs:
@@ -84,10 +100,23 @@ def read_outputs(folder: Path) -> Outputs:
     """
     with (folder / HISTORY).open() as file:
         rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
-    answers = np.genfromtxt(folder / PREDICTIONS, delimiter=",", names=True)
-    if "probability" not in (answers.dtype.names or ()):
-        raise FileNotFoundError(f"{folder / PREDICTIONS}: the column probability")
-    actual, predicted = (answers[name].astype(np.int64) for name in ("actual", "predicted"))
+    try:
+        answers = parse_answers((folder / PREDICTIONS).read_text())
+    except ValueError as error:
+        raise FileNotFoundError(f"{folder / PREDICTIONS}: {error}") from None
     # An older version kept the medians under other names.
-    metrics = medians(rows) | read_json(folder / METRICS)
-    return Outputs(metrics, rows, read_json(folder / RECORD), actual, predicted, answers["probability"])
+    metrics, record = medians(rows) | read_json(folder / METRICS), read_json(folder / RECORD)
+    return Outputs(metrics, rows, record, answers.actual, answers.predicted, answers.probability)
+
+
+def parse_answers(text: str) -> Answers:
+    """Return what is in a file of predictions.
+
+    Raises:
+        ValueError: it lacks a column, as an older version left it.
+    """
+    table = np.genfromtxt(io.StringIO(text), delimiter=",", names=True)
+    if table.dtype.names != ANSWERS:
+        raise ValueError(f"expected the columns {', '.join(ANSWERS)}")
+    actual, predicted = (table[name].astype(np.int64) for name in ("actual", "predicted"))
+    return Answers(actual, predicted, table["probability"])

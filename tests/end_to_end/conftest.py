@@ -1,5 +1,6 @@
 """A clone of the repository as it is now, and the commands that a user types in it."""
 
+import json
 import os
 import shutil
 import socket
@@ -67,6 +68,14 @@ class Clone:
         output, _ = process.communicate()
         assert process.returncode == code, output
         return output
+
+    def json(self, *command: str, code: int = 0) -> Any:
+        """Run a command with --json, and return what it printed on standard output, which holds nothing else."""
+        process = subprocess.run(
+            [*command, "--json"], cwd=self.root, env=self.environment(), capture_output=True, text=True, check=False
+        )
+        assert process.returncode == code, process.stdout + process.stderr
+        return json.loads(process.stdout)
 
     def change_params(self, change: Callable[[dict[str, Any]], None]) -> None:
         yaml = YAML()

@@ -30,7 +30,7 @@ def command(backend: str, *more: str) -> tuple[str, ...]:
 
 
 def status(clone: Clone, name: str) -> dict[str, Any]:
-    (known,) = json.loads(clone.run("tandem", "sweep", "status", name, "--json"))
+    (known,) = clone.json("tandem", "sweep", "status", name)
     return dict(known)
 
 

@@ -61,9 +61,9 @@ def test_a_detached_controller_outlives_the_terminal_and_is_stopped(on_cluster: 
 
 def test_the_preflight_is_green(on_cluster: Clone) -> None:
     on_cluster.change_params(lambda content: content["train"].update(device="cpu"))
-    output = on_cluster.run("tandem", "sweep", "check", "--on", "slurm", "--workers", "2")
-    assert "BAD" not in output
-    assert output.count("good") >= 15
+    rows = on_cluster.json("tandem", "sweep", "check", "--on", "slurm", "--workers", "2")
+    assert [row for row in rows if row["state"] != "ok"] == []
+    assert len(rows) >= 15
 
 
 def test_the_preflight_names_what_is_missing(on_cluster: Clone, slurm: Cluster, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_the_preflight_names_what_is_missing(on_cluster: Clone, slurm: Cluster, 
             "tandem", "sweep", "check", "--on", "slurm", "--backend", "lightning", "--patience", "90", code=1
         )
         rows = [[cell.strip() for cell in line.split("│")] for line in output.splitlines() if line.count("│") > 3]
-        bad, found = [row[2] for row in rows if row[1] == "BAD"], " ".join(row[3] for row in rows)
+        bad, found = [row[2] for row in rows if row[1] == "problem"], " ".join(row[3] for row in rows)
         assert set(expected) <= set(bad), output
         assert all(each in found for each in expected.values()), output
     assert trial_runs(on_cluster, "check-slurm") == {}

@@ -84,9 +84,10 @@ def test_the_winner_becomes_a_recipe_that_dvc_trains_beside_the_original(swept: 
     assert seeds == {"2", "3", "4"}
     check_every_trial_is_there_once(swept, "lenet-both-confirm", 6, "keras", "lightning")
     runs = len(swept.mlflow_runs())
-    swept.run(*confirm)
+    confirmed = swept.json(*confirm)
     assert len(swept.mlflow_runs()) == runs
     (path,) = (swept.root / "reports" / "sweeps" / "lenet-both").glob("confirm-*.md")
+    assert confirmed == json.loads(path.with_suffix(".json").read_text())
     assert "**really ahead of** trial 0 (the recipe's own settings)" in path.read_text()
 
     output = swept.run("tandem", "sweep", "promote", "lenet-both")

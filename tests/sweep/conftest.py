@@ -21,7 +21,6 @@ from experiments.sweep.reconcile import reconcile
 from experiments.sweep.run import SweepRequest, Where, run_sweep
 from experiments.sweep.storage import connect
 from experiments.sweep.study import open_study
-from experiments.tracking import store
 from experiments.training.messages import Outcome
 from tests.sweep.simulated import Books, Script, ScriptedEngine, read_books, simulated, write_dataset
 
@@ -114,17 +113,6 @@ def make(params: Params) -> MakePlan:
 def open_plan(project: Project) -> Callable[[Plan], optuna.Study]:
     """Return the study of a plan, in SQLite."""
     return lambda plan: open_study(connect(project), plan)
-
-
-@pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Empty databases of Optuna and MLflow: to make them takes seconds, to copy them nothing."""
-    folder = tmp_path_factory.mktemp("stores")
-    os.environ.pop("MLFLOW_TRACKING_URI", None)  # MLflow notes there the store of the test before
-    made = Project(root=folder, home=folder)
-    connect(made).engine.dispose()
-    store.connect(made)
-    return made.mlruns
 
 
 @dataclass

@@ -9,5 +9,7 @@ def test_an_engine_that_can_t_start_is_a_line_with_its_advice(project: Project, 
     slurm = params.engines.slurm.model_copy(update={"host": "192.0.2.1"})  # an address that no machine has
     params = params.model_copy(update={"engines": params.engines.model_copy(update={"slurm": slurm})})
     *_, line = Preflight(project, params, make(), Where("slurm"), patience=10).run()
-    assert (line.what, line.good, line.remedy) == ("workers start", False, "null lets it be found")
-    assert line.got.startswith("the engine's host in params.yaml: expected an address of this machine; got 192.0.2.1: ")
+    assert (line.what, line.state, line.remedy) == ("workers start", "problem", "null lets it be found")
+    assert line.found.startswith(
+        "the engine's host in params.yaml: expected an address of this machine; got 192.0.2.1: "
+    )

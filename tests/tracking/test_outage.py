@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from experiments.settings.project import Project
+from experiments.system.checks import Check
 from experiments.tracking import metrics, store
 from experiments.tracking.run import track
 from tests.conftest import ROOT
@@ -46,6 +47,10 @@ def at_most(seconds: float) -> Iterator[None]:
     started = time.monotonic()
     yield
     assert time.monotonic() - started < seconds
+
+
+def test_a_server_that_answers_is_good(project: Project, server: Server) -> None:
+    assert store.check_store(project) == Check("MLflow's store", "ok", f"{server.url} answers")
 
 
 # Logs a step every tenth of a second for ever, as a training does; main() closes it on a signal.

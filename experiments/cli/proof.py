@@ -1,0 +1,118 @@
+"""The commands that prove something: parse, call one function, say where the results are."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from experiments.cli import complete
+from experiments.cli.common import OnOption, engine_name, load_project
+from experiments.cli.output import Cell, JsonOption, show, table
+
+
+def parity(
+    architectures: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="By default, those of the recipes that `dvc repro` trains.", autocompletion=complete.architectures
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every architecture.")] = False,
+    backends: Annotated[str, typer.Option(help="The two to compare.")] = "lightning,keras",
+    as_json: JsonOption = False,
+) -> None:
+    """Prove that the twins are the same model, trained the same way; exit code 1 where they aren't.
+
+    Layer by layer and step by step, in float64 and float32, into reports/parity.json, .md and .png.
+    """
+    project, params = load_project()
+    from experiments.reports.page.write import refresh_page
+    from experiments.stages.parity import parity, selected, two_backends
+    from experiments.system.files import read_json
+
+    chosen = selected(params, architectures or [], everything=everything)
+    text, passed = parity(project, params, chosen, two_backends(backends))
+    refresh_page(project, params)
+    files = "reports/parity.json\nreports/parity.md\nreports/parity.png"
+    show(read_json(project.reports / "parity.json"), text, files, as_json=as_json)
+    if not passed:
+        sys.exit(1)
+
+
+def defaults(as_json: JsonOption = False) -> None:
+    """Show the hidden defaults of the installed frameworks side by side, and what Tandem does about each."""
+    from importlib.metadata import version
+
+    from experiments.parity.defaults import read_defaults
+
+    rows = [dict(zip(("what", "torch", "keras", "tandem"), row, strict=True)) for row in read_defaults()]
+    columns: dict[str, Cell] = {"": "what"}
+    columns |= {f"{package} {version(package)}": package for package in ("torch", "keras")}
+    columns |= {"Tandem": "tandem"}
+    shown = table(rows, columns, style=lambda row: None if row["torch"] == row["keras"] else "bold")
+    shown.show_lines = True
+    hint = "Bold: they differ. Next: `tandem parity` proves that what Tandem does about it works."
+    show(rows, shown, hint, as_json=as_json)
+
+
+def shapes(
+    architecture: Annotated[
+        str,
+        typer.Argument(help="A name that `models_torch` and `models_tf` have.", autocompletion=complete.architectures),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Show the layers of an architecture: output shapes by formula and as measured, parameters, multiply-adds."""
+    from experiments.contract.layers import shown
+    from experiments.parity.shapes import describe_both, rows
+
+    layers = rows(describe_both(architecture))
+    counts = ("parameters", "multiply_adds")
+    total: dict[str, Any] = {"layer": "total", "kind": "", "formula": None, "torch": (), "keras": ()}
+    total |= {count: sum(layer[count] for layer in layers) for count in counts}
+    columns: dict[str, Cell] = {
+        "layer": "layer",
+        "kind": "kind",
+        "formula": lambda row: shown(row["formula"] or ()),
+        "PyTorch (c×h×w)": lambda row: shown(row["torch"]),
+        "Keras (h×w×c)": lambda row: shown(row["keras"]),
+        "parameters": lambda row: f"{row['parameters']:,}" if row["parameters"] else "",
+        "multiply-adds": lambda row: f"{row['multiply_adds']:,}" if row["multiply_adds"] else "",
+    }
+    made = table(layers, columns, right=("parameters", "multiply-adds"), total=total)
+    made.title = architecture
+    hint = f"Next: `tandem parity {architecture}` proves that the two are the same model."
+    content = {"architecture": architecture, "layers": layers, **{count: total[count] for count in counts}}
+    show(content, made, hint, as_json=as_json)
+
+
+def published(
+    recipes: Annotated[
+        list[str] | None,
+        typer.Argument(help="By default, those with published results.", autocompletion=complete.recipes),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every recipe in params.yaml.")] = False,
+    seeds: Annotated[int, typer.Option(min=2, help="How many: 1, 2, … up to it.")] = 3,
+    on: OnOption = "local",
+    workers: Annotated[int, typer.Option(min=1, help="Trainings at the same time; they share cores or GPUs.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Train recipes with several seeds in both backends, and show published results beside ours.
+
+    Takes long. Trainings that are done stay done; after a stop, the same command resumes.
+    """
+    project, params = load_project()
+    from experiments.reports.batch import Place
+    from experiments.reports.page.write import refresh_page
+    from experiments.reports.published import PUBLISHED, reproduce
+    from experiments.system.files import read_json
+
+    place = Place(engine_name(on), workers)
+    chosen = list(params.recipes if everything else dict.fromkeys(recipes or PUBLISHED))
+    text = reproduce(project, params, chosen, range(1, seeds + 1), place)
+    refresh_page(project, params)
+    lines = (
+        "reports/published.md\nreports/published.json",
+        "Next: `tandem ui` shows the learning curves of every seed.",
+    )
+    show(read_json(project.reports / "published.json"), text, *lines, as_json=as_json)

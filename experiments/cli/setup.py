@@ -1,0 +1,27 @@
+"""The commands about settings and surroundings: parse, call one function, say what to do."""
+
+import typer
+
+from experiments.cli.common import load_project
+from experiments.cli.output import JsonOption, show_checks
+from experiments.settings.project import Project
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Look at all that Tandem needs: Python, packages, frameworks, disk, stores, data. Exit code 1 with a problem.
+
+    It changes nothing, and says what to do about what it finds.
+    """
+    from experiments.doctor.examine import examine
+
+    checks = examine(Project.find())
+    count = {state: sum(check.state == state for check in checks) for state in ("problem", "warning")}
+    show_checks(checks, f"{count['problem']} problem(s), {count['warning']} warning(s).", as_json=as_json)
+    raise typer.Exit(1 if count["problem"] else 0)
+
+
+def check() -> None:
+    """Validate params.yaml."""
+    _, params = load_project()
+    count = len(params.train.recipes) * len(params.train.backends) * len(params.train.seeds)
+    print(f"params.yaml is valid: {len(params.recipes)} recipe(s); `dvc repro` runs {count} training(s)")

@@ -1,0 +1,82 @@
+"""What is known of one run: from its files where they exist, else from MLflow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.settings.recipe import Recipe
+from experiments.system.errors import TandemError
+from experiments.tracking import runs
+from experiments.training.outputs import PREDICTIONS, Answers, Outputs, parse_answers, read_outputs
+
+# What a run depends on, besides its recipe's keys and the versions; the names are the same in run.json and in MLflow.
+START = ("seed", "code", "threads", "log_every_steps", "parameters", "multiply_adds", "initial_weights", "batch_order")
+TAGS = ("recipe", "backend", "dataset", "dataset_fingerprint", "git_commit", "git_dirty", "device", "platform", "cpu")
+SWEEP = ("sweep", "trial")
+VERSION = "version."
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A run: where it was found, its settings as text, its final metrics, and its answers if they are kept."""
+
+    label: str
+    where: str
+    run_id: str
+    settings: Mapping[str, str]
+    metrics: Mapping[str, float]
+    answers: Answers | None
+
+
+def label_of(folder: Path) -> str:
+    """Return what a folder of outputs, …/lenet/keras/12, is called: lenet-keras-12."""
+    return "-".join(folder.resolve().parts[-3:])
+
+
+def from_folder(folder: Path, where: str) -> Measured:
+    """Return the run whose outputs are in a folder.
+
+    Raises:
+        TandemError: one of them is missing, or of an older version.
+    """
+    try:
+        outputs = read_outputs(folder)
+    except FileNotFoundError as error:
+        lacks = Path(error.filename).name if error.filename else error
+        raise TandemError(f"{where}: expected the outputs of a run; it lacks {lacks}; train it again") from None
+    answers = Answers(outputs.actual, outputs.predicted, outputs.probability)
+    return Measured(
+        label_of(folder), where, outputs.record["mlflow_run_id"], _settings(outputs), outputs.metrics, answers
+    )
+
+
+def _settings(outputs: Outputs) -> dict[str, str]:
+    record = outputs.record
+    surroundings = {name if name in TAGS else f"{VERSION}{name}": each for name, each in record["environment"].items()}
+    surroundings.pop(f"{VERSION}threads", None)
+    return _chosen({**record.get("recipe", {}), **record}, {**surroundings, **record["tags"]})
+
+
+def from_mlflow(run: runs.Run) -> Measured:
+    """Return a run of MLflow's store."""
+    data, run_id = run.data, str(run.info.run_id)
+    metrics = {name: value for name, value in data.metrics.items() if not name.startswith("system/")}
+    where, settings = f"MLflow run {run_id}", _chosen(data.params, data.tags)
+    return Measured(run.info.run_name, where, run_id, settings, metrics, _kept_answers(run_id))
+
+
+def _kept_answers(run_id: str) -> Answers | None:
+    text = runs.read_file(run_id, PREDICTIONS)
+    try:
+        return parse_answers(text) if text else None
+    except ValueError:  # of an older version
+        return None
+
+
+def _chosen(params: Mapping[str, Any], tags: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings among what a run keeps, as text, in a fixed order; what is None or empty is not set."""
+    versions = sorted(name for name in tags if name.startswith(VERSION))
+    found = {name: params.get(name) for name in (*Recipe.model_fields, *START)}
+    found |= {name: tags.get(name) for name in (*TAGS, *SWEEP, *versions)}
+    return {name: str(value) for name, value in found.items() if value not in (None, {}, "")}
