@@ -70,6 +70,14 @@ def test_a_budget_is_met_exactly(sweep: Sweep) -> None:
         assert each.metrics["objective"] == [(2, trial.value)]
         assert trial.intermediate_values == dict(each.metrics["val/loss"])
     assert books.parents == ["FINISHED"]
+    points, tags = books.best
+    winner = min(books.trials, key=lambda trial: trial.value or math.inf)
+    assert (points[-1], len(points)) == ((5, winner.value), 5)
+    assert [value for _, value in points] == sorted([value for _, value in points], reverse=True)
+    assert tags == {
+        "best_trial": str(winner.number),
+        **{f"best.{name}": str(value) for name, value in winner.params.items()},
+    }
     assert sweep.engine.closed
     # A repeat has nothing to do; a larger budget goes on.
     assert sweep.run(5).states() == ["COMPLETE"] * 5
