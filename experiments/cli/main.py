@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.cli import sweep
+from experiments.cli import reproduce, sweep
 from experiments.cli.common import OnOption, engine_name, load_project, print_table
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
@@ -183,6 +183,10 @@ def published(
     refresh_page(project, params)
     print("reports/published.md\nreports/published.json")
     print("Next: `tandem ui` shows the learning curves of every seed.")
+
+
+app.command(rich_help_panel=PROOF)(reproduce.reproduce)
+app.command(hidden=True)(reproduce.trial)
 
 
 @app.command(rich_help_panel=LOOK)

@@ -10,7 +10,7 @@ from experiments.settings.project import Project
 from experiments.training.outputs import Outputs, make_outputs
 from experiments.training.recorder import Recorder
 from experiments.training.resources import to_record
-from experiments.training.session import Session, track_files
+from experiments.training.session import Session, end_tags, track_files
 
 
 def _alone(recorder: Recorder) -> Listener:
@@ -30,6 +30,7 @@ def train_completely(project: Project, session: Session, around: Callable[[Recor
     session.train(around(recorder))
     outputs = make_outputs(session, recorder.finish(session.model))
     with phases("logging"):
+        tracker.tags(end_tags(session))
         for name, plot in training_plots(training.key, training.dataset, outputs).items():
             tracker.plot(plot, name)
         tracker.model(training.key.backend, session.model, images=training.dataset.split("train").images[:2])

@@ -43,6 +43,7 @@ class TrainingRuns:
         if (tracker := self.trackers.get(key)) is None:
             return
         tracker.metrics(closing.points)
+        tracker.tags(closing.tags)
         for path in sorted(closing.files.iterdir()):
             if path.name == MODEL:
                 tracker.saved_model(path)
