@@ -88,7 +88,7 @@ def read_record(reader: Reader, run: Run) -> Record:
         key=RunKey(tags["recipe"], backend_name(tags["backend"]), int(tags["seed"])),
         trial=trial,
         commit=tags["git_commit"],
-        changes=_changes(tags, files.get(CHANGES, "")),
+        changes=changes_of(tags, files.get(CHANGES, "")),
         params=files[PARAMS],
         settings=settings_of(run),
         versions={name.removeprefix(VERSION): value for name, value in tags.items() if name.startswith(VERSION)},
@@ -163,7 +163,7 @@ def _trial(reader: Reader, run: Run) -> Trial:
     return Trial(tags["sweep"], tags["trial"], parent.data.params["sweep.objective"], epochs)
 
 
-def _changes(tags: Mapping[str, str], diff: str) -> Changes:
+def changes_of(tags: Mapping[str, str], diff: str) -> Changes:
     """Return the changes that a run kept, once they have the digest that it noted."""
     # Older versions noted no digest, and no names.
     digest = tags.get("git_changes", NO_CHANGES if tags["git_dirty"] == "false" else changes_digest(diff))

@@ -11,7 +11,7 @@ from experiments.reproduce.record import Record, find_run, read_record, read_tra
 from experiments.reproduce.spread import other_seeds
 from experiments.reproduce.surroundings import compare_surroundings
 from experiments.reproduce.verdict import Trace, Verdict, judge
-from experiments.reproduce.worktree import checked_out, write_settings
+from experiments.reproduce.worktree import Worktree, checked_out, write_settings
 from experiments.settings.project import Project
 from experiments.system.console import say
 from experiments.system.errors import Stopped, TandemError
@@ -63,7 +63,7 @@ def reproduce(project: Project, wish: Wish, show: Callable[[str], None]) -> Repe
         if wish.dry_run:
             return None
         tree.keep = wish.keep
-        now = _train(tree.root, record)
+        now = _train(tree, record)
     verdict = judge(record.trace, replace(now, code=code), others)
     return Repetition(record, verdict, tree.root if wish.keep else None)
 
@@ -95,12 +95,15 @@ def _prepare(project: Project, root: Path, record: Record, wish: Wish, show: Cal
     return code
 
 
-def _train(root: Path, record: Record) -> Trace:
+def _train(tree: Worktree, record: Record) -> Trace:
     """Train, and return what the repetition's own record says."""
+    root = tree.root
+    if tree.keep:
+        say(f"{root} stays")
     try:
         train(root, record)
     except Stopped:
-        say("stopped: the worktree is removed, and a repeat begins again")
+        say("a repetition that was stopped isn't resumed: the next one begins again")
         raise
     reader = reader_of(Project(root, root))
     runs = reader.search("")
