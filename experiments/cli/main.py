@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.cli import compare, complete, proof, setup, sweep
+from experiments.cli import compare, complete, proof, reproduce, setup, sweep
 from experiments.cli.common import load_project
 from experiments.cli.output import Cell, JsonOption, show, table
 from experiments.settings.project import Project
@@ -92,6 +92,10 @@ app.command(rich_help_panel=PROOF)(proof.parity)
 app.command(rich_help_panel=PROOF)(proof.defaults)
 app.command(rich_help_panel=PROOF)(proof.shapes)
 app.command(rich_help_panel=PROOF)(proof.published)
+
+
+app.command(rich_help_panel=PROOF)(reproduce.reproduce)
+app.command(hidden=True)(reproduce.trial)
 
 
 @app.command(rich_help_panel=LOOK)

@@ -11,7 +11,7 @@ from experiments.settings.project import Project
 from experiments.training.outputs import PREDICTIONS, Outputs, format_answers, make_outputs
 from experiments.training.recorder import Recorder
 from experiments.training.resources import to_record
-from experiments.training.session import Session, track_files
+from experiments.training.session import Session, end_tags, track_files
 
 
 def _alone(recorder: Recorder) -> Listener:
@@ -32,6 +32,7 @@ def train_completely(project: Project, session: Session, around: Callable[[Recor
     outputs = make_outputs(session, recorder.finish(session.model))
     with phases("logging"):
         tracker.text(format_answers(outputs), PREDICTIONS)
+        tracker.tags(end_tags(session))
         for name, plot in training_plots(training.key, training.dataset, outputs).items():
             tracker.plot(plot, name)
         log_wrong_answers(tracker, training.dataset, outputs)

@@ -116,7 +116,7 @@ def _attempt(send: Send, order: Order, backend: Backend[Model]) -> Outcome:
         with backend.phases("logging"):
             log.run_id = _run_id(send(replace(first, tags=tags)))
         outputs = train_completely(order.project, session, lambda recorder: _Reporter(recorder, send, log))
-        obey(send(Closing(log.take(), log.files)))
+        obey(send(Closing(log.take(), log.files, log.ended)))
     # Once the run is closed, so that outputs which exist belong to a run that is complete.
     write_outputs(order.project.run(order.key), outputs, session.model)
     return Outcome("complete")

@@ -47,6 +47,7 @@ class TrainingRuns:
         if (tracker := self.trackers.get(key)) is None:
             return
         tracker.metrics(closing.points)
+        tracker.tags(closing.tags)
         for path in sorted(closing.files.iterdir()):
             _log(tracker, path)
         runs.supersede(self.experiment, tracker.run_id)

@@ -4,17 +4,19 @@ import difflib
 import io
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
 
 from experiments.settings.params import Params, parse_params
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 from experiments.system.files import replace_durably
 from experiments.system.locks import exclusive
+from experiments.system.urls import one_line
 
 
 def edit_params(project: Project, change: Callable[[Params, CommentedMap], None]) -> str:
@@ -45,6 +47,27 @@ def edited(text: str, change: Callable[[Params, CommentedMap], None]) -> str:
     after = stream.getvalue().rstrip("\n") + "\n"
     parse_params(after)
     return after
+
+
+def set_values(path: Path, values: Mapping[tuple[str, ...], object]) -> None:
+    """Set keys, such as ("train", "threads"), in a params.yaml of any version, which isn't checked.
+
+    Raises:
+        TandemError: it is no YAML, or a section of these keys is missing.
+    """
+    yaml = _round_trip()
+    try:
+        content = yaml.load(path.read_text())
+        for (*sections, key), value in values.items():
+            section = content
+            for name in sections:
+                section = section[name]
+            section[key] = value
+    except (YAMLError, LookupError, TypeError) as error:
+        keys = ", ".join(".".join(each) for each in values)
+        raise TandemError(f"{path}: expected YAML with the keys {keys}; got an error: {one_line(error)}") from None
+    with path.open("w") as file:
+        yaml.dump(content, file)
 
 
 def _round_trip() -> YAML:

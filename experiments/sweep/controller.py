@@ -199,7 +199,8 @@ class Controller(Dispatcher[Member, TrialAttempt]):
             # As Optuna does, a pruned trial's value is its last.
             tracker.metrics([("objective", result.objective[-1], len(result.objective))])
         state = f"diverged: {result.diverged}" if result.diverged else outcome.state
-        patiently(lambda: self.runs.close(member, "FAILED" if result.diverged else "FINISHED", state))
+        status = "FAILED" if result.diverged else "FINISHED"
+        patiently(lambda: self.runs.close(member, status, state, outcome.tags))
         if outcome.state == "pruned":
             told = patiently(lambda: self.target.study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True))
             self._closed(told)

@@ -1,6 +1,8 @@
 """The MLflow runs of a study's trials: one for each trial and member, under the study's own run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from experiments.data.dataset import Dataset
@@ -77,15 +79,20 @@ class TrialRuns:
         self.trackers[member] = tracker
         return tracker
 
-    def close(self, member: Member, status: str, state: str | None = None) -> None:
-        """Close the run of a member, if it is open; what can't be sent now is kept. `state`: how the trial ended."""
+    def close(
+        self, member: Member, status: str, state: str | None = None, tags: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Close the run of a member, if it is open; what can't be sent now is kept.
+
+        `state`: how the trial ended; `tags`: what else is to be known of its end.
+        """
         if tracker := self.trackers.get(member):
             if state:  # may fail while the store is away; then it is repeated
                 note = (
                     f"Trial {member.number} of sweep {self.plan.name}: {state}. Repeat it: `tandem reproduce "
                     f"{tracker.run_id}`; `{self.plan.command}` resumes the sweep."
                 )
-                tracker.note(note, {STATE: state})
+                tracker.note(note, {**tags, STATE: state})
             del self.trackers[member]
             tracker.close(status)
 

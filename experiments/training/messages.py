@@ -66,10 +66,14 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class Closing:
-    """A complete training has ended; its outputs are written once this is answered. `files` belong to its run."""
+    """A complete training has ended; its outputs are written once this is answered.
+
+    `files` and `tags` belong to its run.
+    """
 
     points: Sequence[Point]
     files: Path
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Outcome:
 
     `values` has the objective after each epoch. `seconds` is the time from the order to the end, `training` the part
     of it inside the framework's training, `memory_mb` what the process held after it (resident, 10⁶ bytes).
-    `diverged` says where a loss was no number.
+    `diverged` says where a loss was no number. `tags` belong to its run.
     """
 
     state: Literal["complete", "pruned", "diverged", "superseded"]
@@ -88,3 +92,4 @@ class Outcome:
     memory_mb: float = 0.0
     diverged: str | None = None
     points: Sequence[Point] = field(default=())
+    tags: Mapping[str, str] = field(default_factory=dict)

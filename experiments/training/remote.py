@@ -30,7 +30,7 @@ from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.code import code_digest
 from experiments.training.messages import Begun, EpochDone, Order, Outcome, Reply
 from experiments.training.recorder import Recorder
-from experiments.training.session import Session, open_session
+from experiments.training.session import Session, end_tags, open_session
 from experiments.training.training import Training, tags_of
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class RemoteLog:
         self._points: dict[tuple[str, int], float] = {(name, step): value for name, value, step in known}
         self._unsent = dict(self._points)
         self.started: dict[str, object] = {}
+        self.ended: dict[str, str] = {}
 
     @contextmanager
     def opened(self, state: State | None) -> Iterator["RemoteLog"]:
@@ -89,7 +90,8 @@ class RemoteLog:
         self.started |= values
 
     def tags(self, values: Mapping[str, str]) -> None:
-        """Do nothing: the other process knows them."""
+        """Keep them for the last report."""
+        self.ended |= values
 
     def file(self, path: Path) -> None:
         """Do nothing: the other process has it."""
@@ -187,8 +189,9 @@ def _attempt(send: Send, order: Order, backend: Backend[Model]) -> Outcome:
             state, reason = "diverged", str(error)
     session.log_resources()
     ended = time.perf_counter()
+    log.tags(end_tags(session))
     values = tuple(row[objective] for _, row in sorted(session.state.history.items()))
-    return Outcome(state, values, ended - started, ended - trained, memory_mb(), reason, log.take())
+    return Outcome(state, values, ended - started, ended - trained, memory_mb(), reason, log.take(), log.ended)
 
 
 def begun(session: Session, log: RemoteLog) -> Begun:

@@ -14,6 +14,7 @@ from experiments.contract.layers import Layer
 from experiments.contract.run_log import RunLog
 from experiments.data.dataset import batch_order
 from experiments.frameworks import load_inspection
+from experiments.system.environment import installed_packages, to_requirements
 from experiments.system.files import digest
 from experiments.system.git import Checkout
 from experiments.system.progress import TrainingProgress
@@ -118,15 +119,25 @@ def start_record(training: Training, model: Model) -> dict[str, Any]:
         "seed": training.key.seed,
         "code": training.code.digest,
         "threads": training.threads,
+        "log_every_steps": training.log_every_steps,
         "parameters": sum(value.size for value in weights.values()),
         "initial_weights": digest(weights),
         "batch_order": digest(orders),
     }
 
 
+def end_tags(session: Session) -> dict[str, str]:
+    """Return what the run of a trained session keeps of its bits."""
+    return {
+        "final_weights": digest(session.model.get_weights()),
+        "first_batch_loss": str(session.state.first_batch_loss),
+    }
+
+
 def track_files(params: Path, checkout: Checkout, tracker: RunLog) -> None:
-    """Log params.yaml and uncommitted changes."""
+    """Log params.yaml, the versions of all packages, and uncommitted changes."""
     tracker.file(params)
+    tracker.text(to_requirements(installed_packages()), "requirements.txt")
     if checkout.diff:
         tracker.text(checkout.diff, "git.diff")
 

@@ -13,10 +13,14 @@ from experiments.data.dataset import IMAGE_SHAPE, Dataset, Split, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import Recipe
+from experiments.system.environment import cpu_name
 from experiments.system.errors import TandemError
 from experiments.system.git import Checkout, read_checkout
 from experiments.system.processes import threads_for
 from experiments.training.code import code_digest
+
+# MLflow takes 8000 characters of a tag.
+MOST_NAMES = 2000
 
 
 @dataclass(frozen=True)
@@ -142,8 +146,14 @@ def tags_of(training: Training, backend: Backend[Model]) -> dict[str, str]:
         "dataset_fingerprint": training.dataset.fingerprint,
         "git_commit": checkout.commit,
         "git_dirty": str(checkout.dirty).lower(),
+        "git_changes": checkout.changes,
+        "git_untracked": " ".join(checkout.untracked)[:MOST_NAMES] or "none",
         "dvc_stage": os.environ.get("DVC_STAGE", "none"),
         "framework_version": f"{framework} {number}",
         "device": backend.device,
+        "platform": platform.platform(),
+        "cpu": cpu_name(),
+        "version.python": platform.python_version(),
+        **{f"version.{package}": version(package) for package in ("numpy", "scipy")},
         **{f"version.{package}": number for package, number in versions.items()},
     }
