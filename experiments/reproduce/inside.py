@@ -1,10 +1,7 @@
 """What is done and found in the new worktree before anything is trained: changes, data, code."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from experiments.data.dataset import load_dataset
 from experiments.reproduce.again import call
@@ -14,6 +11,7 @@ from experiments.reproduce.worktree import apply_changes
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 from experiments.system.files import read_json
+from experiments.training.code import digest_of
 
 
 def restore_changes(root: Path, record: Record) -> Iterator[Finding]:
@@ -74,17 +72,12 @@ def compare_code(root: Path, record: Record) -> tuple[Finding, str]:
         text = f"expected code that runs; got: {said}"
         return Finding("code", "refuses", text, "see `changes` and `untracked`"), ""
     code = read_json(file)
-    digest = _digest(code)
+    digest = digest_of(code)
     if digest != record.trace.code:
         known = {name: record.versions.get(name, number) for name, number in code["versions"].items()}
-        digest = _digest(code | {"versions": known})
+        digest = digest_of(code | {"versions": known})
     if digest == record.trace.code:
         return Finding("code", "ok", f"what trains has digest {digest}, as then"), digest
     text = f"expected what trains to have digest {record.trace.code}; got {digest}"
     remedy = "what the run was trained with is not recorded: see `changes` and `untracked`"
     return Finding("code", "refuses", text, remedy, anyway=True), digest
-
-
-def _digest(code: dict[str, Any]) -> str:
-    """Return the digest of code and versions as a training notes it (`experiments.training.code`)."""
-    return hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()[:16]

@@ -7,6 +7,7 @@ docstrings. `grimp` follows the imports.
 import ast
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -35,7 +36,12 @@ def code_of(backend: BackendName, architecture: str) -> dict[str, Any]:
 
 def code_digest(backend: BackendName, architecture: str) -> str:
     """Return one digest (16 hexadecimal digits) of `code_of`."""
-    return hashlib.sha256(json.dumps(code_of(backend, architecture), sort_keys=True).encode()).hexdigest()[:16]
+    return digest_of(code_of(backend, architecture))
+
+
+def digest_of(code: Mapping[str, Any]) -> str:
+    """Return the digest of what `code_of` returns."""
+    return hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def imported_by(roots: tuple[str, ...]) -> set[str]:
