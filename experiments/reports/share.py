@@ -21,6 +21,7 @@ def share_page(project: Project, pairs: str | None = None) -> None:
         if pairs is not None:
             where = f"#/experiments/{experiment}/runs/{run_id}/artifacts/{project.page.name}"
             about = f"[The page about these runs]({where}); `tandem report` opens it without MLflow."
-            store.describe(experiment, f"{about}\n\n{pairs}")
+            spaced = pairs.replace(" |", "&emsp;|")  # MLflow leaves no room between columns
+            store.describe(experiment, f"{about}\n\n{spaced}")
     except (TandemError, store.StoreError, OSError) as error:
         warn(f"{project.page.relative_to(project.root)} is not in MLflow: {one_line(error)}")

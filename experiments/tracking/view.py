@@ -10,7 +10,6 @@ import time
 import zlib
 
 from mlflow import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_EXPERIMENT_PRIMARY_METRIC_NAME
 
 from experiments.tracking.runs import REPORT, SUPERSEDED
 
@@ -65,7 +64,6 @@ def share_view(experiment: str) -> None:
         now = int(time.time() * 1000)
         value = {"name": "Tandem", "createdAt": now, "updatedAt": now, "state": state}
         client.set_experiment_tag(experiment, TAG, json.dumps(value))
-    client.set_experiment_tag(experiment, MLFLOW_EXPERIMENT_PRIMARY_METRIC_NAME, "test/accuracy")  # its chart is first
 
 
 def runs_address(server: str, experiment: str) -> str:

@@ -87,11 +87,12 @@ class Clone:
         self.run("git", "add", "--all")
         self.run("git", "commit", "--quiet", "--message", "change")
 
-    def mlflow_runs(self, *, uri: str | None = None) -> list[Run]:
+    def mlflow_runs(self, *, uri: str | None = None, query: str = "tags.report IS NULL") -> list[Run]:
+        """Return the runs, the newest first; by default, without the one that keeps the page about all others."""
         here = f"sqlite:///{self.root}/mlruns/mlflow.db"
         mlflow.set_tracking_uri(uri or self.extra.get("MLFLOW_TRACKING_URI", here))
         experiments = [experiment.experiment_id for experiment in MlflowClient().search_experiments()]
-        return list(MlflowClient().search_runs(experiments))
+        return list(MlflowClient().search_runs(experiments, query))
 
 
 def nobody() -> str:

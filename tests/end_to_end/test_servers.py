@@ -105,7 +105,7 @@ def opened(trained: Clone) -> Iterator[Opened]:
     with served(process, port):
         assert process.stdout is not None
         address = process.stdout.readline().split()[-1]
-        yield Opened(address, {run.info.run_name: run for run in reversed(trained.mlflow_runs())})
+        yield Opened(address, {run.info.run_name: run for run in reversed(trained.mlflow_runs(query=""))})
 
 
 # MLflow draws the columns that are on the screen.
