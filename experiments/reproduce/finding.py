@@ -36,4 +36,4 @@ def refuse(findings: list[Finding], *, anyway: bool) -> None:
     for each in findings:
         if each.level == "refuses" and not (anyway and each.anyway):
             more = ", or add --anyway, which gives up the same bits" if each.anyway else ""
-            raise TandemError(f"{each.what}: {each.text}; {each.remedy}{more}; nothing was trained")
+            raise TandemError(f"{each.what}: {each.text}", advice=f"{each.remedy}{more}; nothing was trained")

@@ -92,6 +92,7 @@ def test_the_plan_is_shown_and_changes_nothing(later: Clone) -> None:
     output = later.run("tandem", "reproduce", "mlp-keras-1", "--dry-run")
     assert "3 commit(s) ago" in output
     assert "lines of git.diff applied" in output
+    assert not [line for line in output.splitlines() if line.startswith(("  warns", "  refuses"))], output
     assert "tandem train mlp keras 1" in output
     assert "epoch 1/2" not in output
     assert state(later) == before
