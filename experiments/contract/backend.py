@@ -51,10 +51,14 @@ class Model(Protocol):
     """A model of either framework, holding its weights, on its device."""
 
     def parameters(self) -> list[Parameter]:
-        """Return the trainable parameters, in the order of the layers."""
+        """Return the parameters and the state, such as running means, in the order of the layers.
+
+        Raises:
+            TandemError: a layer has an array that the project doesn't know.
+        """
 
     def get_weights(self) -> Weights:
-        """Return a copy of the weights, by name and in the shapes of `parameters`."""
+        """Return a copy of parameters and state, by name and in the shapes of `parameters`."""
 
     def set_weights(self, weights: Weights) -> None:
         """Load such weights."""

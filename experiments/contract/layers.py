@@ -14,7 +14,16 @@ from experiments.data.dataset import Images, Labels
 InspectedT = TypeVar("InspectedT", bound=Model, contravariant=True)
 
 Kind = Literal[
-    "convolution", "dense", "max pooling", "average pooling", "zero padding", "flatten", "relu", "dropout", "block"
+    "convolution",
+    "dense",
+    "max pooling",
+    "average pooling",
+    "zero padding",
+    "flatten",
+    "relu",
+    "dropout",
+    "batch normalisation",
+    "block",
 ]
 Padding = int | Literal["same"]
 
@@ -93,7 +102,7 @@ def expected_output(layer: Layer) -> tuple[int, ...] | None:
         return (math.prod(layer.input),)
     if layer.kind == "dense":
         return (layer.features,)
-    if layer.kind in ("relu", "dropout"):
+    if layer.kind in ("relu", "dropout", "batch normalisation"):
         return layer.input
     channels, *sizes = layer.input
     if layer.padding == "same":

@@ -38,7 +38,7 @@ def check_structure(sides: Mapping[str, Description]) -> str | None:
         return problem
     for backend, side in sides.items():
         counted = sum(layer.parameters for layer in side.layers)
-        expected = sum(math.prod(parameter.shape) for parameter in side.parameters)
+        expected = sum(math.prod(parameter.shape) for parameter in side.parameters if parameter.trainable)
         if counted != expected:
             return f"layers: expected {expected} parameters in those of {backend}; got {counted}"
         if problem := wrong_output(backend, side.layers):
@@ -64,8 +64,12 @@ def _parameters_differ(sides: Mapping[str, Description]) -> str | None:
     (a, first), (b, second) = ((name, {p.name: p for p in side.parameters}) for name, side in sides.items())
     for name, left in first.items():
         right = second.get(name)
+        if right is None:
+            return f"parameter {name}: only {a} has it"
+        if left.shape != right.shape:
+            return f"parameter {name}: {shown(left.shape)} in {a}, {shown(right.shape)} in {b}"
         if left != right:
-            return f"parameter {name}: {shown(left.shape)} in {a}, {shown(right.shape) if right else 'none'} in {b}"
+            return f"parameter {name}: {left} in {a}, {right} in {b}"
     return next((f"parameter {name}: only {b} has it" for name in second if name not in first), None)
 
 
@@ -92,10 +96,11 @@ def start_quantities(starts: Mapping[Key, Start]) -> dict[Precision, list[Quanti
 def step_quantities(
     trainings: Mapping[Key, Steps], parameters: Sequence[Parameter]
 ) -> dict[Precision, list[list[Quantity]]]:
-    """Return, for each step, its loss and then every parameter after it."""
+    """Return, for each step, its loss and then, after it, parameters, state and the output in evaluation mode."""
     count = min(len(steps.losses) for steps in trainings.values())
     loss = measure({key: steps.losses[:count, np.newaxis] for key, steps in trainings.items()}, [1])
-    sizes = [math.prod(parameter.shape) for parameter in parameters]
+    outputs = min(steps.outputs for steps in trainings.values())
+    sizes = [*(math.prod(parameter.shape) for parameter in parameters), outputs]
     values: dict[Key, FloatArray] = {
         key: np.memmap(steps.file, key[1], mode="r").reshape(-1, sum(sizes))[:count] for key, steps in trainings.items()
     }
@@ -105,6 +110,7 @@ def step_quantities(
         rows = quantities[precision] = []
         for row in range(count):
             names = [f"step {row + 1}: {parameter.name} after it" for parameter in parameters]
+            names.append(f"step {row + 1}: output in evaluation after it")
             first = _row(*loss[precision], row, [f"step {row + 1}: loss"])
             rows.append(first + _row(*after[precision], row, names))
         counts = [len(steps.losses) for (_, other), steps in trainings.items() if other == precision]

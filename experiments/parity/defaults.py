@@ -6,7 +6,7 @@ from importlib import import_module
 from experiments.frameworks import PACKAGES
 from experiments.parity.jobs import Side, run_once
 
-NOT_USED = "no architecture uses it"
+NORMALISATION = "PyTorch's, in both (models_tf/backend/normalisation.py); tandem parity compares the statistics"
 NUMPY = "NumPy draws every initial weight, as the recipe says; both load the same"
 # A test checks that every default of the frameworks is a key here.
 TANDEM: Mapping[str, str] = {
@@ -30,9 +30,9 @@ TANDEM: Mapping[str, str] = {
     "max pooling that rounds up": "`ceil_mode=True` in PyTorch where Keras pads (cnn3)",
     "average pooling, padded": "padded with zeros first, which count, in both",
     "dropout": "each framework's own draws; the distribution is tested (tandem parity)",
-    "batch norm epsilon": NOT_USED,
-    "batch norm momentum": NOT_USED,
-    "batch norm variance kept": NOT_USED,
+    "batch norm epsilon": NORMALISATION,
+    "batch norm momentum": NORMALISATION,
+    "batch norm variance kept": NORMALISATION,
     "TensorFloat-32 convolutions on a GPU": "off in both",
 }
 

@@ -102,7 +102,7 @@ class Examiner:
         first = next(iter(sides.values()))
         self.parameters = first.parameters
         self.result.layers = len(first.layers)
-        self.result.parameters = sum(math.prod(parameter.shape) for parameter in self.parameters)
+        self.result.parameters = sum(math.prod(one.shape) for one in self.parameters if one.trainable)
         if problem := check.check_structure(sides):
             self.problems.append(problem)
 

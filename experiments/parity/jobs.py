@@ -64,10 +64,14 @@ class Start:
 
 @dataclass(frozen=True)
 class Steps:
-    """A training: the loss of each step, and a file with all parameters after each step."""
+    """A training: the loss of each step, and a file with parameters, state and outputs after each step.
+
+    `outputs` is how many numbers the last are: the logits of the first batch, in evaluation mode.
+    """
 
     losses: FloatArray
     file: Path
+    outputs: int
 
 
 def run_on_all(processes: Processes, what: str, job: Callable[[Side, *Ts], R], *args: *Ts) -> dict[str, R]:
@@ -122,15 +126,15 @@ def start(side: Side, job: Job) -> Start:
 
 
 def steps(side: Side, job: Job, folder: Path, names: Sequence[str]) -> Steps:
-    """Train through the same function as every run; a file in `folder` gets the parameters `names` after each step."""
+    """Train through the same function as every run; a file in `folder` gets what `Steps` says after each step."""
     backend, inspection, model = _built(side, job)
     inspection.layers(model)  # as the train stage does; it must not change the training
     # Written step by step: all parameters of all steps can be gigabytes.
     path = folder / f"{job.model.architecture}-{job.training.recipe.optimiser}-{job.model.precision}-{side.backend}"
     with path.open("wb") as file:
-        listener = EveryStep(model, names, file)
+        listener = EveryStep(model, names, job.images[:BATCH_SIZE], file)
         backend.train(model, job.images, job.labels, job.training, checkpoint=None, listener=listener)
-    return Steps(np.array(listener.losses), path)
+    return Steps(np.array(listener.losses), path, listener.outputs)
 
 
 def dropout(side: Side, job: Job) -> dict[str, list[tuple[FloatArray, ...]]]:
@@ -141,11 +145,15 @@ def dropout(side: Side, job: Job) -> dict[str, list[tuple[FloatArray, ...]]]:
 
 
 class EveryStep:
-    """A listener that keeps the loss of each step, and writes the parameters `names` after it to a file."""
+    """A listener that keeps the loss of each step.
 
-    def __init__(self, model: Model, names: Sequence[str], file: BinaryIO) -> None:
-        self.model, self.names, self.file = model, names, file
+    After it, it writes the parameters and the state `names` to a file, and the logits of `images` in evaluation mode.
+    """
+
+    def __init__(self, model: Model, names: Sequence[str], images: Images, file: BinaryIO) -> None:
+        self.model, self.names, self.images, self.file = model, names, images, file
         self.losses: list[float] = []
+        self.outputs = 0
 
     def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
         """Keep the step."""
@@ -153,6 +161,9 @@ class EveryStep:
         weights = self.model.get_weights()
         for name in self.names:
             self.file.write(weights[name].tobytes())
+        logits = self.model.predict(self.images)
+        self.outputs = logits.size
+        self.file.write(logits.tobytes())
 
     def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
         """Do nothing: every step was kept."""

@@ -10,7 +10,10 @@ from keras import layers as kl
 from experiments.contract.layers import Kind, Layer
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
+from models_tf.backend.arrays import owned
+from models_tf.backend.flattened import by_channel, flattened
 from models_tf.backend.model import KerasModel
+from models_tf.backend.normalisation import BatchNormalization
 from models_tf.backend.trace import Call, trace
 from models_tf.backend.training import batch_loss
 
@@ -23,25 +26,24 @@ KINDS: dict[type[kl.Layer], Kind] = {
     kl.Flatten: "flatten",
     kl.ReLU: "relu",
     kl.Dropout: "dropout",
+    kl.BatchNormalization: "batch normalisation",
+    BatchNormalization: "batch normalisation",
 }
 
 
 def layers(model: KerasModel) -> list[Layer]:
     """Return the layers in the order in which they run, with the shapes of one image."""
-    calls = _trace(model, model.blank(), training=False)
-    seen: set[int] = set()
-    described = []
-    for call in calls:  # a block's call ends after those of its layers, which own the variables
-        own = [variable for variable in call.layer.trainable_variables if id(variable) not in seen]
-        seen |= {id(variable) for variable in own}
-        described.append(replace(_describe(call), parameters=sum(int(np.prod(variable.shape)) for variable in own)))
-    return described
+    return [
+        replace(_describe(call), parameters=sum(int(np.prod(variable.shape)) for variable in own if variable.trainable))
+        for call, own in owned(_trace(model, model.blank(), training=False))
+    ]
 
 
 def activations(model: KerasModel, images: Images) -> Weights:
     """Return the scaled images as `input`, and the output of every layer by its path, with dropout off."""
     calls = _trace(model, images, training=False)
-    return {"input": _to_torch(calls[0].input)} | {call.path: _output(call) for call in calls}
+    shapes = flattened(calls)
+    return {"input": _to_torch(calls[0].input)} | {call.path: _output(call, shapes.get(call.path)) for call in calls}
 
 
 def dropouts(model: KerasModel, images: Images, *, training: bool) -> dict[str, tuple[FloatArray, ...]]:
@@ -71,10 +73,11 @@ def _to_torch(value: tf.Tensor) -> FloatArray:
     return np.ascontiguousarray(array.transpose(0, 3, 1, 2) if array.ndim == 4 else array)
 
 
-def _output(call: Call) -> FloatArray:
-    if isinstance(call.layer, kl.Flatten):  # pixel by pixel → channel by channel
-        image = _to_torch(tf.reshape(call.output, tf.shape(call.input)))
-        return image.reshape(len(image), -1)
+def _output(call: Call, flattened_input: tuple[int, int, int] | None) -> FloatArray:
+    if isinstance(call.layer, kl.Flatten) and len(call.input.shape) == 4:
+        return by_channel(call.output.numpy(), tuple(call.input.shape[1:]))
+    if flattened_input is not None and not isinstance(call.layer, kl.Dense):
+        return by_channel(call.output.numpy(), flattened_input)
     return _to_torch(call.output)
 
 

@@ -1,7 +1,7 @@
 """A Keras model, as the rest of the project sees it."""
 
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +12,15 @@ import tensorflow as tf
 from keras import layers
 
 from experiments.contract.backend import Logits, ModelSettings, Precision
-from experiments.contract.weights import Parameter, Weights, fans
+from experiments.contract.weights import BIAS, WEIGHT, Parameter, Weights, fans
 from experiments.data.dataset import Images
 from models_tf import ARCHITECTURES
+from models_tf.backend.arrays import arrays_of
 from models_tf.backend.dropout import differ_in_rates_only, shared_rate
-from models_tf.backend.trace import Call, trace
+from models_tf.backend.flattened import by_channel, by_pixel, flattened
+from models_tf.backend.trace import trace
 
 PREDICT_BATCH = 1000
-_NAMES = {"kernel": "weight", "bias": "bias"}
 
 
 class KerasModel:
@@ -41,8 +42,8 @@ class KerasModel:
         )
         calls = trace(self.module, self.network, self.native_input(self.blank()), training=False)
         self._layers = {call.path: call.layer for call in calls}
-        self._named = _named(calls)
-        self._flattened = _flattened(calls)
+        self._arrays = arrays_of(calls)
+        self._flattened = flattened(calls)
         self._rate = shared_rate(self.dropouts(), settings.dropout)
         self._any_rate = False
         # What has traced the training of this model, see `models_tf.backend.training`.
@@ -75,40 +76,57 @@ class KerasModel:
         return self._any_rate
 
     def parameters(self) -> list[Parameter]:
-        """Return the trainable parameters, in the order of the layers."""
-        weights = self.get_weights()
-        layers_fans = {name: fans(weights[f"{name.rpartition('/')[0]}/weight"].shape) for name in weights}
-        return [Parameter(name, value.shape, *layers_fans[name]) for name, value in weights.items()]
+        """Return parameters and state, in the order of the layers."""
+        weights, arrays = self.get_weights(), self._arrays
+        drawn = {name: fans(value.shape) for name, value in weights.items() if arrays[name].spec == WEIGHT}
+        return [
+            Parameter(
+                name,
+                value.shape,
+                *drawn.get(f"{name.rpartition('/')[0]}/weight", (0, 0)),
+                arrays[name].spec.constant,
+                arrays[name].spec.trainable,
+            )
+            for name, value in weights.items()
+        ]
 
     def get_weights(self) -> Weights:
-        """Return a copy of the weights, in PyTorch's shapes."""
-        return {name: self._to_torch(name, value.numpy()) for name, value in self._named.items()}
+        """Return a copy of parameters and state, in PyTorch's shapes."""
+        return {name: self._to_torch(name, array.variable.numpy()) for name, array in self._arrays.items()}
 
     def in_torch_shapes(self, values: Mapping[int, tf.Tensor]) -> Weights:
-        """Return a value for each variable, given by the variable's id, by name and in PyTorch's shapes."""
-        return {name: self._to_torch(name, values[id(variable)].numpy()) for name, variable in self._named.items()}
+        """Return values for variables, given by the variable's id, by name and in PyTorch's shapes."""
+        return {
+            name: self._to_torch(name, values[id(array.variable)].numpy())
+            for name, array in self._arrays.items()
+            if id(array.variable) in values
+        }
 
     def set_weights(self, weights: Weights) -> None:
-        """Load weights of PyTorch's shapes."""
-        for name, value in self._named.items():
-            value.assign(self._from_torch(name, weights[name]))
+        """Load parameters and state of PyTorch's shapes."""
+        for name, array in self._arrays.items():
+            array.variable.assign(self._from_torch(name, weights[name]))
 
     def _to_torch(self, name: str, value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         if value.ndim == 4:  # (height, width, in, out) → (out, in, height, width)
             value = value.transpose(3, 2, 0, 1)
-        elif name in self._flattened:  # inputs by pixel, then channel → by channel, then pixel
-            value = value.reshape(*self._flattened[name], -1).transpose(3, 2, 0, 1).reshape(value.shape[1], -1)
         elif value.ndim == 2:  # (in, out) → (out, in)
             value = value.T
+        if shape := self._flattened_input(name):
+            value = by_channel(value, shape)
         return value.copy(order="C")
 
     def _from_torch(self, name: str, value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        if shape := self._flattened_input(name):
+            value = by_pixel(value, shape)
         if value.ndim == 4:
             return value.transpose(2, 3, 1, 0)
-        if name in self._flattened:
-            height, width, channels = self._flattened[name]
-            return value.reshape(-1, channels, height, width).transpose(2, 3, 1, 0).reshape(-1, value.shape[0])
         return value.T if value.ndim == 2 else value
+
+    def _flattened_input(self, name: str) -> tuple[int, int, int] | None:
+        """Return the shape of the image that an array's last axis has been, if it has."""
+        is_of_outputs = self._arrays[name].spec == BIAS
+        return None if is_of_outputs else self._flattened.get(name.rpartition("/")[0])
 
     def predict(self, images: Images) -> Logits:
         """Return the logits, float32 of shape (n, classes)."""
@@ -153,29 +171,3 @@ def use_precision(precision: Precision) -> None:
     """Set the precision in which all that Keras creates from now on (layers, losses, optimisers) computes."""
     keras.config.set_floatx(precision)
     keras.config.set_dtype_policy(precision)
-
-
-def _named(calls: Iterable[Call]) -> dict[str, keras.Variable]:
-    """Return the trainable variables by the names that PyTorch would give them, in the order of the layers."""
-    named: dict[str, keras.Variable] = {}
-    seen: set[int] = set()
-    for call in calls:  # a block's call ends after those of its layers, which own the variables
-        for variable in call.layer.trainable_variables:
-            if id(variable) not in seen:
-                seen.add(id(variable))
-                named[f"{call.path}/{_NAMES.get(variable.name, variable.name)}"] = variable
-    return named
-
-
-def _flattened(calls: Iterable[Call]) -> dict[str, tuple[int, int, int]]:
-    """Return, for the weight of each dense layer after a flatten, its (height, width, channels) before the flatten."""
-    shapes: dict[str, tuple[int, int, int]] = {}
-    shape = None
-    for call in calls:
-        if isinstance(call.layer, layers.Flatten):
-            shape = tuple(call.input.shape[1:])
-        elif isinstance(call.layer, layers.Dense):
-            if shape is not None:
-                shapes[f"{call.path}/weight"] = shape
-            shape = None
-    return shapes

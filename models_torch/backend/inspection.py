@@ -24,6 +24,8 @@ KINDS: dict[type[nn.Module], Kind] = {
     nn.Flatten: "flatten",
     nn.ReLU: "relu",
     nn.Dropout: "dropout",
+    nn.BatchNorm1d: "batch normalisation",
+    nn.BatchNorm2d: "batch normalisation",
 }
 
 

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from experiments.contract.backend import Logits, ModelSettings
-from experiments.contract.weights import Parameter, Weights, fans
+from experiments.contract.weights import WEIGHT, Parameter, Weights, fans
 from experiments.data.dataset import Images
 from models_torch import ARCHITECTURES
+from models_torch.backend.arrays import Array, arrays_of
 
 PREDICT_BATCH = 1000
 
@@ -43,29 +44,42 @@ class TorchModel:
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device, self._image_shape = device, settings.image_shape
 
-    def _named(self) -> dict[str, nn.Parameter]:
-        return {name.replace(".", "/"): value for name, value in self.module.network.named_parameters()}
+    def _arrays(self) -> dict[str, Array]:
+        return arrays_of(self.module.network)
 
     def parameters(self) -> list[Parameter]:
-        """Return the trainable parameters, in the order of the layers."""
-        named = self._named()
-        layers = {name: fans(tuple(named[f"{name.rpartition('/')[0]}/weight"].shape)) for name in named}
-        return [Parameter(name, tuple(value.shape), *layers[name]) for name, value in named.items()]
+        """Return parameters and state, in the order of the layers.
+
+        Raises:
+            TandemError: a layer has an array that isn't known.
+        """
+        arrays = self._arrays()
+        drawn = {name: fans(tuple(array.tensor.shape)) for name, array in arrays.items() if array.spec == WEIGHT}
+        return [
+            Parameter(
+                name,
+                tuple(array.tensor.shape),
+                *drawn.get(f"{name.rpartition('/')[0]}/weight", (0, 0)),
+                array.spec.constant,
+                array.spec.trainable,
+            )
+            for name, array in arrays.items()
+        ]
 
     def get_weights(self) -> Weights:
-        """Return a copy of the weights."""
-        return {name: value.detach().cpu().numpy().copy(order="C") for name, value in self._named().items()}
+        """Return a copy of parameters and state."""
+        return {name: _to_numpy(array.tensor) for name, array in self._arrays().items()}
 
     def get_gradients(self) -> Weights:
         """Return a copy of the gradients of the last backward pass."""
-        named = self._named().items()
-        return {name: value.grad.cpu().numpy().copy(order="C") for name, value in named if value.grad is not None}
+        arrays = self._arrays().items()
+        return {name: _to_numpy(array.tensor.grad) for name, array in arrays if array.tensor.grad is not None}
 
     def set_weights(self, weights: Weights) -> None:
-        """Load the weights, keeping their layout in memory."""
+        """Load parameters and state, keeping their layout in memory."""
         with torch.no_grad():
-            for name, value in self._named().items():
-                value.copy_(torch.from_numpy(weights[name]))
+            for name, array in self._arrays().items():
+                array.tensor.copy_(torch.from_numpy(weights[name]))
 
     def predict(self, images: Images) -> Logits:
         """Return the logits, float32 of shape (n, classes)."""
@@ -100,3 +114,7 @@ class TorchModel:
     def save(self, folder: Path) -> None:
         """Write the module's state dict to model.pt, for `torch.load(…, weights_only=True)`."""
         torch.save(self.native().state_dict(), folder / "model.pt")
+
+
+def _to_numpy(tensor: Tensor) -> npt.NDArray[np.float32]:
+    return tensor.detach().cpu().numpy().copy(order="C")

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from unittest.mock import patch
 
 from experiments.system.isolated import IsolatedProcess
+from tests import normed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,7 +27,7 @@ class BuggyProcess(IsolatedProcess):
 
 def run_with_bug(bug: str, here: str, job: Callable[[], R]) -> R:
     backend, plant = BUGS.get(bug, ("", nullcontext))
-    with plant() if backend == here else nullcontext():
+    with normed.registered(), plant() if backend == here else nullcontext():
         return job()
 
 
@@ -57,7 +58,7 @@ def nesterov() -> Any:
 
 def flatten_order() -> Any:
     """The dense layer after the flatten gets its weights as if images were channels first."""
-    return patch("models_tf.backend.model._flattened", lambda calls: {})
+    return patch("models_tf.backend.model.flattened", lambda calls: {})
 
 
 def weight_decay() -> Any:
@@ -200,4 +201,10 @@ BUGS: dict[str, tuple[str, Bug]] = {
     "dropout off in training": ("lightning", dropout_off_in_training),
     "dropout in evaluation": ("keras", dropout_in_evaluation),
     "the same mask": ("lightning", the_same_mask),
+    "momentum the other way round": ("keras", partial(normed.other_normalisation, momentum=0.1)),
+    "momentum of Keras": ("keras", partial(normed.other_normalisation, momentum=0.99)),
+    "epsilon of Keras": ("keras", partial(normed.other_normalisation, epsilon=1e-3)),
+    "biased variance": ("keras", normed.biased_variance),
+    "statistics not updated": ("lightning", normed.statistics_not_updated),
+    "updated in evaluation": ("lightning", normed.updated_in_evaluation),
 }

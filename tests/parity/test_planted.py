@@ -12,6 +12,7 @@ from experiments.parity.jobs import Side
 from experiments.parity.protocol import Optimiser, base_recipe
 from experiments.settings.params import load_params
 from experiments.settings.project import Project
+from tests import normed
 from tests.conftest import ROOT
 from tests.parity.planted import BuggyProcess
 
@@ -25,7 +26,7 @@ def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iter
     params, dataset = load_params(ROOT / "params.yaml"), load_dataset(prepared.prepared)
     first, second = (BuggyProcess(backend) for backend in PACKAGES)
     processes = dict(zip(map(Side, PACKAGES), (first, second), strict=True))
-    with first, second:
+    with first, second, normed.registered():
 
         def run(bug: str, architecture: str, optimisers: Sequence[Optimiser]) -> list[str]:
             first.bug = second.bug = bug
@@ -35,7 +36,10 @@ def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield run
 
 
-@pytest.mark.parametrize(("architecture", "optimiser"), [("lenet", "sgd"), ("lenet", "adam"), ("cnn3", "sgd")])
+@pytest.mark.parametrize(
+    ("architecture", "optimiser"),
+    [("lenet", "sgd"), ("lenet", "adam"), ("cnn3", "sgd"), (normed.NAME, "sgd"), (normed.NAME, "adam")],
+)
 def test_without_a_bug_there_is_no_problem(examine: Examine, architecture: str, optimiser: Optimiser) -> None:
     assert examine("", architecture, [optimiser]) == []
 
@@ -71,5 +75,22 @@ def test_a_planted_bug_is_found_where_it_is(examine: Examine, bug: str, optimise
 @pytest.mark.parametrize(("bug", "place"), CNN3)
 def test_a_bug_in_pooling_or_dropout_is_found_where_it_is(examine: Examine, bug: str, place: str) -> None:
     problems = examine(bug, "cnn3", [])
+    assert problems, "the bug went unnoticed"
+    assert re.match(place, problems[0]), problems
+
+
+NORMED = [
+    ("momentum the other way round", r"sgd, float64: step 1: bn1/running_mean after it: .* apart"),
+    ("momentum of Keras", r"sgd, float64: step 1: bn1/running_mean after it: .* apart"),
+    ("epsilon of Keras", r"sgd, float64: activation of bn1: .* apart"),
+    ("biased variance", r"sgd, float64: step 1: bn1/running_var after it: .* apart"),
+    ("statistics not updated", r"sgd, float64: step 1: bn1/running_mean after it: .* apart"),
+    ("updated in evaluation", r"sgd, float64: step 1: bn1/running_mean after it: .* apart"),
+]
+
+
+@pytest.mark.parametrize(("bug", "place"), NORMED)
+def test_a_bug_in_a_normalisation_is_found_where_it_is(examine: Examine, bug: str, place: str) -> None:
+    problems = examine(bug, normed.NAME, ["sgd"])
     assert problems, "the bug went unnoticed"
     assert re.match(place, problems[0]), problems
