@@ -10,24 +10,32 @@ from unittest.mock import patch
 import models_tf
 import models_torch
 
-NAME, RECURRENT = "normed", "recurrent"
+NAME, BIASED, RECURRENT = "normed", "normed-biased", "recurrent"
 
 
 @contextmanager
 def registered() -> Iterator[None]:
     """Add the networks to the architectures of this process."""
-    torch = {NAME: f"{__name__}:in_torch", RECURRENT: f"{__name__}:recurrent_in_torch"}
-    keras = {NAME: f"{__name__}:in_keras", RECURRENT: f"{__name__}:recurrent_in_keras"}
+    torch = {
+        NAME: f"{__name__}:in_torch",
+        BIASED: f"{__name__}:biased_in_torch",
+        RECURRENT: f"{__name__}:recurrent_in_torch",
+    }
+    keras = {
+        NAME: f"{__name__}:in_keras",
+        BIASED: f"{__name__}:biased_in_keras",
+        RECURRENT: f"{__name__}:recurrent_in_keras",
+    }
     with patch.dict(models_torch.ARCHITECTURES, torch), patch.dict(models_tf.ARCHITECTURES, keras):
         yield
 
 
-def in_torch(classes: int) -> Any:
+def in_torch(classes: int, *, bias: bool = False) -> Any:
     from torch import nn
 
     return nn.Sequential(
         OrderedDict(
-            conv1=nn.Conv2d(1, 4, kernel_size=5, bias=False),
+            conv1=nn.Conv2d(1, 4, kernel_size=5, bias=bias),
             bn1=nn.BatchNorm2d(4),
             relu1=nn.ReLU(),
             pool1=nn.MaxPool2d(4),
@@ -44,14 +52,25 @@ def in_keras(classes: int) -> Any:
     return build_keras(classes, BatchNormalization)
 
 
-def build_keras(classes: int, normalisation: Any) -> Any:
+def biased_in_torch(classes: int) -> Any:
+    """A bias before a normalisation, which takes it away again: its gradient is rounding alone."""
+    return in_torch(classes, bias=True)
+
+
+def biased_in_keras(classes: int) -> Any:
+    from models_tf.backend.normalisation import BatchNormalization
+
+    return build_keras(classes, BatchNormalization, bias=True)
+
+
+def build_keras(classes: int, normalisation: Any, *, bias: bool = False) -> Any:
     import keras
     from keras import layers
 
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            layers.Conv2D(4, kernel_size=5, use_bias=False, name="conv1"),
+            layers.Conv2D(4, kernel_size=5, use_bias=bias, name="conv1"),
             normalisation(name="bn1"),
             layers.ReLU(name="relu1"),
             layers.MaxPooling2D(4, name="pool1"),

@@ -15,6 +15,14 @@ to be nearer. After a step, the largest gap so far counts.
   max-pool in one framework and not in the other; from then on the two differ by far more than rounding, and both are
   right. The triangle inequality gives 2 for twins that agree in float64: a check of magnitude only.
 
+- float64, Adam, a parameter whose gradient is 0 in exact arithmetic, as that of a bias before a normalisation, which
+  takes every constant away again. What is computed is rounding alone, g. Adam moves the parameter by lr·m̂ / (√v̂ + ε),
+  where |m̂| ≤ max |g|. In float64, g is far below ε, and the move is at most lr·max |g| / ε. In float32, g is about ε,
+  the move is up to lr, however small g is, and the gap no longer grows as g does: it doesn't scale by 2⁻²⁹. So after k
+  steps such a parameter may differ by k·lr/ε times the bound of its gradient. Running statistics follow it. The output
+  in evaluation mode shifts with what the statistics lag behind, by a factor that isn't known here, and isn't compared:
+  with SGD, whose steps are linear in g, it is.
+
 MULTIPLE is 256. The largest difference measured was 43 gaps: the maximum over 10⁵ parameters depends on a few outliers,
 above all with Adam, whose first steps divide each gradient, however small and inexact, by its own size. TensorFloat-32,
 the least reduction of precision on a GPU, makes a gap 2¹³ times larger.

@@ -16,9 +16,11 @@ from experiments.frameworks import takes_dropout, twins
 from experiments.parity import check, jobs, protocol
 from experiments.parity.bounds import Key
 from experiments.parity.check import Quantity
+from experiments.parity.dropout import check_dropout
 from experiments.parity.jobs import Job, Processes, Side, Steps, run_on_all
 from experiments.parity.protocol import PRECISIONS, Optimiser
 from experiments.parity.report import Result, Training
+from experiments.parity.vanishing import adam_moves, vanishing_gradients
 from experiments.settings.params import Params
 from experiments.settings.recipe import BackendName, Recipe
 from experiments.system.console import say
@@ -111,11 +113,17 @@ class Examiner:
         starts = _by_key([run_on_all(self.processes, architecture, jobs.start, job) for job in variants])
         if problem := check.check_weights(starts, self.parameters, self.recipe):
             self.problems.append(problem)
-        return check.start_quantities(starts)
+        quantities = check.start_quantities(starts)
+        self.vanishing = vanishing_gradients(starts, quantities["float64"])
+        return quantities
 
     def _train(self, optimiser: Optimiser, start: Mapping[Precision, list[Quantity]]) -> None:
         trainings = _by_key([self._steps(self._job(precision, optimiser)) for precision in PRECISIONS])
         steps = check.step_quantities(trainings, self.parameters)
+        if optimiser == "adam":
+            state = {parameter.name for parameter in self.parameters if not parameter.trainable}
+            lr = protocol.SETTINGS[optimiser]["lr"]
+            steps["float64"] = adam_moves(steps["float64"], self.vanishing, state, lr)
         for precision in PRECISIONS:
             training = Training(optimiser, precision, start[precision], steps[precision])
             self.result.trainings.append(training)
@@ -134,7 +142,7 @@ class Examiner:
         job = self._job("float32", dropout=protocol.DROPOUT_RATE)
         for backend, layers in run_on_all(self.processes, self.recipe.architecture, jobs.dropout, job).items():
             for path, passes in layers.items():
-                checked = check.check_dropout(f"{backend}: {path}", rate=protocol.DROPOUT_RATE, passes=passes)
+                checked = check_dropout(f"{backend}: {path}", rate=protocol.DROPOUT_RATE, passes=passes)
                 self.result.dropout.append(checked)
                 if checked.problem:
                     self.problems.append(f"dropout layer {checked.layer} {checked.problem}")

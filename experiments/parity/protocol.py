@@ -15,6 +15,8 @@ SETTINGS: dict[Optimiser, dict[str, Any]] = {
     "sgd": {"optimiser": "sgd", "lr": 0.01, "momentum": 0.9},
     "adam": {"optimiser": "adam", "lr": 0.001, "momentum": None},
 }
+# What both frameworks' Adam is given (models_*/backend/optimizers.py).
+ADAM_EPSILON = 1e-8
 # 50 steps: 10 batches an epoch, the last of 6 images, so that the handling of a short batch is compared too.
 IMAGES, BATCH_SIZE, EPOCHS = 150, 16, 5
 SEED = 1

@@ -14,7 +14,8 @@ from tabulate import tabulate
 
 from experiments.contract.backend import Precision
 from experiments.parity import bounds, protocol
-from experiments.parity.check import DropoutCheck, Quantity, first_beyond, largest
+from experiments.parity.check import Quantity, first_beyond, largest
+from experiments.parity.dropout import DropoutCheck
 from experiments.system.files import write_atomically, write_json
 
 T = TypeVar("T")

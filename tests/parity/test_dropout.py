@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.parity.check import DropoutCheck, check_dropout
+from experiments.parity.dropout import DropoutCheck, check_dropout
 
 RATE = 0.4
 INPUT = np.abs(np.random.default_rng(0).normal(size=40_000)).astype(np.float32)

@@ -38,7 +38,15 @@ def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.mark.parametrize(
     ("architecture", "optimiser"),
-    [("lenet", "sgd"), ("lenet", "adam"), ("cnn3", "sgd"), (normed.NAME, "sgd"), (normed.NAME, "adam")],
+    [
+        ("lenet", "sgd"),
+        ("lenet", "adam"),
+        ("cnn3", "sgd"),
+        (normed.NAME, "sgd"),
+        (normed.NAME, "adam"),
+        (normed.BIASED, "sgd"),
+        (normed.BIASED, "adam"),
+    ],
 )
 def test_without_a_bug_there_is_no_problem(examine: Examine, architecture: str, optimiser: Optimiser) -> None:
     assert examine("", architecture, [optimiser]) == []
