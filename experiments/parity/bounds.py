@@ -8,13 +8,13 @@ to be nearer. After a step, the largest gap so far counts.
 - float64: rounding errors of the same computation shrink as the unit roundoff does, by 2⁻²⁹ (2⁻²⁴ → 2⁻⁵³), to first
   order (Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapter 3). The frameworks may differ by MULTIPLE
   times the smaller gap, scaled by 2⁻²⁹. Any other difference doesn't shrink, and exceeds the bound up to 10⁸-fold.
-- float32, for the first batch and the first step: they may differ by MULTIPLE times the smaller gap. With the larger
-  one, no framework could ever fail by computing in less than float32 (TensorFloat-32, bfloat16, fast mathematics),
-  which makes its own gap thousands of times larger, and so the difference.
-- float32, after later steps: by LATER_MULTIPLE times the larger gap. Rounding can flip a ReLU or the choice of a
-  max-pool in one framework and not in the other; from then on the two differ by far more than rounding, and both are
-  right. The triangle inequality gives 2 for twins that agree in float64: a check of magnitude only.
-
+- float32, for the first batch: they may differ by MULTIPLE times the smaller gap. With the larger one, no framework
+  could ever fail by computing in less than float32 (TensorFloat-32, bfloat16, fast mathematics), which makes its own
+  gap thousands of times larger, and so the difference.
+- float32, after steps: by LATER_MULTIPLE times the larger gap. Rounding can flip a ReLU or the choice of a max-pool in
+  one framework and not in the other; from then on the two differ by far more than rounding, and both are right. In a
+  deep network, it does so in the first step. The triangle inequality gives 2 for twins that agree in float64: a check
+  of magnitude only.
 - float64, Adam, a parameter whose gradient is 0 in exact arithmetic, as that of a bias before a normalisation, which
   takes every constant away again. What is computed is rounding alone, g. Adam moves the parameter by lr·m̂ / (√v̂ + ε),
   where |m̂| ≤ max |g|. In float64, g is far below ε, and the move is at most lr·max |g| / ε. In float32, g is about ε,
@@ -41,12 +41,14 @@ UNIT_ROUNDOFF: dict[Precision, float] = {"float32": 2.0**-24, "float64": 2.0**-5
 SHRINKS = UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"]
 
 
-def measure(values: Mapping[Key, FloatArray], sizes: Sequence[int]) -> dict[Precision, tuple[FloatArray, FloatArray]]:
+def measure(
+    values: Mapping[Key, FloatArray], sizes: Sequence[int], *, after_steps: bool
+) -> dict[Precision, tuple[FloatArray, FloatArray]]:
     """Return how far two frameworks are apart in segments of arrays, and how far they may be, in each precision.
 
-    `values` has four arrays of shape (rows, n), of two backends and two precisions. Rows are steps; a quantity
-    without steps has one row. `sizes` are those of the segments of a row, and add up to n. The results have the shape
-    (rows, segments): the maximum of each segment, and its bound. NaN anywhere is an infinite difference.
+    `values` has four arrays of shape (rows, n), of two backends and two precisions. Rows are steps, if `after_steps`;
+    else there is one, of the first batch. `sizes` are those of the segments of a row, and add up to n. The results have
+    the shape (rows, segments): the maximum of each segment, and its bound. NaN anywhere is an infinite difference.
     """
     first, second = sorted({backend for backend, _ in values})
     starts = np.cumsum([0, *sizes[:-1]])
@@ -61,7 +63,7 @@ def measure(values: Mapping[Key, FloatArray], sizes: Sequence[int]) -> dict[Prec
     least = UNIT_ROUNDOFF["float32"] * np.minimum(*(largest(values[name, "float64"]) for name in (first, second)))
     smaller, larger = (np.maximum.accumulate(np.maximum(gap, least)) for gap in (np.minimum(*gaps), np.maximum(*gaps)))
     bounds: dict[Precision, FloatArray] = {
-        "float32": np.concatenate([MULTIPLE * smaller[:1], LATER_MULTIPLE * larger[1:]]),
+        "float32": LATER_MULTIPLE * larger if after_steps else MULTIPLE * smaller,
         "float64": MULTIPLE * SHRINKS * smaller,
     }
     return {kind: (largest(values[first, kind], values[second, kind]), bound) for kind, bound in bounds.items()}

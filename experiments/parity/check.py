@@ -90,7 +90,7 @@ def start_quantities(starts: Mapping[Key, Start]) -> dict[Precision, list[Quanti
     first = next(iter(starts.values())).computed
     row_of = {key: [start.computed[name].ravel() for name in first] for key, start in starts.items()}
     values: dict[Key, FloatArray] = {key: np.concatenate(arrays)[np.newaxis] for key, arrays in row_of.items()}
-    differences = measure(values, [array.size for array in first.values()])
+    differences = measure(values, [array.size for array in first.values()], after_steps=False)
     return {precision: _row(*differences[precision], 0, list(first)) for precision in PRECISIONS}
 
 
@@ -99,13 +99,13 @@ def step_quantities(
 ) -> dict[Precision, list[list[Quantity]]]:
     """Return, for each step, its loss and then, after it, parameters, state and the output in evaluation mode."""
     count = min(len(steps.losses) for steps in trainings.values())
-    loss = measure({key: steps.losses[:count, np.newaxis] for key, steps in trainings.items()}, [1])
+    loss = measure({key: steps.losses[:count, np.newaxis] for key, steps in trainings.items()}, [1], after_steps=True)
     outputs = min(steps.outputs for steps in trainings.values())
     sizes = [*(math.prod(parameter.shape) for parameter in parameters), outputs]
     values: dict[Key, FloatArray] = {
         key: np.memmap(steps.file, key[1], mode="r").reshape(-1, sum(sizes))[:count] for key, steps in trainings.items()
     }
-    after = measure(values, sizes)
+    after = measure(values, sizes, after_steps=True)
     quantities: dict[Precision, list[list[Quantity]]] = {}
     for precision in PRECISIONS:
         rows = quantities[precision] = []

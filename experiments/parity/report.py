@@ -22,7 +22,7 @@ T = TypeVar("T")
 NOTES = """
 Each cell: of all activations, gradients, losses and parameters, the one closest to its bound: the difference between
 the frameworks, and its share of the bound. experiments/parity/bounds.py derives the bounds. In float32, the check
-after the first step is one of magnitude only: rounding can flip a ReLU in one framework, and then two that are the
+after the first batch is one of magnitude only: rounding can flip a ReLU in one framework, and then two that are the
 same differ. The proof that the steps are the same is float64's.
 """
 PROTOCOL = {
