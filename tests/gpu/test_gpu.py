@@ -80,7 +80,7 @@ def compare(steps: dict[Device, dict[Precision, Weights]]) -> dict[tuple[str, Pr
             for device in DEVICES
             for precision in PRECISIONS
         }
-        for precision, (difference, bound) in measure(flat, [first.size]).items():
+        for precision, (difference, bound) in measure(flat, [first.size], after_steps=False).items():
             parts[key, precision] = float((difference / bound).max())
     del parts[LOGITS, "float64"]  # logits are handed out in float32
     return parts
