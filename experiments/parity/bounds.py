@@ -10,11 +10,12 @@ to be nearer. After a step, the largest gap so far counts.
   times the smaller gap, scaled by 2⁻²⁹. Any other difference doesn't shrink, and exceeds the bound up to 10⁸-fold.
 - float32, for the first batch: they may differ by MULTIPLE times the smaller gap. With the larger one, no framework
   could ever fail by computing in less than float32 (TensorFloat-32, bfloat16, fast mathematics), which makes its own
-  gap thousands of times larger, and so the difference.
+  gap thousands of times larger, and so the difference. In a deep network, rounding may flip a ReLU in one framework,
+  and so change gradients: that is an accident of the batch, less precision isn't. So other batches are tried, and the
+  best counts.
 - float32, after steps: by LATER_MULTIPLE times the larger gap. Rounding can flip a ReLU or the choice of a max-pool in
-  one framework and not in the other; from then on the two differ by far more than rounding, and both are right. In a
-  deep network, it does so in the first step. The triangle inequality gives 2 for twins that agree in float64: a check
-  of magnitude only.
+  one framework and not in the other; from then on the two differ by far more than rounding, and both are right. The
+  triangle inequality gives 2 for twins that agree in float64: a check of magnitude only.
 - float64, Adam, a parameter whose gradient is 0 in exact arithmetic, as that of a bias before a normalisation, which
   takes every constant away again. What is computed is rounding alone, g. Adam moves the parameter by lr·m̂ / (√v̂ + ε),
   where |m̂| ≤ max |g|. In float64, g is far below ε, and the move is at most lr·max |g| / ε. In float32, g is about ε,

@@ -115,10 +115,11 @@ def describe(side: Side, settings: ModelSettings) -> Description:
     return Description(inspection.layers(model), model.parameters())
 
 
-def start(side: Side, job: Job) -> Start:
-    """Return the initial weights, and the activations, loss and gradients (from the output on) of the first batch."""
+def start(side: Side, job: Job, batch: int) -> Start:
+    """Return the initial weights, and the activations, loss and gradients (from the output on) of a batch, from 0."""
     _, inspection, model = _built(side, job)
-    images, labels = job.images[:BATCH_SIZE], job.labels[:BATCH_SIZE]
+    chosen = slice(batch * BATCH_SIZE, (batch + 1) * BATCH_SIZE)
+    images, labels = job.images[chosen], job.labels[chosen]
     weights, activations = model.get_weights(), inspection.activations(model, images)
     loss, gradients = inspection.loss_and_gradients(model, images, labels)
     computed = {f"activation of {path}": value for path, value in activations.items()} | {"loss": np.array(loss)}

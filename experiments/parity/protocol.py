@@ -20,6 +20,8 @@ ADAM_EPSILON = 1e-8
 # 50 steps: 10 batches an epoch, the last of 6 images, so that the handling of a short batch is compared too.
 IMAGES, BATCH_SIZE, EPOCHS = 150, 16, 5
 SEED = 1
+# Of how many batches a quantity that is beyond its bound in float32 is computed; the best counts.
+BATCHES = 4
 # The probability with which the check of a correct dropout layer fails (each of its two tests).
 DROPOUT_RATE, DROPOUT_ERROR = 0.4, 1e-6
 # Dropout changes the first loss by about a per cent; below this fraction of the loss, dropout is off.
