@@ -1,7 +1,7 @@
 """`tandem compare`: the pairs of the pipeline, or two runs of any kind."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Images that are listed on the screen; JSON has them all.
 SHOWN = 10
+LEAST = 1e-12  # less says nothing more
 DIGEST = re.compile("[0-9a-f]{16,}")
 
 
@@ -72,7 +73,7 @@ def _two(first: str, second: str | None, *, as_json: bool) -> None:
 
 def _parts(found: Mapping[str, Any]) -> "Iterator[Table | str]":
     a, b = found["runs"]
-    names = (a["label"], b["label"]) if a["label"] != b["label"] else (a["where"], b["where"])
+    names = _names(a, b)
     sides: dict[str, Cell] = dict(zip(names, ("first", "second"), strict=True))
     for name, run in zip(names, (a, b), strict=True):
         yield f"{name}: {run['where']}" + ("" if run["mlflow_run_id"] in run["where"] else f", {run['mlflow_run_id']}")
@@ -81,10 +82,24 @@ def _parts(found: Mapping[str, Any]) -> "Iterator[Table | str]":
         yield table(rows, {"setting that differs": "setting", **sides})
     else:
         yield "No setting differs."
-    rows = [_metric(row) for row in found["metrics"]]
-    columns = {"metric": "metric", **sides, "difference": "difference"}
-    yield table(rows, columns, right=(*names, "difference"))
+    yield from _metrics(found["metrics"], names)
     yield from _images(found["images"], names)
+
+
+def _names(*runs: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what the runs are called: by their labels, with the beginnings of their ids if these are the same."""
+    labels = tuple(run["label"] for run in runs)
+    same = len(set(labels)) < len(labels)
+    return tuple(f"{run['label']} ({run['mlflow_run_id'][:8]})" for run in runs) if same else labels
+
+
+def _metrics(metrics: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> "Iterator[Table | str]":
+    both = [_metric(row) for row in metrics if row["difference"] is not None]
+    columns: dict[str, Cell] = {"metric": "metric", names[0]: "first", names[1]: "second", "difference": "difference"}
+    yield table(both, columns, right=(*names, "difference"))
+    for name, side in zip(names, ("first", "second"), strict=True):
+        if alone := [row["metric"] for row in metrics if row["difference"] is None and row[side] is not None]:
+            yield f"Only {name} has {', '.join(alone)}."
 
 
 def _short(value: str | None) -> str:
@@ -93,22 +108,23 @@ def _short(value: str | None) -> str:
 
 
 def _metric(row: Mapping[str, Any]) -> dict[str, str]:
-    scale, unit, points = (100, " %", " points") if row["metric"].endswith("accuracy") else (1, "", "")
-    digits = ".2f" if unit else ".5g"
-    sides = {side: "" if row[side] is None else f"{scale * row[side]:{digits}}{unit}" for side in ("first", "second")}
-    difference = row["difference"]
-    sign = "" if difference is None else f"{scale * difference:+{'.2f' if unit else '.3g'}}{points}"
-    return {"metric": row["metric"], **sides, "difference": sign}
+    """Return a metric that both have, as it is shown."""
+    name, first, second, difference = (row[key] for key in ("metric", "first", "second", "difference"))
+    if name.endswith("accuracy"):
+        shown = (f"{100 * first:.2f} %", f"{100 * second:.2f} %", f"{100 * difference:+.2f} points")
+    else:
+        shown = (f"{first:.5g}", f"{second:.5g}", f"{difference:+.3g}")
+    return dict(zip(("metric", "first", "second", "difference"), (name, *shown), strict=True))
 
 
-def _images(images: Mapping[str, Any], names: tuple[str, str]) -> "Iterator[Table | str]":
+def _images(images: Mapping[str, Any], names: tuple[str, ...]) -> "Iterator[Table | str]":
     if "not_compared" in images:
         yield f"Test images: not compared, since {images['not_compared']}."
         return
     count, alone = images["told_differently"], (images["only_first_right"], images["only_second_right"])
     yield (
         f"Test images: {count} of {images['images']} are answered differently; {alone[0]} are right in {names[0]} "
-        f"alone, {alone[1]} in {names[1]} alone (exact McNemar test, p = {images['p']:.2g})."
+        f"alone, {alone[1]} in {names[1]} alone (exact McNemar test, p {_probability(images['p'])})."
     )
     if count:
         columns: dict[str, Cell] = {
@@ -120,3 +136,7 @@ def _images(images: Mapping[str, Any], names: tuple[str, str]) -> "Iterator[Tabl
         yield table(images["differently"][:SHOWN], columns, right=("image",))
     if count > SHOWN:
         yield f"The first {SHOWN}; --json lists all {count}."
+
+
+def _probability(p: float) -> str:
+    return f"= {p:.2g}" if p > LEAST else f"< {LEAST:.0e}"

@@ -62,7 +62,8 @@ def _line(run: runs.Run) -> str:
     started = datetime.fromtimestamp(run.info.start_time / 1000, UTC)
     study = run.data.tags.get("sweep")
     name = f"{study}/{run.info.run_name}" if study else run.info.run_name
-    return f"{run.info.run_id} ({name}, {started:%Y-%m-%d %H:%M} UTC, {run.info.status})"
+    state = "superseded" if runs.SUPERSEDED in run.data.tags else run.info.status
+    return f"{run.info.run_id} ({name}, {started:%Y-%m-%d %H:%M} UTC, {state})"
 
 
 def _ambiguous(asked_by: str, name: str, found: Sequence[str]) -> TandemError:
