@@ -8,6 +8,7 @@ from typing import Any
 from experiments.settings.recipe import Recipe
 from experiments.system.errors import TandemError
 from experiments.tracking import runs
+from experiments.tracking.reader import Reader
 from experiments.training.outputs import PREDICTIONS, Answers, Outputs, parse_answers, read_outputs
 
 # What a run depends on, besides its recipe's keys and the versions; the names are the same in run.json and in MLflow.
@@ -67,7 +68,7 @@ def from_mlflow(run: runs.Run) -> Measured:
 
 
 def _kept_answers(run_id: str) -> Answers | None:
-    text = runs.read_file(run_id, PREDICTIONS)
+    text = Reader().texts(run_id, [PREDICTIONS]).get(PREDICTIONS)
     try:
         return parse_answers(text) if text else None
     except ValueError:  # of an older version

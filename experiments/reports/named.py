@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from experiments.reports.measured import Measured, from_folder, from_mlflow, label_of
@@ -45,7 +46,7 @@ def _find_recorded(project: Project, name: str, asked_by: str, outputs: Mapping[
     by_id = {str(read_json(folder / RECORD)["mlflow_run_id"]): where for where, folder in outputs.items()}
     experiment = store.open_experiment(project) if name not in by_id and store.exists(project) else None
     run = runs.find_run(name) if experiment else None
-    found = [run] if run else runs.find_named(experiment, name) if experiment else []
+    found = [run] if run else runs.find_named(name, partial(runs.search, experiment)) if experiment else []
     if len(found) > 1:
         raise _ambiguous(asked_by, name, [_line(each) for each in found])
     run_id = str(found[0].info.run_id) if found else name

@@ -12,7 +12,7 @@ from experiments.system.environment import from_requirements
 from experiments.system.errors import TandemError
 from experiments.system.git import NO_CHANGES, changes_digest
 from experiments.tracking.reader import Reader
-from experiments.tracking.runs import Run
+from experiments.tracking.runs import Run, find_named
 
 PARAMS, CHANGES, PACKAGES = "params.yaml", "git.diff", "requirements.txt"
 VERSION = "version."
@@ -179,20 +179,18 @@ def changes_of(tags: Mapping[str, str], diff: str) -> Changes:
 
 
 def find_run(reader: Reader, asked: str) -> tuple[Run, str]:
-    """Return the run of that id, or the newest finished one of that name, and a line if there were several.
+    """Return the run of that id, or the newest finished one of that name or STUDY/TRIAL, and a line if there were more.
 
     Raises:
         TandemError: there is none.
     """
     if RUN_ID.fullmatch(asked) and (run := reader.run(asked)):
         return run, ""
-    plain = re.fullmatch(r"[\w.-]+", asked)  # a quote would end the query's string
-    query = f"attributes.run_name = '{asked}' and attributes.status = 'FINISHED'"
-    found = reader.search(query) if plain else []
+    found = [run for run in find_named(asked, reader.search) if run.info.status == "FINISHED"]
     if not found:
         raise TandemError(
-            f"RUN: expected the id or the name of a finished run in MLflow; got {asked!r}; `tandem runs` lists "
-            "those of the pipeline, `tandem ui` all"
+            f"RUN: expected the id or the name of a finished run in MLflow, or STUDY/TRIAL; got {asked!r}; "
+            "`tandem runs` lists those of the pipeline, `tandem ui` all"
         )
     run = found[0]
     line = f"{len(found)} finished runs are called {asked}; this is the newest, {run.info.run_id}"

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 from experiments.tracking import store
-from experiments.tracking.runs import PAGE
+from experiments.tracking.runs import PAGE, find_run
 
 
 class Reader:
@@ -22,13 +21,7 @@ class Reader:
 
     def run(self, run_id: str) -> Run | None:
         """Return a run that isn't deleted; None: there is none of that id."""
-        try:
-            run = self._client.get_run(run_id)
-        except MlflowException as error:
-            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                raise
-            return None
-        return run if run.info.lifecycle_stage == "active" else None
+        return find_run(run_id, self._client)
 
     def search(self, query: str) -> list[Run]:
         """Return the runs that match, of any experiment, the newest first."""

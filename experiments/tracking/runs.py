@@ -3,9 +3,8 @@
 Tags say which process writes a run, so that others can tell, later, whether that process still exists.
 """
 
-import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -59,14 +58,17 @@ def find_tagged(experiment: str, tags: Mapping[str, str]) -> str | None:
     return runs[-1].info.run_id if runs else None
 
 
-def find_named(experiment: str, name: str) -> list[Run]:
-    """Return the runs of that name, or `STUDY/TRIAL`, the newest first; TRIAL is a number or the name of its run."""
+def find_named(name: str, search: Callable[[str], list[Run]]) -> list[Run]:
+    """Return the runs of that name, or `STUDY/TRIAL`, the newest first; TRIAL is a number or the name of its run.
+
+    `search` returns the runs that match a query.
+    """
     if set(name) & set("'\"`%\\"):  # they would end the name in MLflow's query
         return []
     study, _, trial = name.rpartition("/")
     if not study:
-        return search(experiment, f"attributes.run_name = '{name}'")
-    of_study = search(experiment, f"tags.sweep = '{study}'")
+        return search(f"attributes.run_name = '{name}'")
+    of_study = search(f"tags.sweep = '{study}'")
     return [run for run in of_study if trial in (run.info.run_name, run.data.tags.get("trial"))]
 
 
@@ -76,18 +78,10 @@ def recent(experiment: str, count: int) -> list[Run]:
     return runs
 
 
-def read_file(run_id: str, name: str) -> str | None:
-    """Return the text of a file that a run keeps; None: it has no such file."""
-    if name not in [file.path for file in MlflowClient().list_artifacts(run_id)]:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        return Path(MlflowClient().download_artifacts(run_id, name, folder)).read_text()
-
-
-def find_run(run_id: str) -> Run | None:
-    """Return a run; None: MLflow doesn't have it, or it is deleted."""
+def find_run(run_id: str, client: MlflowClient | None = None) -> Run | None:
+    """Return a run; None: MLflow doesn't have it, or it is deleted. `client` None: of the connected store."""
     try:
-        run = MlflowClient().get_run(run_id)
+        run = (client or MlflowClient()).get_run(run_id)
     except MlflowException as error:
         # Anything else (a store that is busy, a server that is away) says nothing about the run.
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
