@@ -36,5 +36,5 @@ def to_record(state: State) -> dict[str, Any]:
 
 def to_metrics(state: State) -> dict[str, float]:
     """Return it, and the medians, as MLflow has them."""
-    seconds = {f"seconds/{phase}": value for phase, value in state.seconds.items()}
+    seconds = {f"time/{phase}": value for phase, value in state.seconds.items()}
     return seconds | state.peaks | medians(list(state.history.values()))

@@ -119,8 +119,8 @@ def test_a_stopped_training_goes_on_and_ends_with_the_same_weights(
     assert (after.info.run_id, after.info.status) == (run.info.run_id, "FINISHED")
     _check_no_step_twice(after.info.run_id)
     seconds = _record(clone, backend)["resources"]["seconds"]
-    assert {name: after.data.metrics[f"seconds/{name}"] for name in seconds} == seconds
-    points = MlflowClient().get_metric_history(after.info.run_id, "seconds/imports")
+    assert {name: after.data.metrics[f"time/{name}"] for name in seconds} == seconds
+    points = MlflowClient().get_metric_history(after.info.run_id, "time/imports")
     assert [point.step for point in points] == [2]  # the number of its processes, logged once
     assert not [run for run in clone.mlflow_runs() if run.info.status == "RUNNING"]
 

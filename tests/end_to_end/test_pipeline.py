@@ -111,7 +111,7 @@ def test_each_run_says_where_its_time_and_memory_went(clone: Clone, first_output
         backend, metrics = run.data.tags["backend"], run.data.metrics
         resources = record(clone, backend)["resources"]
         seconds = resources["seconds"]
-        assert {f"seconds/{phase}": value for phase, value in seconds.items()}.items() <= metrics.items()
+        assert {f"time/{phase}": value for phase, value in seconds.items()}.items() <= metrics.items()
         assert [phase for phase, value in seconds.items() if not value] == (["compiling"] if backend != "keras" else [])
         # The run is opened once the model is built, and closed once its figures are logged.
         lasted = (run.info.end_time - run.info.start_time) / 1000

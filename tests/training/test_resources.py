@@ -37,7 +37,7 @@ def test_a_resumed_training_adds_up_its_processes_and_keeps_the_highest_peak(tmp
     assert sum(state.seconds.values()) == pytest.approx(50, abs=1)
     assert state.peaks["peak_device_memory_mb"] == 500
     assert to_record(state).keys() == {"seconds", "peak_memory_mb", "peak_device_memory_mb"}
-    assert to_metrics(state)["seconds/imports"] == 50
+    assert to_metrics(state)["time/imports"] == 50
 
 
 def test_on_a_cpu_there_is_one_peak(tmp_path: Path) -> None:
