@@ -13,5 +13,4 @@ ARCHITECTURES: dict[str, str] = {
     "cnn3-subclassed": "models_tf.cnn3_subclassed:build",
     "basic_cnn": "models_tf.basic_cnn:build",
     "inception": "models_tf.inception:build",
-    "resnet20": "models_tf.resnet20:build",
 }

@@ -14,5 +14,4 @@ ARCHITECTURES: dict[str, str] = {
     "cnn3-subclassed": "models_torch.cnn3:build",
     "basic_cnn": "models_torch.basic_cnn:build",
     "inception": "models_torch.inception:build",
-    "resnet20": "models_torch.resnet20:build",
 }

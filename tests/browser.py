@@ -27,6 +27,7 @@ def chromium() -> Iterator[Browser]:
 def browser(chromium: Browser, request: pytest.FixtureRequest) -> Browser:
     """The browser at two widths."""
     resize(chromium, *SIZES[request.param])
+    chromium.get("about:blank")  # the page of another test may still be asking a server that is gone
     for kind in ("browser", "performance"):
         chromium.get_log(kind)  # forget what was before
     return chromium

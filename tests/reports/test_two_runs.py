@@ -33,6 +33,7 @@ def _refusal(project: Project, name: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.usefixtures("in_folder")
 def test_settings_metrics_and_images_of_two_outputs(project: Project, params: Params) -> None:
     write(project, recorded(params, "lightning", right=190))
     write(project, recorded(params, "keras", right=180, lr=0.5))

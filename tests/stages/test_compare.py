@@ -31,7 +31,8 @@ def run(right: list[bool], loss: float = 0.5, weights: str = "w", pair: str = "p
         "mlflow_run_id": "id",
     }
     record["environment"] = {"device": device, "numpy": "2.4.6"}
-    record["tags"] = {"pair": pair, "dataset": "digits"}
+    tags = {"recipe": "lenet", "backend": "keras", "seed": "1", "git_commit": "c"}
+    record["tags"] = {**tags, "pair": pair, "dataset": "digits"}
     return Outputs(metrics, [{"epoch": 1.0, **metrics}], record, actual, np.where(right, 0, 1), np.ones(len(actual)))
 
 
