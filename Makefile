@@ -68,7 +68,6 @@ pictures: repro ## make the pictures of README.md again, from real runs (wants C
 	tandem parity --all
 	mkdir -p docs/images
 	cp reports/parity.png docs/images/parity.png
-	cp reports/pairs/lenet-12.png docs/images/pair.png
 	python -m docs.pictures
 
 .PHONY: experiments
