@@ -153,11 +153,11 @@ def test_the_compare_page_of_a_pair_opens_on_test_accuracy(opened: Opened, brows
 def test_a_run_shows_its_curves_and_the_images_it_answers_wrongly(opened: Opened, browser: Browser) -> None:
     run_id = opened.runs["lenet-keras-1"].info.run_id
     browser.get(opened.page(f"experiments/1/runs/{run_id}"))
-    wait_for(browser, has_text(f"tandem reproduce {run_id}"))
-    wait_for(browser, has_picture("learning_curves.png"))
+    assert wait_for(browser, has_text(f"tandem reproduce {run_id}"))
+    assert wait_for(browser, has_picture("learning_curves.png"))
     browser.get(opened.page(f"experiments/1/runs/{run_id}/artifacts/wrong_answers.json"))
-    wait_for(browser, has_text("probability"))
-    wait_for(browser, has_picture("table_images"))
+    assert wait_for(browser, has_text("probability"))
+    assert wait_for(browser, has_picture("table_images"))
 
 
 @wide
@@ -166,7 +166,7 @@ def test_the_page_of_all_runs_is_in_mlflow(opened: Opened, browser: Browser) -> 
     frame = wait_for(browser, "document.querySelector('iframe')")
     browser.switch_to.frame(frame)
     try:
-        wait_for(browser, has_text("Verdict"))
+        assert wait_for(browser, has_text("Verdict"))
     finally:
         browser.switch_to.default_content()
 
