@@ -10,7 +10,7 @@ from unittest.mock import patch
 import models_tf
 import models_torch
 
-NAME, BIASED, RECURRENT = "normed", "normed-biased", "recurrent"
+NAME, BIASED, UNKNOWN = "normed", "normed-biased", "unknown"
 
 
 @contextmanager
@@ -19,12 +19,12 @@ def registered() -> Iterator[None]:
     torch = {
         NAME: f"{__name__}:in_torch",
         BIASED: f"{__name__}:biased_in_torch",
-        RECURRENT: f"{__name__}:recurrent_in_torch",
+        UNKNOWN: f"{__name__}:unknown_in_torch",
     }
     keras = {
         NAME: f"{__name__}:in_keras",
         BIASED: f"{__name__}:biased_in_keras",
-        RECURRENT: f"{__name__}:recurrent_in_keras",
+        UNKNOWN: f"{__name__}:unknown_in_keras",
     }
     with patch.dict(models_torch.ARCHITECTURES, torch), patch.dict(models_tf.ARCHITECTURES, keras):
         yield
@@ -82,18 +82,19 @@ def build_keras(classes: int, normalisation: Any, *, bias: bool = False) -> Any:
     )
 
 
-def recurrent_in_torch(classes: int) -> Any:
+def unknown_in_torch(classes: int) -> Any:
     from torch import nn
 
-    return nn.Sequential(OrderedDict(flatten=nn.Flatten(), lstm=nn.LSTM(784, classes)))
+    lines = nn.Conv1d(784, classes, kernel_size=1)
+    return nn.Sequential(OrderedDict(flatten=nn.Flatten(), rows=nn.Unflatten(1, (784, 1)), lines=lines))
 
 
-def recurrent_in_keras(classes: int) -> Any:
+def unknown_in_keras(classes: int) -> Any:
     import keras
     from keras import layers
 
-    rows = [keras.Input((28, 28, 1)), layers.Reshape((28, 28)), layers.LSTM(classes, name="lstm")]
-    return keras.Sequential(rows, name=RECURRENT)
+    rows = [keras.Input((28, 28, 1)), layers.Reshape((28, 28)), layers.Conv1D(classes, kernel_size=28, name="lines")]
+    return keras.Sequential(rows, name=UNKNOWN)
 
 
 def other_normalisation(**options: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from experiments.contract.backend import Precision
 from experiments.contract.layers import shown, wrong_output
 from experiments.contract.weights import FloatArray, Parameter, draw_weights
+from experiments.contract.windows import windows_differ
 from experiments.parity.bounds import Key, measure
 from experiments.parity.jobs import Description, Start, Steps
 from experiments.parity.protocol import PRECISIONS, SEED
@@ -56,8 +57,12 @@ def _layers_differ(sides: Mapping[str, Description]) -> str | None:
             return f"layer {path}: only {a} has it"
         if left.kind != right.kind:
             return f"layer {path}: {left.kind} in {a}, {right.kind} in {b}"
+        why = windows_differ({a: left, b: right})
         if left.output != right.output:
-            return f"layer {path}: {shown(left.output)} in {a}, {shown(right.output)} in {b}"
+            sizes = f"layer {path}: {shown(left.output)} in {a}, {shown(right.output)} in {b}"
+            return f"{sizes}; {why}" if why else sizes
+        if why:
+            return f"layer {path}: {why}"
     return next((f"layer {path}: only {b} has it" for path in second if path not in first), None)
 
 

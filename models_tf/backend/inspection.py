@@ -7,36 +7,63 @@ import numpy as np
 import tensorflow as tf
 from keras import layers as kl
 
-from experiments.contract.layers import Kind, Layer
+from experiments.contract.layers import NONE, Kind, Layer, with_blocks
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
 from models_tf.backend.arrays import owned
 from models_tf.backend.flattened import by_channel, flattened
 from models_tf.backend.model import KerasModel
-from models_tf.backend.normalisation import BatchNormalization
 from models_tf.backend.trace import Call, trace
 from models_tf.backend.training import batch_loss
 
+# A class stands for those derived from it, too, unless they come before it.
 KINDS: dict[type[kl.Layer], Kind] = {
+    kl.DepthwiseConv2D: "depthwise convolution",
+    kl.Conv2DTranspose: "transposed convolution",
     kl.Conv2D: "convolution",
     kl.Dense: "dense",
     kl.MaxPooling2D: "max pooling",
     kl.AveragePooling2D: "average pooling",
+    kl.GlobalAveragePooling2D: "global average pooling",
+    kl.AdaptiveAveragePooling2D: "adaptive average pooling",
     kl.ZeroPadding2D: "zero padding",
     kl.Flatten: "flatten",
     kl.ReLU: "relu",
+    kl.LeakyReLU: "leaky relu",
+    kl.PReLU: "prelu",
+    kl.Softmax: "softmax",
+    kl.SpatialDropout1D: "channel dropout",
+    kl.SpatialDropout2D: "channel dropout",
+    kl.AlphaDropout: "alpha dropout",
     kl.Dropout: "dropout",
     kl.BatchNormalization: "batch normalisation",
-    BatchNormalization: "batch normalisation",
+    kl.LayerNormalization: "layer normalisation",
+    kl.GroupNormalization: "group normalisation",
+    kl.Embedding: "embedding",
+    kl.LSTM: "lstm",
+    kl.GRU: "gru",
+    kl.MultiHeadAttention: "attention",
 }
+# What `layers.Activation` is called with.
+ACTIVATIONS: dict[str, Kind] = {
+    "relu": "relu",
+    "leaky_relu": "leaky relu",
+    "gelu": "gelu",
+    "silu": "silu",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+    "softmax": "softmax",
+}
+DROPOUTS: tuple[Kind, ...] = ("dropout", "channel dropout", "alpha dropout")
 
 
 def layers(model: KerasModel) -> list[Layer]:
     """Return the layers in the order in which they run, with the shapes of one image."""
-    return [
+    described = [
         replace(_describe(call), parameters=sum(int(np.prod(variable.shape)) for variable in own if variable.trainable))
         for call, own in owned(_trace(model, model.blank(), training=False))
     ]
+    return with_blocks(described)
 
 
 def activations(model: KerasModel, images: Images) -> Weights:
@@ -49,7 +76,7 @@ def activations(model: KerasModel, images: Images) -> Weights:
 def dropouts(model: KerasModel, images: Images, *, training: bool) -> dict[str, tuple[FloatArray, ...]]:
     """Return the input and the output of every dropout layer, by its path."""
     calls = _trace(model, images, training=training)
-    return {c.path: (c.input.numpy(), c.output.numpy()) for c in calls if isinstance(c.layer, kl.Dropout)}
+    return {c.path: (c.input.numpy(), c.output.numpy()) for c in calls if kind_of(c.layer) in DROPOUTS}
 
 
 def loss_and_gradients(model: KerasModel, images: Images, labels: Labels) -> tuple[float, Weights]:
@@ -82,23 +109,46 @@ def _output(call: Call, flattened_input: tuple[int, int, int] | None) -> FloatAr
 
 
 def _shape(value: tf.Tensor) -> tuple[int, ...]:
-    *sizes, channels = value.shape[1:]
-    return (channels, *sizes)
+    sizes = tuple(value.shape[1:])
+    return (sizes[2], sizes[0], sizes[1]) if len(sizes) == 3 else sizes
+
+
+def kind_of(layer: kl.Layer) -> Kind:
+    """Return the kind of a layer."""
+    if isinstance(layer, kl.Activation):
+        return ACTIVATIONS.get(layer.activation.__name__, "other")
+    if isinstance(layer, kl.AdaptiveAveragePooling2D) and tuple(layer.output_size) == (1, 1):
+        return "global average pooling"
+    if isinstance(layer, kl.Conv2D) and layer.groups > 1 and layer.kernel.shape[2] == 1:
+        return "depthwise convolution"
+    known = next((KINDS[kind] for kind in KINDS if isinstance(layer, kind)), None)
+    return known or "other"
 
 
 def _describe(call: Call) -> Layer:
-    layer = call.layer
-    form: dict[str, Any] = {}
-    if isinstance(layer, kl.Conv2D):
-        form = {"kernel": layer.kernel_size[0], "stride": layer.strides[0], "features": layer.filters}
-    if isinstance(layer, kl.MaxPooling2D | kl.AveragePooling2D):
-        form = {"kernel": layer.pool_size[0], "stride": layer.strides[0]}
-    if isinstance(layer, kl.Dense):
-        form = {"features": layer.units}
+    layer, form = call.layer, _form(call.layer)
+    if isinstance(layer, kl.Dense | kl.LSTM | kl.GRU):
+        form["features"] = layer.units
+    if isinstance(layer, kl.Embedding):
+        form["features"] = layer.output_dim
+    kind = kind_of(layer)
+    if kind in ("dense", "lstm", "gru", "attention") or "convolution" in kind:
+        form["weights"] = sum(int(np.prod(one.shape)) for one in layer.weights if "kernel" in one.name)
+    return Layer(call.path, kind, _shape(call.input), _shape(call.output), **form)
+
+
+def _form(layer: kl.Layer) -> dict[str, Any]:
+    """Return the settings of a layer that moves windows."""
+    if isinstance(layer, kl.AdaptiveAveragePooling2D):
+        return {"kernel": tuple(layer.output_size)}
     if isinstance(layer, kl.ZeroPadding2D):
-        form = {"padding": layer.padding[0][0]}
-    elif getattr(layer, "padding", "valid") == "same":
-        form["padding"] = "same"
-    if isinstance(layer, kl.Conv2D | kl.Dense):
-        form["weights"] = int(np.prod(layer.kernel.shape))
-    return Layer(call.path, KINDS.get(type(layer), "block"), _shape(call.input), _shape(call.output), **form)
+        return {"padding": tuple(layer.padding)}
+    form: dict[str, Any] = {"padding": "same" if getattr(layer, "padding", "valid") == "same" else NONE}
+    if isinstance(layer, kl.MaxPooling2D | kl.AveragePooling2D):
+        return form | {"kernel": tuple(layer.pool_size), "stride": tuple(layer.strides)}
+    if isinstance(layer, kl.Conv2D | kl.DepthwiseConv2D | kl.Conv2DTranspose):
+        form |= {"kernel": layer.kernel_size, "stride": layer.strides, "dilation": layer.dilation_rate}
+        form = {name: value if isinstance(value, str) else tuple(value) for name, value in form.items()}
+        depthwise = isinstance(layer, kl.DepthwiseConv2D)
+        return form | {"features": layer.kernel.shape[2] * layer.depth_multiplier if depthwise else layer.filters}
+    return {}

@@ -12,11 +12,11 @@ import tensorflow as tf
 from keras import layers
 
 from experiments.contract.backend import Logits, ModelSettings, Precision
-from experiments.contract.weights import BIAS, WEIGHT, Parameter, Weights, fans
+from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
 from models_tf import ARCHITECTURES
-from models_tf.backend.arrays import arrays_of
-from models_tf.backend.dropout import differ_in_rates_only, shared_rate
+from models_tf.backend.arrays import LayerArrays, arrays_of
+from models_tf.backend.dropout import Rate, differ_in_rates_only, shared_rate
 from models_tf.backend.flattened import by_channel, by_pixel, flattened
 from models_tf.backend.trace import trace
 
@@ -44,7 +44,7 @@ class KerasModel:
         self._layers = {call.path: call.layer for call in calls}
         self._arrays = arrays_of(calls)
         self._flattened = flattened(calls)
-        self._rate = shared_rate(self.dropouts(), settings.dropout)
+        self._rate = self._shared_rate()
         self._any_rate = False
         # What has traced the training of this model, see `models_tf.backend.training`.
         self.trainee: keras.Model | None = None
@@ -77,56 +77,36 @@ class KerasModel:
 
     def parameters(self) -> list[Parameter]:
         """Return parameters and state, in the order of the layers."""
-        weights, arrays = self.get_weights(), self._arrays
-        drawn = {name: fans(value.shape) for name, value in weights.items() if arrays[name].spec == WEIGHT}
-        return [
-            Parameter(
-                name,
-                value.shape,
-                *drawn.get(f"{name.rpartition('/')[0]}/weight", (0, 0)),
-                arrays[name].spec.constant,
-                arrays[name].spec.trainable,
-            )
-            for name, value in weights.items()
-        ]
+        return [parameter for layer in self._arrays for parameter in layer.parameters()]
 
     def get_weights(self) -> Weights:
         """Return a copy of parameters and state, in PyTorch's shapes."""
-        return {name: self._to_torch(name, array.variable.numpy()) for name, array in self._arrays.items()}
+        return {
+            f"{layer.path}/{name}": self._by_channel(layer, name, value)
+            for layer in self._arrays
+            for name, value in layer.values().items()
+        }
 
     def in_torch_shapes(self, values: Mapping[int, tf.Tensor]) -> Weights:
         """Return values for variables, given by the variable's id, by name and in PyTorch's shapes."""
-        return {
-            name: self._to_torch(name, values[id(array.variable)].numpy())
-            for name, array in self._arrays.items()
-            if id(array.variable) in values
-        }
+        weights: Weights = {}
+        for layer in self._arrays:
+            own = {name: values[id(v)].numpy() for name, v in layer.variables.items() if id(v) in values}
+            for name, value in layer.in_torch(own).items():
+                weights[f"{layer.path}/{name}"] = self._by_channel(layer, name, value)
+        return weights
 
     def set_weights(self, weights: Weights) -> None:
         """Load parameters and state of PyTorch's shapes."""
-        for name, array in self._arrays.items():
-            array.variable.assign(self._from_torch(name, weights[name]))
+        for layer in self._arrays:
+            names = {name: weights[f"{layer.path}/{name}"] for name in layer.values()}
+            shape = self._flattened.get(layer.path)
+            layer.assign({n: by_pixel(v, shape) if shape and layer.sees_input(n) else v for n, v in names.items()})
 
-    def _to_torch(self, name: str, value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        if value.ndim == 4:  # (height, width, in, out) → (out, in, height, width)
-            value = value.transpose(3, 2, 0, 1)
-        elif value.ndim == 2:  # (in, out) → (out, in)
-            value = value.T
-        if shape := self._flattened_input(name):
-            value = by_channel(value, shape)
-        return value.copy(order="C")
-
-    def _from_torch(self, name: str, value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        if shape := self._flattened_input(name):
-            value = by_pixel(value, shape)
-        if value.ndim == 4:
-            return value.transpose(2, 3, 1, 0)
-        return value.T if value.ndim == 2 else value
-
-    def _flattened_input(self, name: str) -> tuple[int, int, int] | None:
-        """Return the shape of the image that an array's last axis has been, if it has."""
-        is_of_outputs = self._arrays[name].spec == BIAS
-        return None if is_of_outputs else self._flattened.get(name.rpartition("/")[0])
+    def _by_channel(self, layer: LayerArrays, name: str, value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return an array; if it has one value for each feature of a flattened image, in PyTorch's order of those."""
+        shape = self._flattened.get(layer.path)
+        return by_channel(value, shape) if shape and layer.sees_input(name) else value
 
     def predict(self, images: Images) -> Logits:
         """Return the logits, float32 of shape (n, classes)."""
@@ -148,9 +128,16 @@ class KerasModel:
         """Return the layer at a path; a block's layers follow its name (`inception1/pool`)."""
         return self._layers[path]
 
-    def dropouts(self) -> list[layers.Dropout]:
-        """Return the layers that draw random numbers (those of rate 0 don't), in the order in which they run."""
-        return [layer for layer in self._layers.values() if isinstance(layer, layers.Dropout) and layer.rate > 0]
+    def random_states(self) -> list[keras.Variable]:
+        """Return the states of the generators that layers draw from (those of rate 0 have none), in their order."""
+        weights = {id(variable) for variable in self.network.weights}
+        return [variable for variable in self.network.variables if id(variable) not in weights]
+
+    def _shared_rate(self) -> Rate | None:
+        """Return the rate as a variable, where all that is random is dropout of that rate."""
+        dropouts = [layer for layer in self._layers.values() if type(layer) is layers.Dropout and layer.rate > 0]
+        alone = len(dropouts) == len(self.random_states())
+        return shared_rate(dropouts, self.settings.dropout) if alone else None
 
     def native(self) -> keras.Model:
         """Return the model with its scaling."""

@@ -10,6 +10,9 @@ import numpy.typing as npt
 import tensorflow as tf
 from keras import layers
 
+# Layers made of layers that count as one, as they do in PyTorch.
+WHOLE = (layers.RNN, layers.MultiHeadAttention)
+
 
 @dataclass(frozen=True)
 class Call:
@@ -38,7 +41,7 @@ def _hook(network: keras.Model, calls: list[Call]) -> Iterator[None]:
     around: list[layers.Layer] = []
 
     def call(layer: layers.Layer, *inputs: tf.Tensor, **options: object) -> tf.Tensor:
-        inside = network in around
+        inside = network in around and not any(isinstance(outer, WHOLE) for outer in around)
         around.append(layer)
         try:
             output = original(layer, *inputs, **options)
@@ -46,7 +49,7 @@ def _hook(network: keras.Model, calls: list[Call]) -> Iterator[None]:
             path = [outer.name for outer in around[around.index(network) + 1 :]] if inside else []
             around.pop()
         if inside:
-            calls.append(Call("/".join(path), layer, inputs[0], output))
+            calls.append(Call("/".join(path), layer, first_tensor((inputs, options)), first_tensor(output)))
         return output
 
     layers.Layer.__call__ = call
@@ -54,3 +57,8 @@ def _hook(network: keras.Model, calls: list[Call]) -> Iterator[None]:
         yield
     finally:
         layers.Layer.__call__ = original
+
+
+def first_tensor(value: object) -> tf.Tensor:
+    """Return the first tensor of what a layer takes or gives: a tensor, or several in tuples, lists and dicts."""
+    return next(one for one in tf.nest.flatten(value) if tf.is_tensor(one))

@@ -33,7 +33,7 @@ class KerasRecipe(keras.Model):
         self.data = np.array(images), np.array(labels)
         self.images, self.labels = tf.constant(model.native_input(images)), tf.constant(labels, tf.int64)
         self.settings = settings
-        self.dropouts = model.dropouts()
+        self.random_states = model.random_states()
         self.order = tf.Variable(self._order(1), trainable=False)
         # Written on the device, so that no step waits for the one before.
         self.step_losses = tf.Variable(tf.zeros(settings.log_every_steps, model.module.dtype), trainable=False)
@@ -84,8 +84,8 @@ class KerasRecipe(keras.Model):
     def start_epoch(self, epoch: int) -> None:
         """Load the order of an epoch, and seed dropout."""
         self.order.assign(self._order(epoch))
-        for index, layer in enumerate(self.dropouts):
-            layer.seed_generator.state.assign([dropout_seed(self.settings.seed, epoch), index])
+        for index, state in enumerate(self.random_states):
+            state.assign([dropout_seed(self.settings.seed, epoch), index])
 
     @tf.function  # type: ignore[untyped-decorator]
     def train_step(self, block: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.contract.backend import Logits, ModelSettings
-from experiments.contract.weights import WEIGHT, Parameter, Weights, fans
+from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
 from models_torch import ARCHITECTURES
 from models_torch.backend.arrays import Array, arrays_of
@@ -53,18 +53,7 @@ class TorchModel:
         Raises:
             TandemError: a layer has an array that isn't known.
         """
-        arrays = self._arrays()
-        drawn = {name: fans(tuple(array.tensor.shape)) for name, array in arrays.items() if array.spec == WEIGHT}
-        return [
-            Parameter(
-                name,
-                tuple(array.tensor.shape),
-                *drawn.get(f"{name.rpartition('/')[0]}/weight", (0, 0)),
-                array.spec.constant,
-                array.spec.trainable,
-            )
-            for name, array in arrays.items()
-        ]
+        return [array.parameter() for array in self._arrays().values()]
 
     def get_weights(self) -> Weights:
         """Return a copy of parameters and state."""

@@ -19,8 +19,8 @@ from experiments.contract.layers import (
         (28, {"kernel": 5}, 24),
         (24, {"kernel": 2, "stride": 2}, 12),
         (24, {"kernel": 2, "stride": 3}, 8),
-        (28, {"kernel": 3, "stride": 1, "padding": 1}, 28),
-        (32, {"kernel": 5, "padding": 2}, 32),
+        (28, {"kernel": 3, "stride": 1, "padding": 2}, 28),
+        (32, {"kernel": 5, "padding": 4}, 32),
         (64, {"kernel": 5}, 60),
         (28, {"kernel": 2}, 27),
         (27, {"kernel": 2, "stride": 2}, 13),
@@ -28,7 +28,7 @@ from experiments.contract.layers import (
         (7, {"kernel": 2, "stride": 2, "rounds_up": True}, 4),
         (8, {"kernel": 2, "stride": 2, "rounds_up": True}, 4),
         # The window that rounding up adds would start in the padding after the input: PyTorch omits it.
-        (4, {"kernel": 1, "stride": 3, "padding": 1, "rounds_up": True}, 2),
+        (4, {"kernel": 1, "stride": 3, "padding": 2, "rounds_up": True}, 2),
     ],
 )
 def test_worked_cases_of_the_formula(size: int, form: dict[str, int], expected: int) -> None:
@@ -42,7 +42,7 @@ def test_same_padding_rounds_up(size: int, stride: int, expected: int) -> None:
 
 def convolution(shape: tuple[int, int]) -> Layer:
     height, width = shape
-    form = {"features": 20, "kernel": 5, "weights": 500, "parameters": 520}
+    form = {"features": 20, "kernel": (5, 5), "weights": 500, "parameters": 520}
     return Layer("conv1", "convolution", (1, height, width), (20, height - 4, width - 4), **form)  # type: ignore[arg-type]
 
 

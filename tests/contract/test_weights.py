@@ -3,13 +3,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.contract.weights import FloatArray, Parameter, draw_weights, fans
+from experiments.contract.arrays import CONVOLUTION, DENSE, Shapes
+from experiments.contract.weights import FloatArray, Parameter, draw_weights
 from experiments.settings.recipe import Recipe
 from experiments.system.errors import TandemError
 from experiments.system.files import digest
 
-CONV = Parameter("conv1/weight", (50, 20, 5, 5), *fans((50, 20, 5, 5)))
-BIAS = Parameter("conv1/bias", (50,), *fans((50, 20, 5, 5)))
+SHAPES = Shapes({"weight": (50, 20, 5, 5), "bias": (50,)})
+CONV, BIAS = (spec.parameter("conv1", SHAPES, trainable=True) for spec in CONVOLUTION)
+OUTPUT = [spec.parameter("output", Shapes({"weight": (10, 3136), "bias": (10,)}), trainable=True) for spec in DENSE]
 
 
 def draw(parameters: list[Parameter], *, seed: int, **settings: Any) -> dict[str, FloatArray]:
@@ -18,8 +20,8 @@ def draw(parameters: list[Parameter], *, seed: int, **settings: Any) -> dict[str
 
 
 def test_fans_count_the_connections_of_a_unit() -> None:
-    assert fans((500, 800)) == (800, 500)
-    assert fans((50, 20, 5, 5)) == (20 * 25, 50 * 25)
+    assert Shapes({"weight": (500, 800)}).fans == (800, 500)
+    assert SHAPES.fans == (20 * 25, 50 * 25)
 
 
 @pytest.mark.parametrize(("initialiser", "bound"), [("torch", 1 / np.sqrt(500)), ("keras", np.sqrt(6 / (500 + 1250)))])
@@ -53,7 +55,7 @@ def test_the_draw_is_the_same_on_every_machine_and_depends_on_the_seed() -> None
 
 
 def test_an_exception_is_drawn_xavier_uniform_and_the_rest_is_not() -> None:
-    parameters = [Parameter("conv1/weight", (20, 1, 5, 5), 25, 500), Parameter("output/weight", (10, 3136), 3136, 10)]
+    parameters = [CONV, OUTPUT[0]]
     plain = draw(parameters, initialiser="torch", seed=1)
     drawn = draw(parameters, initialiser="torch", seed=1, initialiser_exceptions={"output/weight": "xavier_uniform"})
     np.testing.assert_array_equal(drawn["conv1/weight"], plain["conv1/weight"])
@@ -62,5 +64,5 @@ def test_an_exception_is_drawn_xavier_uniform_and_the_rest_is_not() -> None:
 
 
 def test_an_exception_for_a_missing_parameter_is_one_line() -> None:
-    with pytest.raises(TandemError, match="expected some of the parameters output/bias; got 'ouput/bias'"):
-        draw([Parameter("output/bias", (10,), 4, 10)], seed=1, initialiser_exceptions={"ouput/bias": "xavier_uniform"})
+    with pytest.raises(TandemError, match="expected some of the parameters output/weight; got 'ouput/weight'"):
+        draw(OUTPUT, seed=1, initialiser_exceptions={"ouput/weight": "xavier_uniform"})

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from experiments.contract.weights import Parameter, draw_weights, fans
+from experiments.contract.arrays import DENSE, Shapes
+from experiments.contract.weights import draw_weights
 from experiments.frameworks import PACKAGES
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
@@ -53,9 +54,11 @@ def largest_difference(a: Arrays, b: Arrays) -> float:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_model_returns_the_weights_that_it_was_given(probed: Probed, backend: str) -> None:
     arrays = weights(probed[backend]["start"])
+    shapes = {name.removeprefix("weights:"): value.shape for name, value in arrays.items()}
     parameters = [
-        Parameter(name.removeprefix("weights:"), value.shape, *fans(arrays[name.rsplit("/", 1)[0] + "/weight"].shape))
-        for name, value in arrays.items()
+        spec.parameter(layer, Shapes({s.name: shapes[f"{layer}/{s.name}"] for s in DENSE}), trainable=True)
+        for layer in dict.fromkeys(name.rpartition("/")[0] for name in shapes)
+        for spec in DENSE
     ]
     drawn = draw_weights(parameters, backend_probe.recipe(), seed=1)
     assert [p.name for p in parameters] == [

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from experiments.contract.initial import constant
 from experiments.contract.layers import Layer
 from experiments.contract.weights import Parameter
 from experiments.parity.check import Quantity, check_structure, first_beyond, largest
@@ -7,7 +8,7 @@ from experiments.parity.jobs import Description
 
 RELU = Layer("relu1", "relu", (4,), (4,))
 DENSE = Layer("dense1", "dense", (4,), (2,), features=2, weights=8, parameters=8)
-WEIGHT = Parameter("dense1/weight", (2, 4), 4, 2)
+WEIGHT = Parameter("dense1/weight", (2, 4), constant(0.0), constant(0.0))
 
 
 def sides(layers: list[Layer], parameters: list[Parameter]) -> dict[str, Description]:
