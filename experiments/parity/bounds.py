@@ -16,6 +16,12 @@ to be nearer. After a step, the largest gap so far counts.
 - float32, after steps: by LATER_MULTIPLE times the larger gap. Rounding can flip a ReLU or the choice of a max-pool in
   one framework and not in the other; from then on the two differ by far more than rounding, and both are right. The
   triangle inequality gives 2 for twins that agree in float64: a check of magnitude only.
+- float64, after steps of a training that amplifies differences: float32's gap ends its growth when its training has
+  nothing in common with float64's any more; float64's difference, 2⁻²⁹ of it, still grows. How much it may have grown
+  shows a training in float64 from weights perturbed by 2⁻⁴⁰ of themselves: to first order, a training amplifies every
+  small difference by the same factor. What the perturbation has grown by since the first step, times the first step's
+  gap, is what float32's gap would be without an end. It is measured only where the bound above is exceeded. A
+  difference that isn't rounding exceeds either at the step at which it arises, and is amplified no less.
 - float64, Adam, a parameter whose gradient is 0 in exact arithmetic, as that of a bias before a normalisation, which
   takes every constant away again. What is computed is rounding alone, g. Adam moves the parameter by lr·m̂ / (√v̂ + ε),
   where |m̂| ≤ max |g|. In float64, g is far below ε, and the move is at most lr·max |g| / ε. In float32, g is about ε,
@@ -43,13 +49,18 @@ SHRINKS = UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"]
 
 
 def measure(
-    values: Mapping[Key, FloatArray], sizes: Sequence[int], *, after_steps: bool
+    values: Mapping[Key, FloatArray],
+    sizes: Sequence[int],
+    *,
+    after_steps: bool,
+    perturbed: Mapping[str, FloatArray] | None = None,
 ) -> dict[Precision, tuple[FloatArray, FloatArray]]:
     """Return how far two frameworks are apart in segments of arrays, and how far they may be, in each precision.
 
     `values` has four arrays of shape (rows, n), of two backends and two precisions. Rows are steps, if `after_steps`;
     else there is one, of the first batch. `sizes` are those of the segments of a row, and add up to n. The results have
     the shape (rows, segments): the maximum of each segment, and its bound. NaN anywhere is an infinite difference.
+    `perturbed` are the float64 arrays of each backend's training from perturbed weights.
     """
     first, second = sorted({backend for backend, _ in values})
     starts = np.cumsum([0, *sizes[:-1]])
@@ -67,4 +78,10 @@ def measure(
         "float32": LATER_MULTIPLE * larger if after_steps else MULTIPLE * smaller,
         "float64": MULTIPLE * SHRINKS * smaller,
     }
+    if perturbed is not None:
+        # A quantity that the perturbation doesn't change at first has no factor.
+        moved = [largest(perturbed[backend], values[backend, "float64"]) for backend in (first, second)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            growth = np.nan_to_num(np.minimum(*(gap / gap[:1] for gap in moved)), nan=1.0, posinf=1.0)
+        bounds["float64"] = np.maximum(bounds["float64"], bounds["float64"][:1] * np.maximum.accumulate(growth))
     return {kind: (largest(values[first, kind], values[second, kind]), bound) for kind, bound in bounds.items()}

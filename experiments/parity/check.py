@@ -100,28 +100,36 @@ def start_quantities(starts: Mapping[Key, Start]) -> dict[Precision, list[Quanti
 
 
 def step_quantities(
-    trainings: Mapping[Key, Steps], parameters: Sequence[Parameter]
+    trainings: Mapping[Key, Steps], parameters: Sequence[Parameter], perturbed: Mapping[str, Steps] | None = None
 ) -> dict[Precision, list[list[Quantity]]]:
-    """Return, for each step, its loss and then, after it, parameters, state and the output in evaluation mode."""
-    count = min(len(steps.losses) for steps in trainings.values())
-    loss = measure({key: steps.losses[:count, np.newaxis] for key, steps in trainings.items()}, [1], after_steps=True)
+    """Return, for each step, its loss and then, after it, parameters, state and the output in evaluation mode.
+
+    `perturbed` are trainings by backend, in float64, from perturbed weights.
+    """
+    count = min(len(steps.losses) for steps in (*trainings.values(), *(perturbed or {}).values()))
+    losses = {key: steps.losses[:count, np.newaxis] for key, steps in trainings.items()}
+    moved = {key: steps.losses[:count, np.newaxis] for key, steps in perturbed.items()} if perturbed else None
+    loss = measure(losses, [1], after_steps=True, perturbed=moved)
     outputs = min(steps.outputs for steps in trainings.values())
     sizes = [*(math.prod(parameter.shape) for parameter in parameters), outputs]
-    values: dict[Key, FloatArray] = {
-        key: np.memmap(steps.file, key[1], mode="r").reshape(-1, sum(sizes))[:count] for key, steps in trainings.items()
-    }
-    after = measure(values, sizes, after_steps=True)
+
+    def rows(steps: Steps, precision: Precision) -> FloatArray:
+        return np.memmap(steps.file, precision, mode="r").reshape(-1, sum(sizes))[:count]
+
+    values = {key: rows(steps, key[1]) for key, steps in trainings.items()}
+    moved = {key: rows(steps, "float64") for key, steps in perturbed.items()} if perturbed else None
+    after = measure(values, sizes, after_steps=True, perturbed=moved)
     quantities: dict[Precision, list[list[Quantity]]] = {}
     for precision in PRECISIONS:
-        rows = quantities[precision] = []
+        table = quantities[precision] = []
         for row in range(count):
             names = [f"step {row + 1}: {parameter.name} after it" for parameter in parameters]
             names.append(f"step {row + 1}: {OUTPUT} after it")
             first = _row(*loss[precision], row, [f"step {row + 1}: loss"])
-            rows.append(first + _row(*after[precision], row, names))
+            table.append(first + _row(*after[precision], row, names))
         counts = [len(steps.losses) for (_, other), steps in trainings.items() if other == precision]
         if len(set(counts)) > 1:
-            rows.append([Quantity(f"number of steps, {' and '.join(map(str, counts))}", np.inf, 0.0)])
+            table.append([Quantity(f"number of steps, {' and '.join(map(str, counts))}", np.inf, 0.0)])
     return quantities
 
 

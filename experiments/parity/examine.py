@@ -79,7 +79,13 @@ class Examiner:
         return self.result
 
     def _job(
-        self, precision: Precision, optimiser: Optimiser = "sgd", *, dropout: float = 0.0, style: str | None = None
+        self,
+        precision: Precision,
+        optimiser: Optimiser = "sgd",
+        *,
+        dropout: float = 0.0,
+        style: str | None = None,
+        images: int = protocol.IMAGES,
     ) -> Job:
         changes = {
             **protocol.SETTINGS[optimiser],
@@ -90,14 +96,14 @@ class Examiner:
             "epochs": protocol.EPOCHS,
         }
         recipe, split = self.recipe.model_copy(update=changes), self.dataset.split("train")
-        images, labels = (np.array(array[: protocol.IMAGES]) for array in (split.images, split.labels))
+        chosen = (np.array(array[:images]) for array in (split.images, split.labels))
         training = TrainingSettings(recipe, protocol.SEED, log_every_steps=1)
-        return Job(model_settings(recipe, self.dataset, precision), training, images, labels)
+        return Job(model_settings(recipe, self.dataset, precision), training, *chosen)
 
-    def _steps(self, job: Job) -> dict[str, Steps]:
+    def _steps(self, job: Job, *, perturbation: float = 0.0) -> dict[str, Steps]:
         self.folder.mkdir(exist_ok=True)
         names = [parameter.name for parameter in self.parameters]
-        return run_on_all(self.processes, job.model.architecture, jobs.steps, job, self.folder, names)
+        return run_on_all(self.processes, job.model.architecture, jobs.steps, job, self.folder, names, perturbation)
 
     def _structure(self) -> None:
         sides = run_on_all(self.processes, self.recipe.architecture, jobs.describe, self._job("float64").model)
@@ -124,16 +130,17 @@ class Examiner:
         return quantities
 
     def _starts(self, batch: int) -> dict[Key, Start]:
-        architecture, variants = self.recipe.architecture, [self._job(precision) for precision in PRECISIONS]
+        enough = protocol.BATCHES * protocol.BATCH_SIZE
+        architecture = self.recipe.architecture
+        variants = [self._job(precision, images=enough) for precision in PRECISIONS]
         return _by_key([run_on_all(self.processes, architecture, jobs.start, job, batch) for job in variants])
 
     def _train(self, optimiser: Optimiser, start: Mapping[Precision, list[Quantity]]) -> None:
         trainings = _by_key([self._steps(self._job(precision, optimiser)) for precision in PRECISIONS])
-        steps = check.step_quantities(trainings, self.parameters)
-        if optimiser == "adam":
-            state = {parameter.name for parameter in self.parameters if not parameter.trainable}
-            lr = protocol.SETTINGS[optimiser]["lr"]
-            steps["float64"] = adam_moves(steps["float64"], self.vanishing, state, lr)
+        steps = self._compared(optimiser, trainings)
+        if any(check.first_beyond(row) for row in steps["float64"]):
+            perturbed = self._steps(self._job("float64", optimiser), perturbation=protocol.PERTURBATION)
+            steps = self._compared(optimiser, trainings, perturbed)
         for precision in PRECISIONS:
             training = Training(optimiser, precision, start[precision], steps[precision])
             self.result.trainings.append(training)
@@ -147,6 +154,16 @@ class Examiner:
                     first = self.result.architecture
                     self.problems.append(f"{style}, {optimiser}: not the bits of {first} in {backend}")
         shutil.rmtree(self.folder)
+
+    def _compared(
+        self, optimiser: Optimiser, trainings: Mapping[Key, Steps], perturbed: Mapping[str, Steps] | None = None
+    ) -> dict[Precision, list[list[Quantity]]]:
+        steps = check.step_quantities(trainings, self.parameters, perturbed)
+        if optimiser == "adam":
+            state = {parameter.name for parameter in self.parameters if not parameter.trainable}
+            lr = protocol.SETTINGS[optimiser]["lr"]
+            steps["float64"] = adam_moves(steps["float64"], self.vanishing, state, lr)
+        return steps
 
     def _dropout(self) -> None:
         job = self._job("float32", dropout=protocol.DROPOUT_RATE)

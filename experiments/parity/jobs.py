@@ -126,12 +126,21 @@ def start(side: Side, job: Job, batch: int) -> Start:
     return Start(weights, computed | {f"gradient of {name}": value for name, value in reversed(gradients.items())})
 
 
-def steps(side: Side, job: Job, folder: Path, names: Sequence[str]) -> Steps:
-    """Train through the same function as every run; a file in `folder` gets what `Steps` says after each step."""
+def steps(side: Side, job: Job, folder: Path, names: Sequence[str], perturbation: float) -> Steps:
+    """Train through the same function as every run; a file in `folder` gets what `Steps` says after each step.
+
+    Every weight starts multiplied by 1 ± up to `perturbation`, drawn anew for each.
+    """
     backend, inspection, model = _built(side, job)
+    if perturbation:
+        random = np.random.default_rng(SEED)
+        weights = {name: value.astype(np.float64) for name, value in model.get_weights().items()}
+        model.set_weights({n: v * (1 + perturbation * random.uniform(-1, 1, v.shape)) for n, v in weights.items()})
     inspection.layers(model)  # as the train stage does; it must not change the training
     # Written step by step: all parameters of all steps can be gigabytes.
-    path = folder / f"{job.model.architecture}-{job.training.recipe.optimiser}-{job.model.precision}-{side.backend}"
+    start = "perturbed" if perturbation else "drawn"
+    optimiser, precision = job.training.recipe.optimiser, job.model.precision
+    path = folder / f"{job.model.architecture}-{optimiser}-{precision}-{start}-{side.backend}"
     with path.open("wb") as file:
         listener = EveryStep(model, names, job.images[:BATCH_SIZE], file)
         backend.train(model, job.images, job.labels, job.training, checkpoint=None, listener=listener)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from experiments.contract.backend import Precision
+from experiments.contract.weights import FloatArray
 from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, measure
 from experiments.parity.check import Quantity, first_beyond
-from experiments.parity.protocol import PRECISIONS
+from experiments.parity.protocol import PERTURBATION, PRECISIONS
 
 SIZES = [2, 1]
 
@@ -55,3 +56,35 @@ def test_not_a_number_is_beyond_every_bound(sides: tuple[str, ...], precision: P
     quantities = [Quantity(str(index), difference[row, index], bound[row, index]) for index in (0, 1)]
     assert first_beyond(quantities) == quantities[0]
     assert first_beyond(quantities[1:]) is None
+
+
+def orbits(*, steps: int = 45, error: float = 0.0) -> tuple[dict[Any, Any], dict[str, Any]]:
+    """Logistic maps, which double a difference at each step: in two orders of operations, and from perturbed starts."""
+
+    def orbit(side: str, kind: Any, start: float) -> Any:
+        x, rate, values = kind(start), kind(4.0), []
+        for _ in range(steps):
+            x = rate * x * (kind(1) - x) if side == "a" else rate * x - rate * x * x + kind(error)
+            values.append(x)
+        return np.array(values)[:, np.newaxis]
+
+    values = {
+        (side, kind): orbit(side, np.dtype(kind).type, 0.3) for side in ("a", "b") for kind in ("float32", "float64")
+    }
+    return values, {side: orbit(side, np.float64, 0.3 * (1 + PERTURBATION)) for side in ("a", "b")}
+
+
+def beyond(difference: FloatArray, bound: FloatArray) -> list[int]:
+    return np.flatnonzero(difference > bound).tolist()
+
+
+def test_a_training_that_amplifies_differences_has_bounds_that_grow_with_them() -> None:
+    values, perturbed = orbits()
+    # float32 has lost the orbit after 24 doublings; float64's difference goes on to grow.
+    assert beyond(*measure(values, [1], after_steps=True)["float64"])
+    assert not beyond(*measure(values, [1], after_steps=True, perturbed=perturbed)["float64"])
+
+
+def test_an_error_is_beyond_the_bound_where_differences_grow_too() -> None:
+    values, perturbed = orbits(error=1e-12)
+    assert beyond(*measure(values, [1], after_steps=True, perturbed=perturbed)["float64"])[0] == 0
