@@ -13,4 +13,5 @@ ARCHITECTURES: dict[str, str] = {
     "cnn3-subclassed": "models_tf.cnn3_subclassed:build",
     "basic_cnn": "models_tf.basic_cnn:build",
     "inception": "models_tf.inception:build",
+    "lstm": "models_tf.lstm:build",
 }

@@ -14,4 +14,5 @@ ARCHITECTURES: dict[str, str] = {
     "cnn3-subclassed": "models_torch.cnn3:build",
     "basic_cnn": "models_torch.basic_cnn:build",
     "inception": "models_torch.inception:build",
+    "lstm": "models_torch.lstm:build",
 }
