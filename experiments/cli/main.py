@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.cli import compare, complete, proof, reproduce, setup, sweep
+from experiments.cli import compare, complete, convert, proof, reproduce, setup, sweep
 from experiments.cli.common import load_project
 from experiments.cli.output import Cell, JsonOption, show, table
 from experiments.settings.project import Project
@@ -95,6 +95,7 @@ app.command(rich_help_panel=PROOF)(proof.published)
 
 
 app.command(rich_help_panel=PROOF)(reproduce.reproduce)
+app.command(rich_help_panel=PROOF)(convert.convert)
 app.command(hidden=True)(reproduce.trial)
 
 

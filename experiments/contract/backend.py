@@ -69,6 +69,15 @@ class Model(Protocol):
     def save(self, folder: Path) -> None:
         """Write the model, in the framework's own format, into an existing folder."""
 
+    def load(self, folder: Path) -> None:
+        """Load parameters and state from a folder that a model of the same network was saved into, in any precision.
+
+        The folder is one of `save`, or `data` of a model in MLflow.
+
+        Raises:
+            Exception: the framework's own; the file is missing or damaged, or an array is missing or of another shape.
+        """
+
     def native(self) -> object:
         """Return the framework's own model (an `nn.Module` in evaluation mode, a `keras.Model`)."""
 

@@ -8,12 +8,11 @@ import numpy as np
 
 from experiments.contract.backend import Precision
 from experiments.contract.layers import shown, wrong_output
-from experiments.contract.weights import FloatArray, Parameter, draw_weights
+from experiments.contract.weights import FloatArray, Parameter, Weights
 from experiments.contract.windows import windows_differ
 from experiments.parity.bounds import Key, measure
 from experiments.parity.jobs import Description, Start, Steps
-from experiments.parity.protocol import PRECISIONS, SEED
-from experiments.settings.recipe import Recipe
+from experiments.parity.protocol import PRECISIONS
 
 GRADIENT, OUTPUT = "gradient of ", "output in evaluation"
 
@@ -25,6 +24,11 @@ class Quantity:
     where: str
     difference: float
     bound: float
+
+    @property
+    def apart(self) -> str:
+        """Where the frameworks are how far apart, as a message."""
+        return f"{self.where}: {self.difference:.1e} apart, where {self.bound:.1e} is rounding"
 
     @property
     def ratio(self) -> float:
@@ -79,14 +83,13 @@ def _parameters_differ(sides: Mapping[str, Description]) -> str | None:
     return next((f"parameter {name}: only {b} has it" for name in second if name not in first), None)
 
 
-def check_weights(starts: Mapping[Key, Start], parameters: Sequence[Parameter], recipe: Recipe) -> str | None:
-    """Return the first parameter that a model doesn't return exactly as it was drawn."""
-    drawn = draw_weights(parameters, recipe, seed=SEED)
+def check_weights(starts: Mapping[Key, Start], weights: Weights, what: str) -> str | None:
+    """Return the first array that a model doesn't return exactly as it is in the weights, which are called `what`."""
     for (backend, precision), start in starts.items():
-        for name, value in drawn.items():
+        for name, value in weights.items():
             difference = np.abs(start.weights[name] - value).max()
             if difference != 0:
-                return f"initial weights of {name}: {backend} returns them {difference:.1e} away, in {precision}"
+                return f"{what} of {name}: {backend} returns them {difference:.1e} away, in {precision}"
     return None
 
 

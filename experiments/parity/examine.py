@@ -6,11 +6,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from experiments.contract.backend import Precision, TrainingSettings, model_settings
+from experiments.contract.weights import draw_weights
 from experiments.data.dataset import Dataset
 from experiments.frameworks import takes_dropout, twins
 from experiments.parity import check, jobs, protocol
@@ -20,14 +20,13 @@ from experiments.parity.dropout import check_dropout
 from experiments.parity.jobs import Job, Processes, Side, Start, Steps, run_on_all
 from experiments.parity.protocol import PRECISIONS, Optimiser
 from experiments.parity.report import Result, Training
+from experiments.parity.starts import best_quantities, by_key, run_starts
 from experiments.parity.vanishing import adam_moves, vanishing_gradients
 from experiments.settings.params import Params
 from experiments.settings.recipe import BackendName, Recipe
 from experiments.system.console import say
 from experiments.system.isolated import IsolatedProcess, JobFailed
 from experiments.system.processes import threads_for
-
-R = TypeVar("R")
 
 
 def run_parity(
@@ -116,27 +115,19 @@ class Examiner:
 
     def _start(self) -> dict[Precision, list[Quantity]]:
         starts = self._starts(0)
-        if problem := check.check_weights(starts, self.parameters, self.recipe):
+        drawn = draw_weights(self.parameters, self.recipe, seed=protocol.SEED)
+        if problem := check.check_weights(starts, drawn, "initial weights"):
             self.problems.append(problem)
-        quantities = check.start_quantities(starts)
+        quantities = best_quantities(starts, self._starts)
         self.vanishing = vanishing_gradients(starts, quantities["float64"])
-        # A ReLU that rounding flips is an accident of a batch; less precision than float32 isn't.
-        for batch in range(1, protocol.BATCHES):
-            if check.first_beyond(quantities["float32"]) is None:
-                break
-            others = check.start_quantities(self._starts(batch))["float32"]
-            pairs = zip(quantities["float32"], others, strict=True)
-            quantities["float32"] = [min(pair, key=lambda quantity: quantity.ratio) for pair in pairs]
         return quantities
 
     def _starts(self, batch: int) -> dict[Key, Start]:
         enough = protocol.BATCHES * protocol.BATCH_SIZE
-        architecture = self.recipe.architecture
-        variants = [self._job(precision, images=enough) for precision in PRECISIONS]
-        return _by_key([run_on_all(self.processes, architecture, jobs.start, job, batch) for job in variants])
+        return run_starts(self.processes, lambda precision: self._job(precision, images=enough), batch)
 
     def _train(self, optimiser: Optimiser, start: Mapping[Precision, list[Quantity]]) -> None:
-        trainings = _by_key([self._steps(self._job(precision, optimiser)) for precision in PRECISIONS])
+        trainings = by_key([self._steps(self._job(precision, optimiser)) for precision in PRECISIONS])
         steps = self._compared(optimiser, trainings)
         if any(check.first_beyond(row) for row in steps["float64"]):
             perturbed = self._steps(self._job("float64", optimiser), perturbation=protocol.PERTURBATION)
@@ -145,8 +136,7 @@ class Examiner:
             training = Training(optimiser, precision, start[precision], steps[precision])
             self.result.trainings.append(training)
             if beyond := check.first_beyond(training.quantities):
-                apart = f"{beyond.difference:.1e} apart, where {beyond.bound:.1e} is rounding"
-                self.problems.append(f"{optimiser}, {precision}: {beyond.where}: {apart}")
+                self.problems.append(f"{optimiser}, {precision}: {beyond.apart}")
         # Within each framework, a style of the architecture gives the bits of the first style.
         for style in self.result.styles:
             for backend, others in self._steps(self._job("float32", optimiser, style=style)).items():
@@ -182,8 +172,3 @@ class Examiner:
             if abs(first - plain) < protocol.DROPOUT_CHANGES * plain:
                 losses = f"the first loss with dropout is {first:.6f}, without {plain:.6f}"
                 self.problems.append(f"dropout in training: {backend}: {losses}")
-
-
-def _by_key(results: Sequence[Mapping[str, R]]) -> dict[Key, R]:
-    pairs = zip(PRECISIONS, results, strict=True)
-    return {(backend, precision): result for precision, sides in pairs for backend, result in sides.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, TypeVar, TypeVarTuple
@@ -38,12 +38,16 @@ Processes = Mapping[Side, IsolatedProcess]
 
 @dataclass(frozen=True)
 class Job:
-    """A model to build, and its training on images, uint8 (n, height, width), with labels, uint8 (n,)."""
+    """A model to build, and its training on images, uint8 (n, height, width), with labels, uint8 (n,).
+
+    `saved`: the folders that backends load their models from; without one, the weights are drawn.
+    """
 
     model: ModelSettings
     training: TrainingSettings
     images: Images
     labels: Labels
+    saved: Mapping[BackendName, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Description:
 
 @dataclass(frozen=True)
 class Start:
-    """The initial weights as a model returns them, and what it computes from the first batch, in that order."""
+    """The weights as a model returns them, and what it computes from a batch, in that order."""
 
     weights: Weights
     computed: Weights
@@ -110,13 +114,13 @@ def run_once(command: str, what: str, job: Callable[[Side, *Ts], R], *args: *Ts)
 
 def describe(side: Side, settings: ModelSettings) -> Description:
     """Return the layers and the parameters of a model."""
-    backend, inspection = _load(side)
+    backend, inspection = load_side(side)
     model = backend.build(settings)
     return Description(inspection.layers(model), model.parameters())
 
 
 def start(side: Side, job: Job, batch: int) -> Start:
-    """Return the initial weights, and the activations, loss and gradients (from the output on) of a batch, from 0."""
+    """Return the weights, and the activations, loss and gradients (from the output on) of a batch, counted from 0."""
     _, inspection, model = _built(side, job)
     chosen = slice(batch * BATCH_SIZE, (batch + 1) * BATCH_SIZE)
     images, labels = job.images[chosen], job.labels[chosen]
@@ -180,12 +184,16 @@ class EveryStep:
 
 
 @cache
-def _load(side: Side) -> tuple[Backend[Model], Inspection[Model]]:
+def load_side(side: Side) -> tuple[Backend[Model], Inspection[Model]]:
+    """Set up a framework, once in its process, and return it with its inspection."""
     return load_backend(side.backend, device=side.device, threads=side.threads), load_inspection(side.backend)
 
 
 def _built(side: Side, job: Job) -> tuple[Backend[Model], Inspection[Model], Model]:
-    backend, inspection = _load(side)
+    backend, inspection = load_side(side)
     model = backend.build(job.model)
-    model.set_weights(draw_weights(model.parameters(), job.training.recipe, seed=SEED))
+    if folder := job.saved.get(side.backend):
+        model.load(folder)
+    else:
+        model.set_weights(draw_weights(model.parameters(), job.training.recipe, seed=SEED))
     return backend, inspection, model

@@ -20,7 +20,11 @@ VERSION = "version."
 
 @dataclass(frozen=True)
 class Measured:
-    """A run: where it was found, its settings as text, its final metrics, and its answers if they are kept."""
+    """A run: where it was found, its settings as text, its final metrics, and its answers if they are kept.
+
+    `final_weights` is the digest of its weights at the end, empty if it isn't recorded; `folder` has its outputs, None:
+    MLflow alone knows the run.
+    """
 
     label: str
     where: str
@@ -28,6 +32,8 @@ class Measured:
     settings: Mapping[str, str]
     metrics: Mapping[str, float]
     answers: Answers | None
+    final_weights: str
+    folder: Path | None = None
 
 
 def label_of(folder: Path) -> str:
@@ -47,8 +53,10 @@ def from_folder(folder: Path, where: str) -> Measured:
         lacks = Path(error.filename).name if error.filename else error
         raise TandemError(f"{where}: expected the outputs of a run; it lacks {lacks}; train it again") from None
     answers = Answers(outputs.actual, outputs.predicted, outputs.probability)
+    record = outputs.record
+    settings, weights = _settings(outputs), record.get("final_weights", "")
     return Measured(
-        label_of(folder), where, outputs.record["mlflow_run_id"], _settings(outputs), outputs.metrics, answers
+        label_of(folder), where, record["mlflow_run_id"], settings, outputs.metrics, answers, weights, folder
     )
 
 
@@ -64,7 +72,8 @@ def from_mlflow(run: runs.Run) -> Measured:
     data, run_id = run.data, str(run.info.run_id)
     metrics = {name: value for name, value in data.metrics.items() if not name.startswith("system/")}
     where, settings = f"MLflow run {run_id}", _chosen(data.params, data.tags)
-    return Measured(run.info.run_name, where, run_id, settings, metrics, _kept_answers(run_id))
+    weights = data.tags.get("final_weights", "")
+    return Measured(run.info.run_name, where, run_id, settings, metrics, _kept_answers(run_id), weights)
 
 
 def _kept_answers(run_id: str) -> Answers | None:

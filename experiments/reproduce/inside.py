@@ -11,7 +11,7 @@ from experiments.reproduce.worktree import apply_changes
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 from experiments.system.files import read_json
-from experiments.training.code import digest_of
+from experiments.training.code import digest_of, digest_with
 
 
 def restore_changes(root: Path, record: Record) -> Iterator[Finding]:
@@ -74,8 +74,7 @@ def compare_code(root: Path, record: Record) -> tuple[Finding, str]:
     code = read_json(file)
     digest = digest_of(code)
     if digest != record.trace.code:
-        known = {name: record.versions.get(name, number) for name, number in code["versions"].items()}
-        digest = digest_of(code | {"versions": known})
+        digest = digest_with(code, record.versions)
     if digest == record.trace.code:
         return Finding("code", "ok", f"what trains has digest {digest}, as then"), digest
     text = f"expected what trains to have digest {record.trace.code}; got {digest}"

@@ -1,6 +1,5 @@
 """A checkout of a run's commit beside the user's, with the changes and the settings that the run had."""
 
-import ast
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from experiments.reproduce.record import Record
-from experiments.settings.edit import set_values
+from experiments.settings.edit import set_values, value_of
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 from experiments.system.git import run_git
@@ -92,14 +91,6 @@ def write_settings(root: Path, record: Record, *, threads: int, device: str) -> 
     if record.log_every_steps:
         values["train", "log_every_steps"] = int(record.log_every_steps)
     set_values(file, values)
-
-
-def value_of(text: str) -> object:
-    """Return what MLflow keeps as the text of a setting: a number, a truth value, a mapping, or a text."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def _end(text: str) -> str:

@@ -1,5 +1,6 @@
 """params.yaml changed by a command: comments and order stay, and no other change is lost."""
 
+import ast
 import difflib
 import io
 import shutil
@@ -68,6 +69,14 @@ def set_values(path: Path, values: Mapping[tuple[str, ...], object]) -> None:
         raise TandemError(f"{path}: expected YAML with the keys {keys}; got an error: {one_line(error)}") from None
     with path.open("w") as file:
         yaml.dump(content, file)
+
+
+def value_of(text: str) -> object:
+    """Return what MLflow keeps as the text of a setting: a number, a truth value, a mapping, or a text."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
 
 
 def _round_trip() -> YAML:

@@ -78,6 +78,7 @@ class Project:
     sources = _Inside("root", "sources")  # what each training depends on, by the stage `sources`
     reports = _Inside("root", "reports")  # tables and plots
     page = _Inside("reports", "index.html")  # what the runs show
+    converted = _Inside("root", "converted")  # models of one framework, made of those of the other
     mlruns = _Inside("home", "mlruns")  # MLflow's database and artifacts
     spool = _Inside("home", ".tandem/spool")  # what MLflow's store could not take, until a command delivers it
     trainings = _Inside("home", ".tandem/trainings")  # what a list of trainings keeps while it runs
@@ -110,6 +111,10 @@ class Project:
     def sweep(self, name: str) -> Path:
         """What a sweep keeps while it runs."""
         return self.home / ".tandem" / "sweeps" / name
+
+    def conversion(self, key: RunKey) -> Path:
+        """The model of a run in the other framework, which the key names."""
+        return self.converted / key.label
 
     def attempts(self, key: RunKey) -> Path:
         """What the attempts at a training by other processes keep until it is done."""

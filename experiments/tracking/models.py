@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Metric, Run
 from mlflow.models import Model as Description
 from mlflow.models import infer_signature
@@ -64,6 +65,16 @@ def log_saved_model(run_id: str, folder: Path) -> None:
     client.log_model_artifacts(model.model_id, str(folder))
     client.log_batch(run_id, metrics=list(_test_metrics(run, model.model_id)))
     client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+
+
+def fetch_model(run_id: str, folder: Path) -> Path | None:
+    """Copy a run's model into a folder, and return where the framework's own files are; None: the run has no model."""
+    client = MlflowClient()
+    experiment = client.get_run(run_id).info.experiment_id
+    for model in client.search_logged_models([experiment], f"source_run_id = '{run_id}'"):
+        if model.status == LoggedModelStatus.READY:
+            return Path(download_artifacts(f"{model.artifact_location}/data", dst_path=str(folder)))
+    return None
 
 
 def _test_metrics(run: Run, model_id: str) -> Iterator[Metric]:

@@ -44,6 +44,11 @@ def digest_of(code: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(code, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def digest_with(code: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    """Return the digest of what `code_of` returns, as it were with these versions of the packages."""
+    return digest_of({**code, "versions": {name: versions.get(name, now) for name, now in code["versions"].items()}})
+
+
 def imported_by(roots: tuple[str, ...]) -> set[str]:
     """Return the project's modules that these import, directly or not, themselves and the packages around them."""
     graph = _imports()

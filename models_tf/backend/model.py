@@ -147,6 +147,20 @@ class KerasModel:
         """Write the model to model.keras, for `keras.models.load_model`."""
         self.module.save(folder / "model.keras")
 
+    def load(self, folder: Path) -> None:
+        """Load the arrays of model.keras, in the precision of this model.
+
+        In float32, which is the file's, the network in the file is compared with this one: it gives the same bits.
+        """
+        file = folder / "model.keras"
+        self.module.load_weights(file)
+        if self.settings.precision == "float32":
+            generator = np.random.default_rng(0)
+            images = self.native_input(generator.integers(0, 256, (8, *self.settings.image_shape), np.uint8))
+            there = keras.models.load_model(file, compile=False)(images, training=False)
+            if not np.array_equal(there, self.module(images, training=False), equal_nan=True):
+                raise ValueError("the network in model.keras gives other outputs than the one that is built today")
+
 
 def _build(settings: ModelSettings) -> keras.Model:
     build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])

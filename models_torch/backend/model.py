@@ -104,6 +104,15 @@ class TorchModel:
         """Write the module's state dict to model.pt, for `torch.load(…, weights_only=True)`."""
         torch.save(self.native().state_dict(), folder / "model.pt")
 
+    def load(self, folder: Path) -> None:
+        """Load model.pt, or model.pt2, the format of `torch.export` in which MLflow keeps a module."""
+        exported = folder / "model.pt2"
+        if exported.is_file():
+            state = torch.export.load(exported).state_dict
+        else:
+            state = torch.load(folder / "model.pt", map_location="cpu", weights_only=True)
+        self.module.load_state_dict(state)
+
 
 def _to_numpy(tensor: Tensor) -> npt.NDArray[np.float32]:
     return tensor.detach().cpu().numpy().copy(order="C")

@@ -46,6 +46,7 @@ def test_help_imports_nothing_heavy() -> None:
             ("sweep", "check", "--backend", "jax"),
             "tandem: --backend: expected one of lightning, keras, both; got 'jax'",
         ),
+        (("convert", "nosuch"), "tandem: RUN: expected a folder such as runs/lenet/keras/12, its label, "),
         (("preprocess",), "expected the IDX file train-images-idx3-ubyte"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,59 @@ def test_each_run_keeps_its_layers(clone: Clone, first_output: str) -> None:
     tables = [(Path(run.info.artifact_uri.removeprefix("file://")) / "layers.md").read_text() for run in runs]
     assert tables[0] == tables[1]
     assert "| conv2 | convolution | 50×8×8 | 25,050 | 1,600,000 |" in " ".join(tables[0].split())
+
+
+def answers_of(clone: Clone, line: str) -> list[int]:
+    """Run a line that `tandem convert` printed, and return the five answers that it prints."""
+    printed = clone.run("sh", "-c", f"{line} 2>/dev/null")
+    return [int(word) for word in re.findall(r"\d+", printed)]
+
+
+def recorded_answers(clone: Clone, backend: str) -> list[int]:
+    lines = (clone.root / "runs" / "lenet" / backend / "1" / "predictions.csv").read_text().splitlines()
+    return [int(line.split(",")[1]) for line in lines[1:6]]
+
+
+def test_a_model_of_lightning_becomes_one_that_keras_loads_and_that_answers_alike(
+    clone: Clone, first_output: str
+) -> None:
+    folder = clone.root / "converted" / "lenet-keras-1"
+    output = clone.run("tandem", "convert", "lenet-lightning-1", "--to", "keras")
+    assert sorted(path.name for path in folder.rglob("*")) == ["conversion.json", "model", "model.keras"]
+    kept, run = read_json(folder / "conversion.json"), record(clone, "lightning")
+    assert (kept["weights"], kept["mlflow_run_id"]) == (run["final_weights"], run["mlflow_run_id"])
+    assert (kept["from"], kept["to"], kept["code_changed"]) == ("lightning", "keras", False)
+    assert kept["test_images"]["alike"] == kept["as_recorded"]["alike"] == 297
+    assert kept["as_recorded"]["largest_probability_difference"] < 1e-6
+    assert kept["compared"]["float64"]["bound"] < 1e-11
+    assert "Test images: 297 of 297 answers are the same in both; a logit differs by" in output
+    assert answers_of(clone, output.splitlines()[-1].removeprefix("Next: ")) == recorded_answers(clone, "lightning")
+
+
+def test_a_model_of_keras_that_mlflow_alone_has_becomes_one_of_lightning(clone: Clone, first_output: str) -> None:
+    runs, away = clone.root / "runs" / "lenet" / "keras", clone.root / "away"
+    runs.rename(away)
+    try:
+        found = clone.json("tandem", "convert", "lenet-keras-1", "--out", "mine/net")
+    finally:
+        away.rename(runs)
+    assert found == read_json(clone.root / "mine/net/conversion.json")
+    assert found["where"] == f"MLflow run {record(clone, 'keras')['mlflow_run_id']}"
+    assert found["test_images"]["alike"] == found["as_recorded"]["alike"] == 297
+    line = f"python -c {shlex.quote(found['load'])}"
+    assert answers_of(clone, line) == recorded_answers(clone, "keras")
+    shutil.rmtree(clone.root / "mine")
+
+
+def test_a_damaged_model_is_refused_in_one_line_and_leaves_nothing(clone: Clone, first_output: str) -> None:
+    file = clone.root / "runs" / "lenet" / "lightning" / "1" / "model" / "model.pt"
+    before, content = read_json(clone.root / "converted/lenet-keras-1/conversion.json"), file.read_bytes()
+    file.write_bytes(content[:-100])
+    output = clone.run("tandem", "convert", "lenet-lightning-1", code=2)
+    file.write_bytes(content)
+    (line,) = [line for line in output.splitlines() if line.startswith("tandem: ")]
+    assert line.startswith("tandem: RUN: runs/lenet/lightning/1: expected a saved model that fits lenet; got ")
+    assert read_json(clone.root / "converted/lenet-keras-1/conversion.json") == before
 
 
 def test_train_metrics_of_a_pair_agree_in_every_epoch(clone: Clone, first_output: str) -> None:

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from experiments.reproduce.record import Changes, Record
 from experiments.reproduce.verdict import Trace
-from experiments.reproduce.worktree import apply_changes, checked_out, value_of, write_settings
+from experiments.reproduce.worktree import apply_changes, checked_out, write_settings
 from experiments.settings.project import Project, RunKey
 from experiments.system.errors import Stopped, TandemError
 from experiments.system.git import read_checkout
@@ -130,8 +130,3 @@ def test_the_settings_are_those_of_the_training(tmp_path: Path) -> None:
     }
     assert recipe["momentum"] == 0.5
     assert (train["recipes"], train["threads"], train["device"], train["log_every_steps"]) == (["mlp"], 4, "cpu", 7)
-
-
-@pytest.mark.parametrize("value", [0.1 + 0.2, 1e-300, 12, True, {"a": "b"}, "train+validation", "cnn3-functional"])
-def test_a_setting_comes_back_as_it_was(value: object) -> None:
-    assert value_of(str(value)) == value

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.settings.edit import edit_params, edited
+from experiments.settings.edit import edit_params, edited, value_of
 from experiments.settings.params import Params, load_params
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
@@ -77,3 +77,8 @@ def test_a_second_process_waits_and_then_gives_up(project: Project, monkeypatch:
         pytest.raises(TandemError, match=r"params.yaml: another process"),
     ):
         edit_params(project, add_seed)
+
+
+@pytest.mark.parametrize("value", [0.1 + 0.2, 1e-300, 12, True, {"a": "b"}, "train+validation", "cnn3-functional"])
+def test_a_setting_comes_back_as_it_was(value: object) -> None:
+    assert value_of(str(value)) == value

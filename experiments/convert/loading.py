@@ -1,0 +1,45 @@
+"""How a converted model is loaded: a line of Python for whoever gets the file."""
+
+import json
+from pathlib import Path
+
+from experiments.data.dataset import Dataset
+from experiments.frameworks import ARCHITECTURES
+from experiments.settings.recipe import BackendName
+
+IMAGES = "test_images.npy"
+# Each loads the file with the framework's own function, and answers five test images.
+LINES: dict[BackendName, str] = {
+    # The file has the network; importing the architecture registers its own classes, if it has any.
+    "keras": (
+        "import keras, numpy, {module}; "
+        'model = keras.models.load_model("{folder}/model/model.keras"); '
+        'print(model.predict(numpy.load("{images}")[:5, ..., None], verbose=0).argmax(1))'
+    ),
+    # The file has the arrays alone; conversion.json says what to build.
+    "lightning": (
+        "import json, numpy, torch; "
+        "from experiments.contract.backend import ModelSettings; "
+        "from models_torch.backend.model import Classifier; "
+        'settings = ModelSettings(**json.load(open("{folder}/conversion.json"))["model"]); '
+        "model = Classifier(settings).eval(); "
+        'model.load_state_dict(torch.load("{folder}/model/model.pt", weights_only=True)); '
+        'print(model(torch.from_numpy(numpy.load("{images}")[:5, None])).argmax(1))'
+    ),
+}
+
+
+def line_to_load(backend: BackendName, architecture: str, folder: Path, dataset: Dataset) -> str:
+    """Return a line of Python, for the working directory, that loads a model and answers five test images."""
+    module = ARCHITECTURES[backend][architecture].split(":")[0]
+    quoted = {
+        name: json.dumps(str(near(path)))[1:-1]
+        for name, path in (("folder", folder), ("images", dataset.folder / IMAGES))
+    }
+    return LINES[backend].format(module=module, **quoted)
+
+
+def near(path: Path) -> Path:
+    """Return a path as seen from the working directory, if it is below."""
+    path, here = path.absolute(), Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
