@@ -95,9 +95,9 @@ class Examiner:
             "epochs": protocol.EPOCHS,
         }
         recipe, split = self.recipe.model_copy(update=changes), self.dataset.split("train")
-        chosen = (np.array(array[:images]) for array in (split.images, split.labels))
+        chosen, labels = (np.array(array[:images]) for array in (split.images, split.labels))
         training = TrainingSettings(recipe, protocol.SEED, log_every_steps=1)
-        return Job(model_settings(recipe, self.dataset, precision), training, *chosen)
+        return Job(model_settings(recipe, self.dataset, precision), training, chosen, labels)
 
     def _steps(self, job: Job, *, perturbation: float = 0.0) -> dict[str, Steps]:
         self.folder.mkdir(exist_ok=True)
