@@ -122,7 +122,8 @@ def describe(side: Side, settings: ModelSettings) -> Description:
 def start(side: Side, job: Job, batch: int) -> Start:
     """Return the weights, and the activations, loss and gradients (from the output on) of a batch, counted from 0."""
     _, inspection, model = _built(side, job)
-    chosen = slice(batch * BATCH_SIZE, (batch + 1) * BATCH_SIZE)
+    # Of fewer images, the last batch goes on with the first.
+    chosen = np.arange(batch * BATCH_SIZE, (batch + 1) * BATCH_SIZE) % len(job.labels)
     images, labels = job.images[chosen], job.labels[chosen]
     weights, activations = model.get_weights(), inspection.activations(model, images)
     loss, gradients = inspection.loss_and_gradients(model, images, labels)
