@@ -21,6 +21,8 @@ DISTRIBUTIONS: dict[BackendName, tuple[str, ...]] = {
     "lightning": ("torch", "lightning", "numpy", "scipy"),
     "keras": ("tensorflow", "keras", "numpy", "scipy"),
 }
+# What a factory returns.
+NETWORKS: dict[BackendName, str] = {"lightning": "torch.nn:Module", "keras": "keras:Layer"}
 ARCHITECTURES: dict[BackendName, Mapping[str, str]] = {
     "lightning": models_torch.ARCHITECTURES,
     "keras": models_tf.ARCHITECTURES,

@@ -19,6 +19,7 @@ from experiments.parity.protocol import BATCH_SIZE, SEED
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
 from experiments.system.isolated import IsolatedProcess, JobFailed
+from experiments.training.buildable import explained
 
 Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
@@ -109,10 +110,15 @@ def run_once(command: str, what: str, job: Callable[[Side, *Ts], R], *args: *Ts)
 
 
 def describe(side: Side, settings: ModelSettings) -> Description:
-    """Return the layers and the parameters of a model."""
-    backend, inspection = _load(side)
-    model = backend.build(settings)
-    return Description(inspection.layers(model), model.parameters())
+    """Return the layers and the parameters of a model.
+
+    Raises:
+        TandemError: it can't be built.
+    """
+    backend, inspection = load(side)
+    with explained(side.backend, settings, backend):
+        model = backend.build(settings)
+        return Description(inspection.layers(model), model.parameters())
 
 
 def start(side: Side, job: Job, batch: int) -> Start:
@@ -180,12 +186,13 @@ class EveryStep:
 
 
 @cache
-def _load(side: Side) -> tuple[Backend[Model], Inspection[Model]]:
+def load(side: Side) -> tuple[Backend[Model], Inspection[Model]]:
+    """Return the framework of a side, set up at the first call in a process."""
     return load_backend(side.backend, device=side.device, threads=side.threads), load_inspection(side.backend)
 
 
 def _built(side: Side, job: Job) -> tuple[Backend[Model], Inspection[Model], Model]:
-    backend, inspection = _load(side)
+    backend, inspection = load(side)
     model = backend.build(job.model)
     model.set_weights(draw_weights(model.parameters(), job.training.recipe, seed=SEED))
     return backend, inspection, model
