@@ -19,7 +19,7 @@ from experiments.parity.protocol import BATCH_SIZE, SEED
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
 from experiments.system.isolated import IsolatedProcess, JobFailed
-from experiments.training.buildable import explained
+from experiments.training.buildable import check_logits, explained
 
 Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
@@ -118,6 +118,7 @@ def describe(side: Side, settings: ModelSettings) -> Description:
     backend, inspection = load(side)
     with explained(side.backend, settings, backend):
         model = backend.build(settings)
+        check_logits(model, settings)
         return Description(inspection.layers(model), model.parameters())
 
 

@@ -41,7 +41,7 @@ def explained(name: BackendName, settings: ModelSettings, backend: Backend[Model
 
 
 def check_build(name: BackendName, settings: ModelSettings, backend: Backend[Model]) -> None:
-    """Build the network of an architecture, and let it classify two black images.
+    """Build the network of an architecture step by step.
 
     Raises:
         TandemError: naming the architecture, its file and, where it is known, the line of the first step that fails.
@@ -60,10 +60,18 @@ def check_build(name: BackendName, settings: ModelSettings, backend: Backend[Mod
         model = backend.build(settings)
         model.parameters()
         load_inspection(name).layers(model)
-        logits = model.predict(np.zeros((2, *settings.image_shape), np.uint8))
-    if logits.shape != (2, settings.classes):
-        expected = f"expected logits {(2, settings.classes)} for two images; got {logits.shape}"
-        raise TandemError(f"{_where(name, settings)}: {expected}; return one for each class")
+        check_logits(model, settings)
+
+
+def check_logits(model: Model, settings: ModelSettings) -> None:
+    """Let a model classify two black images.
+
+    Raises:
+        TandemError: its logits aren't (2, classes).
+    """
+    got, expected = model.predict(np.zeros((2, *settings.image_shape), np.uint8)).shape, (2, settings.classes)
+    if got != expected:
+        raise TandemError(f"expected logits {expected} for two images; got {got}; return one for each class")
 
 
 @contextmanager

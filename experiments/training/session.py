@@ -18,7 +18,7 @@ from experiments.system.environment import installed_packages, to_requirements
 from experiments.system.files import digest
 from experiments.system.git import Checkout
 from experiments.system.progress import TrainingProgress
-from experiments.training.buildable import explained
+from experiments.training.buildable import check_logits, explained
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.initial import build_model
 from experiments.training.resources import measure, to_metrics
@@ -81,6 +81,7 @@ def open_session(
         with explained(training.key.backend, settings, backend):
             model = build_model(backend, training.recipe, training.dataset, seed=training.key.seed)
             layers = load_inspection(training.key.backend).layers(model)
+            check_logits(model, settings)
         record = start_record(training, model) | {"multiply_adds": sum(layer.multiply_adds for layer in layers)}
     checkpoint = Checkpoint(folder)
     earlier = checkpoint.load()
