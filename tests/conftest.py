@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from experiments.data.idx import to_idx
+from experiments.settings.edit import edited
 from experiments.settings.params import Params, load_params
 from experiments.settings.project import Project
 from tests.browser import browser as browser
@@ -39,9 +40,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """params.yaml as it is in the repository, but for what `dvc repro` trains: that is each user's choice."""
-    content, file = YAML().load(ROOT / "params.yaml"), tmp_path_factory.mktemp("settings") / "params.yaml"
-    content["train"].update(recipes=["lenet"], backends=["lightning", "keras"], seeds=[12])
-    YAML().dump(content, file)
+
+    def choose(params: Params, content: Any) -> None:
+        for key, chosen in {"recipes": ["lenet"], "backends": ["lightning", "keras"], "seeds": [12]}.items():
+            content["train"][key][:] = chosen
+
+    file = tmp_path_factory.mktemp("settings") / "params.yaml"
+    file.write_text(edited((ROOT / "params.yaml").read_text(), choose))
     return file
 
 
