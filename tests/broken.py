@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from experiments.settings.recipe import BackendName
 
 START: dict[BackendName, str] = {
-    "lightning": "from collections import OrderedDict\nfrom torch import nn\n",
+    "lightning": "from collections import OrderedDict\nimport torch; from torch import nn\n",
     "keras": "import keras\nfrom keras import layers\n",
 }
 # From here on, lines count from 3.
@@ -34,6 +34,27 @@ build = Network
         return self.flatten(images) @ keras.ops.zeros((700, 10))
 
 build = Network
+""",
+}
+
+
+OWN: dict[BackendName, str] = {
+    "lightning": """class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.factor = nn.Parameter(torch.ones(1))
+
+    def forward(self, inputs):
+        return self.factor * inputs
+
+""",
+    "keras": """class Own(layers.Layer):
+    def build(self, shape):
+        self.factor = self.add_weight(shape=(1,), name="factor")
+
+    def call(self, inputs):
+        return self.factor * inputs
+
 """,
 }
 
@@ -111,7 +132,10 @@ FAULTS = {
         r": expected logits \(2, 10\) for two images; got \(2, 3\); return one for each class",
     ),
     "unknown": Fault(
-        layers("norm=nn.LayerNorm(784)", "layers.LayerNormalization(name='norm')"),
-        r": layer norm \(LayerNorm\w*\): expected parameters and state of a known kind of layer .*; got .*; use a",
+        each(
+            OWN["lightning"] + layers("own=Own()", "")["lightning"],
+            OWN["keras"] + layers("", "Own(name='own')")["keras"],
+        ),
+        r": layer own \(\S*Own\): expected parameters and state of a known kind of layer .*; got factor; use a known kind",
     ),
 }
