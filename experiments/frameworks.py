@@ -3,7 +3,7 @@
 import ast
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -21,6 +21,8 @@ DISTRIBUTIONS: dict[BackendName, tuple[str, ...]] = {
     "lightning": ("torch", "lightning", "numpy", "scipy"),
     "keras": ("tensorflow", "keras", "numpy", "scipy"),
 }
+# What a factory returns.
+NETWORKS: dict[BackendName, str] = {"lightning": "torch.nn:Module", "keras": "keras:Layer"}
 ARCHITECTURES: dict[BackendName, Mapping[str, str]] = {
     "lightning": models_torch.ARCHITECTURES,
     "keras": models_tf.ARCHITECTURES,
@@ -71,7 +73,10 @@ def takes_dropout(architecture: str) -> bool:
 
 
 def _arguments(target: str) -> list[str]:
-    """Return the arguments of a factory, module:function; from its source, since importing takes seconds."""
+    """Return the arguments of a factory, module:function or module:class.
+
+    From its source, since importing takes seconds.
+    """
     module, _, function = target.partition(":")
     try:
         spec = importlib.util.find_spec(module)
@@ -84,10 +89,25 @@ def _arguments(target: str) -> list[str]:
     except (SyntaxError, ValueError) as error:
         line, reason = getattr(error, "lineno", None) or 1, getattr(error, "msg", error)
         raise TandemError(f"{spec.origin}, line {line}: expected Python; got an error: {reason}; fix it") from None
-    for node in definitions:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
+    arguments = _arguments_in(definitions, function)
+    if arguments is None:
+        raise TandemError(f"{spec.origin}: expected a function {function}; got none; add it, or correct ARCHITECTURES")
+    return arguments
+
+
+def _arguments_in(definitions: Sequence[ast.stmt], name: str) -> list[str] | None:
+    """Return the arguments of a function, a class, or another name or a `partial` of one; None: there is none."""
+    for position, node in enumerate(definitions):
+        if isinstance(node, ast.FunctionDef) and node.name == name:
             return [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
-    raise TandemError(f"{spec.origin}: expected a function {function}; got none; add it, or correct ARCHITECTURES")
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return _arguments_in(node.body, "__init__") or []
+        if isinstance(node, ast.Assign) and name in map(ast.unparse, node.targets):
+            bound = node.value.keywords if isinstance(node.value, ast.Call) else []
+            original = node.value.args[0] if isinstance(node.value, ast.Call) and node.value.args else node.value
+            arguments = _arguments_in(definitions[:position], ast.unparse(original)) or []
+            return [argument for argument in arguments if argument not in [keyword.arg for keyword in bound]]
+    return None
 
 
 def twins() -> dict[str, list[str]]:

@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from experiments.data.idx import to_idx
+from experiments.settings.edit import edited
 from experiments.settings.params import Params, load_params
 from experiments.settings.project import Project
 from tests.browser import browser as browser
@@ -37,9 +38,21 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def raw_params() -> dict[str, Any]:
-    """params.yaml as it is in the repository."""
-    content: dict[str, Any] = YAML(typ="safe", pure=True).load(ROOT / "params.yaml")
+def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """params.yaml as it is in the repository, but for what `dvc repro` trains: that is each user's choice."""
+
+    def choose(params: Params, content: Any) -> None:
+        for key, chosen in {"recipes": ["lenet"], "backends": ["lightning", "keras"], "seeds": [12]}.items():
+            content["train"][key][:] = chosen
+
+    file = tmp_path_factory.mktemp("settings") / "params.yaml"
+    file.write_text(edited((ROOT / "params.yaml").read_text(), choose))
+    return file
+
+
+@pytest.fixture(scope="session")
+def raw_params(settings_file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = YAML(typ="safe", pure=True).load(settings_file)
     return content
 
 
@@ -61,14 +74,14 @@ def write_params(raw_params: dict[str, Any], tmp_path: Path) -> Callable[[Change
 
 
 @pytest.fixture
-def params() -> Params:
-    return load_params(ROOT / "params.yaml")
+def params(settings_file: Path) -> Params:
+    return load_params(settings_file)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, settings_file: Path) -> Project:
     """An empty project, outside Git and DVC."""
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    (tmp_path / "params.yaml").write_bytes(settings_file.read_bytes())
     (tmp_path / "dvc.yaml").write_text("")
     return Project(root=tmp_path, home=tmp_path)
 

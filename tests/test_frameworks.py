@@ -1,33 +1,45 @@
-import ast
 from pathlib import Path
 
 import pytest
 
 import models_tf
 import models_torch
-from experiments.frameworks import ARCHITECTURES, check_architecture, takes_dropout, twins
-from experiments.settings.params import Params
+from experiments.frameworks import check_architecture, takes_dropout, twins
 from experiments.system.errors import TandemError
-from tests.conftest import ROOT
 
 
-def test_both_frameworks_have_the_same_architectures_in_the_same_order() -> None:
-    assert list(models_torch.ARCHITECTURES) == list(models_tf.ARCHITECTURES)
-
-
-def test_every_architecture_has_a_recipe(params: Params) -> None:
-    assert {recipe.architecture for recipe in params.recipes.values()} == set(twins())
+def test_both_frameworks_have_the_same_architectures() -> None:
+    assert models_torch.ARCHITECTURES.keys() == models_tf.ARCHITECTURES.keys()
 
 
 def test_styles_are_listed_with_their_architecture() -> None:
     assert twins()["cnn3"] == ["cnn3-functional", "cnn3-subclassed"]
-    assert sum(len(styles) for styles in twins().values()) == 2
+    assert twins()["lenet"] == []
 
 
 def test_dropout_is_known_without_importing_a_framework() -> None:
-    assert [name for name in ARCHITECTURES["keras"] if takes_dropout(name)] == [
-        *("cnn3", "cnn3-functional", "cnn3-subclassed", "basic_cnn")
-    ]
+    assert all(map(takes_dropout, ("cnn3", "cnn3-functional", "cnn3-subclassed", "basic_cnn")))
+    assert not any(map(takes_dropout, ("mlp", "lenet", "inception")))
+
+
+STYLES = {
+    "def build(classes, *, dropout): ...": True,
+    "def build(classes): ...": False,
+    "class Net:\n    def __init__(self, classes, dropout): ...\nbuild = Net": True,
+    "class build:\n    def __init__(self, classes): ...": False,
+    "def net(classes, depth, dropout): ...\nbuild = partial(net, depth=20)": True,
+    "def net(classes, depth, dropout): ...\nbuild = partial(net, depth=20, dropout=0.5)": False,
+    "build = lambda classes: None": False,
+}
+
+
+@pytest.mark.parametrize("source", list(STYLES))
+def test_dropout_is_known_whatever_a_factory_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    (tmp_path / "styled.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    for package in (models_torch, models_tf):
+        monkeypatch.setitem(package.ARCHITECTURES, "styled", "styled:build")
+    assert takes_dropout("styled") is STYLES[source]
 
 
 @pytest.mark.parametrize(
@@ -77,22 +89,3 @@ def test_an_architecture_in_one_framework_only_is_one_line(monkeypatch: pytest.M
     with pytest.raises(TandemError, match=r"expected one of mlp, [^;]*; got 'alone', which models_tf lacks"):
         check_architecture("alone", asked_by="ARCHITECTURE")
     assert "alone" not in twins()
-
-
-def layer_names(path: Path) -> list[str]:
-    """The names that a file gives its layers, in order: keywords of an OrderedDict, `name=…`, or attributes."""
-    names = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        for keyword in node.keywords if isinstance(node, ast.Call) else []:
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "OrderedDict":
-                names.append(str(keyword.arg))
-            elif keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-                names.append(str(keyword.value.value))
-    return names
-
-
-@pytest.mark.parametrize("name", [name for name in twins() if name != "inception"])
-def test_twins_read_side_by_side(name: str) -> None:
-    torch, keras = (layer_names(ROOT / package / f"{name}.py") for package in ("models_torch", "models_tf"))
-    assert torch == [layer for layer in keras if layer != name]
-    assert len(torch) > 5

@@ -21,7 +21,13 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 def check() -> None:
-    """Validate params.yaml."""
-    _, params = load_project()
+    """Validate params.yaml, and build the architecture of each recipe in both frameworks.
+
+    What could be built is remembered, until its code, its settings or a version changes.
+    """
+    project, params = load_project()
+    from experiments.parity.builds import check_builds
+
+    check_builds(project, params)
     count = len(params.train.recipes) * len(params.train.backends) * len(params.train.seeds)
     print(f"params.yaml is valid: {len(params.recipes)} recipe(s); `dvc repro` runs {count} training(s)")

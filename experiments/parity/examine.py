@@ -17,7 +17,7 @@ from experiments.parity import check, jobs, protocol
 from experiments.parity.bounds import Key
 from experiments.parity.check import Quantity
 from experiments.parity.dropout import check_dropout
-from experiments.parity.jobs import Job, Processes, Side, Start, Steps, run_on_all
+from experiments.parity.jobs import Description, Job, Processes, Side, Start, Steps, run_on_all
 from experiments.parity.protocol import PRECISIONS, Optimiser
 from experiments.parity.report import Result, Training
 from experiments.parity.starts import best_quantities, by_key, run_starts
@@ -35,19 +35,22 @@ def run_parity(
     """Examine each architecture, with both frameworks at work at the same time, each in a process of its own.
 
     Raises:
-        TandemError: a process refuses the device, or has ended.
+        TandemError: an architecture can't be built, a process refuses the device, or has ended.
     """
     threads = max(1, threads_for(params.train.threads) // len(backends))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-parity-")))
         sides = [Side(backend, params.train.device, threads) for backend in backends]
         processes = {side: stack.enter_context(IsolatedProcess(f"parity: the {side.backend}")) for side in sides}
+        recipes = [protocol.base_recipe(params, architecture) for architecture in architectures]
+        examiners = [Examiner(processes, dataset, recipe, folder / "steps") for recipe in recipes]
+        for examiner in examiners:  # all of them first: one that can't be built is refused before any work
+            examiner.structure()
         results = []
-        for number, architecture in enumerate(architectures, 1):
-            recipe = protocol.base_recipe(params, architecture)
-            results.append(Examiner(processes, dataset, recipe, folder / "steps").examine(protocol.OPTIMISERS))
+        for number, examiner in enumerate(examiners, 1):
+            results.append(examiner.examine(protocol.OPTIMISERS))
             outcome = results[-1].problems[0] if results[-1].problems else "the same"
-            say(f"parity {number}/{len(architectures)}: {architecture}: {outcome}")
+            say(f"parity {number}/{len(architectures)}: {results[-1].architecture}: {outcome}")
         return results
 
 
@@ -63,9 +66,8 @@ class Examiner:
         self.problems = self.result.problems
 
     def examine(self, optimisers: Sequence[Optimiser]) -> Result:
-        """Return the result; where the structure differs, nothing else is examined."""
+        """Return the result, after `structure`; where that differs, nothing else is examined."""
         try:
-            self._structure()
             if not self.problems:
                 start = self._start()
                 for optimiser in optimisers:
@@ -104,14 +106,26 @@ class Examiner:
         names = [parameter.name for parameter in self.parameters]
         return run_on_all(self.processes, job.model.architecture, jobs.steps, job, self.folder, names, perturbation)
 
-    def _structure(self) -> None:
-        sides = run_on_all(self.processes, self.recipe.architecture, jobs.describe, self._job("float64").model)
+    def structure(self) -> None:
+        """Compare layers and parameters.
+
+        Raises:
+            TandemError: a framework can't build the architecture, or a style of it.
+        """
+        try:
+            sides, *_ = [self._described(style) for style in (self.recipe.architecture, *self.result.styles)]
+        except JobFailed as error:  # not for a fault of the architecture
+            self.problems.append(str(error))
+            return
         first = next(iter(sides.values()))
         self.parameters = first.parameters
         self.result.layers = len(first.layers)
         self.result.parameters = sum(math.prod(one.shape) for one in self.parameters if one.trainable)
         if problem := check.check_structure(sides):
             self.problems.append(problem)
+
+    def _described(self, style: str) -> dict[str, Description]:
+        return run_on_all(self.processes, style, jobs.describe, self._job("float64", style=style).model)
 
     def _start(self) -> dict[Precision, list[Quantity]]:
         starts = self._starts(0)

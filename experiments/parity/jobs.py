@@ -19,6 +19,7 @@ from experiments.parity.protocol import BATCH_SIZE, SEED
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
 from experiments.system.isolated import IsolatedProcess, JobFailed
+from experiments.training.buildable import check_logits, explained
 
 Ts = TypeVarTuple("Ts")
 R = TypeVar("R")
@@ -113,10 +114,16 @@ def run_once(command: str, what: str, job: Callable[[Side, *Ts], R], *args: *Ts)
 
 
 def describe(side: Side, settings: ModelSettings) -> Description:
-    """Return the layers and the parameters of a model."""
+    """Return the layers and the parameters of a model.
+
+    Raises:
+        TandemError: it can't be built.
+    """
     backend, inspection = load_side(side)
-    model = backend.build(settings)
-    return Description(inspection.layers(model), model.parameters())
+    with explained(side.backend, settings, backend):
+        model = backend.build(settings)
+        check_logits(model, settings)
+        return Description(inspection.layers(model), model.parameters())
 
 
 def start(side: Side, job: Job, batch: int) -> Start:

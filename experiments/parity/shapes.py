@@ -20,15 +20,19 @@ def describe_both(architecture: str) -> dict[str, Description]:
             between the two, or an output has another shape than the formula gives.
     """
     check_architecture(architecture, asked_by="ARCHITECTURE")
-    dropout = 0.0 if takes_dropout(architecture) else None
-    settings = ModelSettings(architecture, IMAGE_SHAPE, 10, dropout, scale=1.0, offset=0.0)
-    sides = run_once("shapes", architecture, describe, settings)
+    sides = run_once("shapes", architecture, describe, settings_of(architecture))
     for backend, side in sides.items():
         if problem := wrong_output(f"{architecture}, {backend}", side.layers):
             raise TandemError(problem)
     if problem := check_structure(sides):
         raise TandemError(f"{architecture}: expected the same layers in both frameworks; got {problem}")
     return sides
+
+
+def settings_of(architecture: str) -> ModelSettings:
+    """Return how an architecture is built where no data are asked for."""
+    dropout = 0.0 if takes_dropout(architecture) else None
+    return ModelSettings(architecture, IMAGE_SHAPE, 10, dropout, scale=1.0, offset=0.0)
 
 
 def rows(sides: Mapping[str, Description]) -> list[dict[str, Any]]:

@@ -81,6 +81,7 @@ class Project:
     converted = _Inside("root", "converted")  # models of one framework, made of those of the other
     mlruns = _Inside("home", "mlruns")  # MLflow's database and artifacts
     spool = _Inside("home", ".tandem/spool")  # what MLflow's store could not take, until a command delivers it
+    builds = _Inside("home", ".tandem/builds.json")  # what `tandem check` has built, and found to be fine
     trainings = _Inside("home", ".tandem/trainings")  # what a list of trainings keeps while it runs
     reproductions = _Inside("home", ".tandem/reproduce")  # checkouts in which runs are repeated
     _checkpoints = _Inside("home", ".tandem/checkpoints")

@@ -99,7 +99,9 @@ def _run(job: Callable[[], R]) -> R:
     try:
         return job()
     except (TandemError, OSError) as error:
-        raise TandemError(str(error)) from None
-    except Exception as error:  # not every framework's exception can be pickled
+        failure: Exception = TandemError(str(error))
+    except Exception as error:
         # TensorFlow's messages begin with a traceback; the reason is at their end.
-        raise JobFailed(f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}") from None
+        failure = JobFailed(f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}")
+    # Not in a block above: the framework's exception would be a part of this one, and not each can be pickled.
+    raise failure

@@ -18,15 +18,22 @@ import grimp
 
 from experiments.frameworks import ARCHITECTURES, DISTRIBUTIONS, PACKAGES
 from experiments.settings.recipe import BackendName
+from experiments.system.errors import TandemError
 
 # Besides backend and architecture: initial weights, batch order, scaling, and how logits become metrics.
 SHARED_ROOTS = ("experiments.training.initial", "experiments.training.scoring")
 
 
-def code_of(backend: BackendName, architecture: str) -> dict[str, Any]:
-    """Return what trains an architecture: the function that builds it, module → SHA-256, and package → version."""
+def code_of(backend: BackendName, architecture: str, *others: str) -> dict[str, Any]:
+    """Return what trains an architecture: the function that builds it, module → SHA-256, and package → version.
+
+    `others` are further modules to include, with what they import.
+
+    Raises:
+        TandemError: a file is no Python, or the architecture is in another package.
+    """
     build = ARCHITECTURES[backend][architecture]
-    roots = (build.split(":")[0], f"{PACKAGES[backend]}.backend.backend", *SHARED_ROOTS)
+    roots = (build.split(":")[0], f"{PACKAGES[backend]}.backend.backend", *SHARED_ROOTS, *others)
     return {
         "architecture": build,
         "modules": {module: _module_digest(module) for module in sorted(imported_by(roots))},
@@ -52,6 +59,10 @@ def digest_with(code: Mapping[str, Any], versions: Mapping[str, str]) -> str:
 def imported_by(roots: tuple[str, ...]) -> set[str]:
     """Return the project's modules that these import, directly or not, themselves and the packages around them."""
     graph = _imports()
+    if outside := set(roots) - graph.modules:
+        expected = f"expected modules of {', '.join(PACKAGES.values())}"
+        problem = f"ARCHITECTURES: {expected}; got {', '.join(sorted(outside))}"
+        raise TandemError(problem, advice="move its file there, so that a change of it trains again")
     modules = set(roots).union(*(graph.find_upstream_modules(root) for root in roots))
     packages = {module.rsplit(".", up)[0] for module in modules for up in range(1, module.count(".") + 1)}
     # The registries list every architecture; `code_of` names the one that counts.
@@ -60,7 +71,14 @@ def imported_by(roots: tuple[str, ...]) -> set[str]:
 
 @cache
 def _imports() -> grimp.ImportGraph:
-    return grimp.build_graph("experiments", *PACKAGES.values(), exclude_type_checking_imports=True, cache_dir=None)
+    packages = ("experiments", *PACKAGES.values())
+    try:
+        return grimp.build_graph(*packages, exclude_type_checking_imports=True, cache_dir=None)
+    except grimp.exceptions.SourceSyntaxError as error:
+        where = f"{error.filename}, line {error.lineno}"
+        raise TandemError(f"{where}: expected Python; got {(error.text or '').strip()!r}; fix it") from None
+    except UnicodeError as error:
+        raise TandemError(f"expected Python in UTF-8; got an error: {error}; fix it") from None
 
 
 @cache

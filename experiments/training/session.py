@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.contract.backend import Backend, Listener, Model
+from experiments.contract.backend import Backend, Listener, Model, model_settings
 from experiments.contract.layers import Layer
 from experiments.contract.run_log import RunLog
 from experiments.data.dataset import batch_order
@@ -18,6 +18,7 @@ from experiments.system.environment import installed_packages, to_requirements
 from experiments.system.files import digest
 from experiments.system.git import Checkout
 from experiments.system.progress import TrainingProgress
+from experiments.training.buildable import check_logits, explained
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.initial import build_model
 from experiments.training.resources import measure, to_metrics
@@ -72,12 +73,15 @@ def open_session(
     The checkpoint stays: delete it once everything that the training leaves is written. `silent`: show no progress.
 
     Raises:
-        TandemError: the recipe doesn't fit the architecture, or the checkpoint is damaged.
+        TandemError: the architecture can't be built, the recipe doesn't fit it, or the checkpoint is damaged.
     """
     phases = backend.phases
     with phases("building"):
-        model = build_model(backend, training.recipe, training.dataset, seed=training.key.seed)
-        layers = load_inspection(training.key.backend).layers(model)
+        settings = model_settings(training.recipe, training.dataset)
+        with explained(training.key.backend, settings, backend):
+            model = build_model(backend, training.recipe, training.dataset, seed=training.key.seed)
+            layers = load_inspection(training.key.backend).layers(model)
+            check_logits(model, settings)
         record = start_record(training, model) | {"multiply_adds": sum(layer.multiply_adds for layer in layers)}
     checkpoint = Checkpoint(folder)
     earlier = checkpoint.load()

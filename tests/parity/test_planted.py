@@ -12,6 +12,7 @@ from experiments.parity.jobs import Side
 from experiments.parity.protocol import Optimiser, base_recipe
 from experiments.settings.params import load_params
 from experiments.settings.project import Project
+from experiments.system.errors import TandemError
 from tests import normed
 from tests.conftest import ROOT
 from tests.parity.planted import BuggyProcess
@@ -31,7 +32,9 @@ def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iter
         def run(bug: str, architecture: str, optimisers: Sequence[Optimiser]) -> list[str]:
             first.bug = second.bug = bug
             recipe = base_recipe(params, architecture)
-            return Examiner(processes, dataset, recipe, folder / "steps").examine(optimisers).problems
+            examiner = Examiner(processes, dataset, recipe, folder / "steps")
+            examiner.structure()
+            return examiner.examine(optimisers).problems
 
         yield run
 
@@ -65,7 +68,6 @@ LENET = [
 ]
 CNN3 = [
     ("floor pooling", r"layer pool3: 128×4×4 in lightning, 128×3×3 in keras"),
-    ("floor pooling in torch", r"lightning can't run cnn3: RuntimeError: layer dense1, given \(1152,\)"),
     ("dropout keeps the rate", r"dropout layer lightning: dropout keeps 0\.(39|40).* of its inputs"),
     ("dropout off in training", r"dropout in training: lightning: the first loss with dropout is"),
     ("dropout in evaluation", r"dropout layer keras: dropout changes its input in evaluation"),
@@ -85,6 +87,14 @@ def test_a_bug_in_pooling_or_dropout_is_found_where_it_is(examine: Examine, bug:
     problems = examine(bug, "cnn3", [])
     assert problems, "the bug went unnoticed"
     assert re.match(place, problems[0]), problems
+
+
+def test_a_network_that_can_not_be_built_is_refused(examine: Examine) -> None:
+    message = (
+        r"^cnn3: models_torch/cnn3\.py: expected a network for images of 28×28; got RuntimeError: layer dense1, given"
+    )
+    with pytest.raises(TandemError, match=message):
+        examine("floor pooling in torch", "cnn3", [])
 
 
 NORMED = [

@@ -27,9 +27,10 @@ def test_an_edit_of_nothing_changes_nothing() -> None:
 
 
 def test_an_edit_is_written_and_shown(project: Project) -> None:
+    before = project.params.read_text()
     diff = edit_params(project, add_seed).splitlines()
     assert [line.split("#")[0].strip() for line in diff if line[0] == "+"][1:] == ["+  seeds: [12, 13]"]
-    assert project.params.read_text() == TEXT.replace("seeds: [12]", "seeds: [12, 13]")
+    assert project.params.read_text() == before.replace("seeds: [12]", "seeds: [12, 13]")
 
 
 def test_edits_at_the_same_time_are_all_kept(project: Project) -> None:

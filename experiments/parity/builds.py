@@ -1,0 +1,74 @@
+"""Builds the architectures of all recipes in both frameworks, and remembers which are fine: `tandem check`."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from experiments.contract.backend import ModelSettings
+from experiments.frameworks import PACKAGES
+from experiments.parity.jobs import Side, load_side, run_once
+from experiments.parity.shapes import settings_of
+from experiments.settings.params import Params
+from experiments.settings.project import Project
+from experiments.settings.recipe import BackendName
+from experiments.system.console import say
+from experiments.system.errors import TandemError
+from experiments.system.files import read_json, write_json
+from experiments.training.buildable import check_build
+from experiments.training.code import code_of, digest_of
+
+Build = tuple[BackendName, ModelSettings]
+
+
+def check_builds(project: Project, params: Params) -> None:
+    """Build what the recipes use, except what was fine before and hasn't changed since.
+
+    Raises:
+        TandemError: an architecture can't be built in one of the frameworks.
+    """
+    used = dict.fromkeys(settings_of(recipe.architecture) for recipe in params.recipes.values())
+    keys: dict[Build, str] = {(name, settings): _key(name, settings) for settings in used for name in PACKAGES}
+    known = _remembered(project.builds)
+    new = [build for build, key in keys.items() if key not in known]
+    if not new:
+        return
+    architectures = ", ".join(dict.fromkeys(settings.architecture for _, settings in new))
+    say(f"building {architectures}, each framework in a process of its own, which takes some seconds")
+    problems: dict[Build, str] = {}
+    for found in run_once("check", "the architectures", build_all, new).values():
+        problems |= found
+    with suppress(OSError):  # without it, the next check builds again
+        write_json(project.builds, {"fine": sorted(key for build, key in keys.items() if build not in problems)})
+    for build in new:
+        if build in problems:
+            raise TandemError(problems[build])
+
+
+def build_all(side: Side, builds: Sequence[Build]) -> dict[Build, str]:
+    """Build those of a framework, and return what is wrong with which."""
+    problems: dict[Build, str] = {}
+    mine = [build for build in builds if build[0] == side.backend]
+    if not mine:
+        return problems
+    backend, _ = load_side(side)
+    for build in mine:
+        try:
+            check_build(*build, backend)
+        except TandemError as error:
+            problems[build] = str(error)
+    return problems
+
+
+def _key(backend: BackendName, settings: ModelSettings) -> str:
+    """Return a digest of all that decides whether an architecture can be built."""
+    builders = (f"{PACKAGES[backend]}.backend.inspection", check_build.__module__)
+    return digest_of({"settings": asdict(settings), **code_of(backend, settings.architecture, *builders)})
+
+
+def _remembered(file: Path) -> set[str]:
+    """Return the keys in a file; none, if it is missing or damaged."""
+    try:
+        return set(read_json(file)["fine"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
