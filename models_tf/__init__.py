@@ -13,4 +13,6 @@ ARCHITECTURES: dict[str, str] = {
     "cnn3-subclassed": "models_tf.cnn3_subclassed:build",
     "basic_cnn": "models_tf.basic_cnn:build",
     "inception": "models_tf.inception:build",
+    "resnet20": "models_tf.resnet20:build",
+    "resnet101": "models_tf.resnet101:build",
 }

@@ -14,4 +14,6 @@ ARCHITECTURES: dict[str, str] = {
     "cnn3-subclassed": "models_torch.cnn3:build",
     "basic_cnn": "models_torch.basic_cnn:build",
     "inception": "models_torch.inception:build",
+    "resnet20": "models_torch.resnet20:build",
+    "resnet101": "models_torch.resnet101:build",
 }

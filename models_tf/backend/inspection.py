@@ -14,6 +14,7 @@ from models_tf.backend.arrays import owned
 from models_tf.backend.flattened import by_channel, flattened
 from models_tf.backend.model import KerasModel
 from models_tf.backend.normalisation import BatchNormalization
+from models_tf.backend.padding import Conv2D, MaxPooling2D
 from models_tf.backend.trace import Call, trace
 from models_tf.backend.training import batch_loss
 
@@ -28,6 +29,8 @@ KINDS: dict[type[kl.Layer], Kind] = {
     kl.Dropout: "dropout",
     kl.BatchNormalization: "batch normalisation",
     BatchNormalization: "batch normalisation",
+    Conv2D: "convolution",
+    MaxPooling2D: "max pooling",
 }
 
 
@@ -99,6 +102,8 @@ def _describe(call: Call) -> Layer:
         form = {"padding": layer.padding[0][0]}
     elif getattr(layer, "padding", "valid") == "same":
         form["padding"] = "same"
+    if getattr(layer, "pads", None):
+        form["padding"] = layer.pads[0]
     if isinstance(layer, kl.Conv2D | kl.Dense):
         form["weights"] = int(np.prod(layer.kernel.shape))
     return Layer(call.path, KINDS.get(type(layer), "block"), _shape(call.input), _shape(call.output), **form)
