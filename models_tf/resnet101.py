@@ -30,10 +30,9 @@ def bottleneck(channels: int, width: int, *, stride: int = 1, name: str) -> kera
 
 def stage(channels: int, width: int, *, blocks: int, stride: int, name: str) -> keras.Sequential:
     """Return blocks, the first of which changes channels and size."""
-    first = bottleneck(channels, width, stride=stride, name="0")
-    return keras.Sequential(
-        [first, *(bottleneck(4 * width, width, name=str(number)) for number in range(1, blocks))], name=name
-    )
+    parts = [bottleneck(channels, width, stride=stride, name="0")]
+    parts += [bottleneck(4 * width, width, name=str(number)) for number in range(1, blocks)]
+    return keras.Sequential(parts, name=name)
 
 
 def build(classes: int) -> keras.Sequential:

@@ -27,8 +27,9 @@ def block(channels: int, features: int, *, stride: int = 1, name: str) -> keras.
 
 def stage(channels: int, features: int, *, stride: int, name: str) -> keras.Sequential:
     """Return three blocks, the first of which changes channels and size."""
-    first = block(channels, features, stride=stride, name="0")
-    return keras.Sequential([first, block(features, features, name="1"), block(features, features, name="2")], name=name)
+    parts = [block(channels, features, stride=stride, name="0")]
+    parts += [block(features, features, name=str(number)) for number in (1, 2)]
+    return keras.Sequential(parts, name=name)
 
 
 def build(classes: int) -> keras.Sequential:

@@ -21,7 +21,11 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 def check() -> None:
-    """Validate params.yaml."""
-    _, params = load_project()
+    """Validate params.yaml, and the files of weights that it names."""
+    from experiments.training.weights_file import read_weights
+
+    project, params = load_project()
+    for name, recipe in params.recipes.items():
+        read_weights(name, recipe, project.home)
     count = len(params.train.recipes) * len(params.train.backends) * len(params.train.seeds)
     print(f"params.yaml is valid: {len(params.recipes)} recipe(s); `dvc repro` runs {count} training(s)")

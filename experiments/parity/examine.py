@@ -62,6 +62,7 @@ class Examiner:
         self.processes, self.dataset, self.recipe, self.folder = processes, dataset, recipe, folder
         self.result = Result(recipe.architecture, twins()[recipe.architecture])
         self.problems = self.result.problems
+        self.protocol = protocol.FULL
 
     def examine(self, optimisers: Sequence[Optimiser]) -> Result:
         """Return the result; where the structure differs, nothing else is examined."""
@@ -85,12 +86,12 @@ class Examiner:
             **protocol.SETTINGS[optimiser],
             "architecture": style or self.recipe.architecture,
             "dropout": dropout if takes_dropout(style or self.recipe.architecture) else None,
-            "batch_size": protocol.BATCH_SIZE,
+            "batch_size": self.protocol.batch_size,
             "drop_last": False,
-            "epochs": protocol.EPOCHS,
+            "epochs": self.protocol.epochs,
         }
         recipe, split = self.recipe.model_copy(update=changes), self.dataset.split("train")
-        images, labels = (np.array(array[: protocol.IMAGES]) for array in (split.images, split.labels))
+        images, labels = (np.array(array[: self.protocol.images]) for array in (split.images, split.labels))
         training = TrainingSettings(recipe, protocol.SEED, log_every_steps=1)
         return Job(model_settings(recipe, self.dataset, precision), training, images, labels)
 
@@ -105,6 +106,8 @@ class Examiner:
         self.parameters = first.parameters
         self.result.layers = len(first.layers)
         self.result.parameters = sum(math.prod(one.shape) for one in self.parameters if one.trainable)
+        if self.result.parameters > protocol.MOST_PARAMETERS:
+            self.protocol = protocol.SHORT
         if problem := check.check_structure(sides):
             self.problems.append(problem)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from experiments.contract.backend import ModelSettings
+from experiments.contract.inputs import input_of
 from experiments.contract.layers import expected_output, wrong_output
 from experiments.data.dataset import IMAGE_SHAPE
 from experiments.frameworks import check_architecture, takes_dropout
@@ -15,13 +16,25 @@ from experiments.system.errors import TandemError
 def describe_both(architecture: str) -> dict[str, Description]:
     """Build an architecture in both frameworks, and return their descriptions by backend.
 
+    A published network has its own size of images and number of classes; others have those of MNIST.
+
     Raises:
         TandemError: only one framework or none has the architecture, a framework can't run it, its layers differ
             between the two, or an output has another shape than the formula gives.
     """
     check_architecture(architecture, asked_by="ARCHITECTURE")
     dropout = 0.0 if takes_dropout(architecture) else None
-    settings = ModelSettings(architecture, IMAGE_SHAPE, 10, dropout, scale=1.0, offset=0.0)
+    takes = input_of(architecture)
+    settings = ModelSettings(
+        architecture,
+        IMAGE_SHAPE,
+        takes.classes or 10,
+        dropout,
+        scale=1.0,
+        offset=0.0,
+        size=takes.size,
+        channels=takes.channels,
+    )
     sides = run_once("shapes", architecture, describe, settings)
     for backend, side in sides.items():
         if problem := wrong_output(f"{architecture}, {backend}", side.layers):

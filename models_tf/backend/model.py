@@ -12,15 +12,15 @@ import tensorflow as tf
 from keras import layers
 
 from experiments.contract.backend import Logits, ModelSettings, Precision
+from experiments.contract.freezing import frozen_layers
 from experiments.contract.weights import BIAS, WEIGHT, Parameter, Weights, fans
 from experiments.data.dataset import Images
 from models_tf import ARCHITECTURES
 from models_tf.backend.arrays import arrays_of
 from models_tf.backend.dropout import differ_in_rates_only, shared_rate
+from models_tf.backend.enlarging import enlarging
 from models_tf.backend.flattened import by_channel, by_pixel, flattened
 from models_tf.backend.trace import trace
-
-PREDICT_BATCH = 1000
 
 
 class KerasModel:
@@ -35,13 +35,16 @@ class KerasModel:
             [
                 keras.Input((*settings.image_shape, 1), dtype="uint8", name="images"),
                 # NumPy's numbers: Keras rounds Python's to float32 even where it computes in float64.
-                layers.Rescaling(np.float64(settings.scale), np.float64(settings.offset), name="scale"),
+                layers.Rescaling(_float64(settings.scale), _float64(settings.offset), name="scale"),
+                *enlarging(settings),
                 self.network,
             ],
             name="classifier",
         )
         calls = trace(self.module, self.network, self.native_input(self.blank()), training=False)
         self._layers = {call.path: call.layer for call in calls}
+        for path in frozen_layers(self._layers, settings.freeze):
+            self._layers[path].trainable = False  # a normalisation then stays in evaluation mode, too
         self._arrays = arrays_of(calls)
         self._flattened = flattened(calls)
         self._rate = shared_rate(self.dropouts(), settings.dropout)
@@ -85,7 +88,7 @@ class KerasModel:
                 value.shape,
                 *drawn.get(f"{name.rpartition('/')[0]}/weight", (0, 0)),
                 arrays[name].spec.constant,
-                arrays[name].spec.trainable,
+                arrays[name].variable.trainable,
             )
             for name, value in weights.items()
         ]
@@ -130,9 +133,10 @@ class KerasModel:
 
     def predict(self, images: Images) -> Logits:
         """Return the logits, float32 of shape (n, classes)."""
+        size = self.settings.predict_batch
         parts = [
-            self._predict(self.native_input(images[start : start + PREDICT_BATCH])).numpy()
-            for start in range(0, len(images), PREDICT_BATCH)
+            self._predict(self.native_input(images[start : start + size])).numpy()
+            for start in range(0, len(images), size)
         ]
         return np.concatenate(parts)
 
@@ -159,6 +163,10 @@ class KerasModel:
     def save(self, folder: Path) -> None:
         """Write the model to model.keras, for `keras.models.load_model`."""
         self.module.save(folder / "model.keras")
+
+
+def _float64(value: float | tuple[float, ...]) -> npt.NDArray[np.float64] | np.float64:
+    return np.array(value, np.float64)[()]
 
 
 def _build(settings: ModelSettings) -> keras.Model:

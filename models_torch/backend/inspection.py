@@ -121,7 +121,7 @@ def _describe(call: Call) -> Layer:
         tuple(call.input.shape[1:]),
         tuple(call.output.shape[1:]),
         rounds_up=getattr(layer, "ceil_mode", False),
-        parameters=sum(value.numel() for value in layer.parameters(recurse=False)),
+        parameters=sum(value.numel() for value in layer.parameters(recurse=False) if value.requires_grad),
         **form,
     )
 
