@@ -83,7 +83,7 @@ class Examiner:
         self, precision: Precision, optimiser: Optimiser = "sgd", *, dropout: float = 0.0, style: str | None = None
     ) -> Job:
         changes = {
-            **protocol.SETTINGS[optimiser],
+            **self.protocol.settings(optimiser),
             "architecture": style or self.recipe.architecture,
             "dropout": dropout if takes_dropout(style or self.recipe.architecture) else None,
             "batch_size": self.protocol.batch_size,
@@ -135,7 +135,7 @@ class Examiner:
         steps = check.step_quantities(trainings, self.parameters)
         if optimiser == "adam":
             state = {parameter.name for parameter in self.parameters if not parameter.trainable}
-            lr = protocol.SETTINGS[optimiser]["lr"]
+            lr = self.protocol.settings(optimiser)["lr"]
             steps["float64"] = adam_moves(steps["float64"], self.vanishing, state, lr)
         for precision in PRECISIONS:
             training = Training(optimiser, precision, start[precision], steps[precision])

@@ -10,22 +10,6 @@ from experiments.settings.params import Params
 from experiments.settings.recipe import Recipe
 
 
-@dataclass(frozen=True)
-class Protocol:
-    """On how many images parity trains, in which batches, for how long."""
-
-    images: int
-    batch_size: int
-    epochs: int
-
-
-# 50 steps: 10 batches an epoch, the last of 6 images, so that the handling of a short batch is compared too.
-FULL = Protocol(images=150, batch_size=16, epochs=5)
-# 5 steps, the last on 2 images, for a network with more parameters than that: parity keeps all of them of every step.
-SHORT = Protocol(images=18, batch_size=4, epochs=1)
-MOST_PARAMETERS = 5_000_000
-# A network that takes larger images than the dataset's gets no larger ones than these.
-MOST_PIXELS = 64
 Optimiser = Literal["sgd", "adam"]
 OPTIMISERS: tuple[Optimiser, ...] = get_args(Optimiser)
 # float64 first: a difference there has a reason other than rounding.
@@ -34,6 +18,31 @@ SETTINGS: dict[Optimiser, dict[str, Any]] = {
     "sgd": {"optimiser": "sgd", "lr": 0.01, "momentum": 0.9},
     "adam": {"optimiser": "adam", "lr": 0.001, "momentum": None},
 }
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """On how many images parity trains, in which batches, how long, and with which share of the learning rates above."""
+
+    images: int
+    batch_size: int
+    epochs: int
+    lr_share: float = 1.0
+
+    def settings(self, optimiser: Optimiser) -> dict[str, Any]:
+        """Return the settings of an optimiser, as a recipe has them."""
+        return {**SETTINGS[optimiser], "lr": SETTINGS[optimiser]["lr"] * self.lr_share}
+
+
+# 50 steps: 10 batches an epoch, the last of 6 images, so that the handling of a short batch is compared too.
+FULL = Protocol(images=150, batch_size=16, epochs=5)
+# 5 steps, for a network with more parameters than that, since parity writes all of them after every step. At the start,
+# normalisations one after another make the gradients of a deep network thousands of times as large as those of a
+# shallow one (Yang et al., A mean field theory of batch normalization, 2019).
+SHORT = Protocol(images=36, batch_size=8, epochs=1, lr_share=0.001)
+MOST_PARAMETERS = 5_000_000
+# A network that takes larger images than the dataset's gets no larger ones than these.
+MOST_PIXELS = 64
 # What both frameworks' Adam is given (models_*/backend/optimizers.py).
 ADAM_EPSILON = 1e-8
 SEED = 1
