@@ -82,7 +82,10 @@ def test_an_architecture_in_one_framework_only_is_one_line(monkeypatch: pytest.M
 def layer_names(path: Path) -> list[str]:
     """The names that a file gives its layers, in order: keywords of an OrderedDict, `name=…`, or attributes."""
     names = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call | ast.Attribute)]
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr not in names:
+            names.append(node.attr)
         for keyword in node.keywords if isinstance(node, ast.Call) else []:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "OrderedDict":
                 names.append(str(keyword.arg))
@@ -91,8 +94,8 @@ def layer_names(path: Path) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("name", [name for name in twins() if name != "inception"])
+@pytest.mark.parametrize("name", list(twins()))
 def test_twins_read_side_by_side(name: str) -> None:
     torch, keras = (layer_names(ROOT / package / f"{name}.py") for package in ("models_torch", "models_tf"))
-    assert torch == [layer for layer in keras if layer != name]
+    assert torch == [layer for layer in keras if layer != name and not layer.isdigit()]
     assert len(torch) > 5

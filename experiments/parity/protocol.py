@@ -9,7 +9,6 @@ from experiments.frameworks import twins
 from experiments.settings.params import Params
 from experiments.settings.recipe import Recipe
 
-
 Optimiser = Literal["sgd", "adam"]
 OPTIMISERS: tuple[Optimiser, ...] = get_args(Optimiser)
 # float64 first: a difference there has a reason other than rounding.
@@ -22,7 +21,7 @@ SETTINGS: dict[Optimiser, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Protocol:
-    """On how many images parity trains, in which batches, how long, and with which share of the learning rates above."""
+    """On how many images parity trains, in which batches, how long, and with which share of a learning rate above."""
 
     images: int
     batch_size: int
