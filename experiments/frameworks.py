@@ -10,9 +10,10 @@ from typing import cast
 import models_tf
 import models_torch
 from experiments.contract.backend import Backend, Device, Model
+from experiments.contract.inputs import input_of
 from experiments.contract.layers import Inspection
 from experiments.settings.params import Params
-from experiments.settings.recipe import BackendName
+from experiments.settings.recipe import BackendName, Recipe
 from experiments.system.errors import TandemError
 
 PACKAGES: dict[BackendName, str] = {"lightning": "models_torch", "keras": "models_tf"}
@@ -42,7 +43,7 @@ def check_architecture(name: str, *, asked_by: str) -> None:
 
 
 def check_architectures(params: Params) -> None:
-    """Refuse a recipe whose architecture one of the frameworks lacks, or whose dropout doesn't suit the architecture.
+    """Refuse a recipe whose architecture one of the frameworks lacks, or whose settings don't suit the architecture.
 
     Raises:
         TandemError: naming the recipe and what was expected, or the architecture's file where that is wrong.
@@ -50,12 +51,24 @@ def check_architectures(params: Params) -> None:
     for name, recipe in params.recipes.items():
         key, architecture = f"params.yaml: recipes.{name}", recipe.architecture
         check_architecture(architecture, asked_by=f"{key}.architecture")
+        _check_input(key, recipe)
         if recipe.dropout is not None and not takes_dropout(architecture):
             expected = f"expected none, since {architecture} has no dropout"
             raise TandemError(f"{key}.dropout: {expected}; got {recipe.dropout}; remove the key")
         if recipe.dropout is None and takes_dropout(architecture):
             expected = f"expected a probability of dropping, 0 for none, since {architecture} has dropout"
             raise TandemError(f"{key}.dropout: {expected}; got nothing; add the key")
+
+
+def _check_input(key: str, recipe: Recipe) -> None:
+    architecture, takes = recipe.architecture, input_of(recipe.architecture)
+    if recipe.image_size is not None and takes.size is None:
+        expected = f"expected none, since {architecture} takes the dataset's images as they are"
+        advice = "remove the key, or list the architecture in experiments/contract/inputs.py"
+        raise TandemError(f"{key}.image_size: {expected}; got {recipe.image_size}", advice=advice)
+    if recipe.scaling == "imagenet" and takes.channels != 3:
+        expected = f"expected unit or standardised, since {architecture} takes images of {takes.channels} channel(s)"
+        raise TandemError(f"{key}.scaling: {expected}; got imagenet, which is for 3")
 
 
 def takes_dropout(architecture: str) -> bool:

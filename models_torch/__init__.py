@@ -15,4 +15,6 @@ ARCHITECTURES: dict[str, str] = {
     "basic_cnn": "models_torch.basic_cnn:build",
     "inception": "models_torch.inception:build",
     "lstm": "models_torch.lstm:build",
+    "resnet20": "models_torch.resnet20:build",
+    "resnet101": "models_torch.resnet101:build",
 }

@@ -17,7 +17,9 @@ def parity(
             help="By default, those of the recipes that `dvc repro` trains.", autocompletion=complete.architectures
         ),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every architecture.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every architecture that takes the dataset's images as they are.")
+    ] = False,
     backends: Annotated[str, typer.Option(help="The two to compare.")] = "lightning,keras",
     as_json: JsonOption = False,
 ) -> None:

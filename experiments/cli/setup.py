@@ -21,13 +21,16 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 def check() -> None:
-    """Validate params.yaml, and build the architecture of each recipe in both frameworks.
+    """Validate params.yaml and the files of weights that it names; build each recipe's network in both frameworks.
 
     What could be built is remembered, until its code, its settings or a version changes.
     """
     project, params = load_project()
     from experiments.parity.builds import check_builds
+    from experiments.training.weights_file import read_weights
 
+    for name, recipe in params.recipes.items():
+        read_weights(name, recipe, project.home)
     check_builds(project, params)
     count = len(params.train.recipes) * len(params.train.backends) * len(params.train.seeds)
     print(f"params.yaml is valid: {len(params.recipes)} recipe(s); `dvc repro` runs {count} training(s)")

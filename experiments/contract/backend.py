@@ -4,6 +4,7 @@
 Neither knows MLflow, DVC or the other: they get arrays and settings, and report to a `Listener`.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
@@ -11,6 +12,7 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from experiments.contract.inputs import input_of
 from experiments.contract.phases import Phases
 from experiments.contract.weights import FloatArray, Parameter, Weights
 from experiments.data.dataset import Dataset, Images, Labels
@@ -19,23 +21,47 @@ from experiments.settings.recipe import Recipe
 Logits = npt.NDArray[np.float32]
 Device = Literal["auto", "cpu", "gpu"]
 Precision = Literal["float32", "float64"]
+# What torchvision's weights expect of red, green and blue, scaled to 0..1 (its documentation of the transforms).
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+# How many of the dataset's images a forward pass in evaluation takes.
+PREDICT_BATCH = 1000
 
 
 @dataclass(frozen=True)
 class ModelSettings:
     """What a model is built from.
 
-    `dropout` is None for an architecture that has none. The pixels (uint8) become `pixel * scale + offset`, in
-    the precision of the weights and of all that is computed. `image_shape` is (height, width).
+    `dropout` is None for an architecture that has none. The pixels (uint8) become `pixel * scale + offset`, one number
+    for all or one a channel, in the precision of the weights and of all that is computed. `image_shape` is the images'
+    (height, width). The network gets them enlarged to `size` pixels in both directions (None: as they are), with
+    `channels`, of which a grey image has copies. `freeze` names the layers that aren't trained.
     """
 
     architecture: str
     image_shape: tuple[int, int]
     classes: int
     dropout: float | None
-    scale: float
-    offset: float
+    scale: float | tuple[float, ...]
+    offset: float | tuple[float, ...]
     precision: Precision = "float32"
+    size: int | None = None
+    channels: int = 1
+    freeze: tuple[str, ...] = ()
+
+    @property
+    def network_shape(self) -> tuple[int, int]:
+        """The height and width of what the network gets."""
+        return (self.size, self.size) if self.size else self.image_shape
+
+    @property
+    def takes_images_as_they_are(self) -> bool:
+        """Whether the network gets the scaled images, neither enlarged nor with other channels."""
+        return self.network_shape == self.image_shape and self.channels == 1
+
+    @property
+    def predict_batch(self) -> int:
+        """How many images a forward pass in evaluation takes: fewer if they are enlarged, for they need memory."""
+        return max(1, PREDICT_BATCH * math.prod(self.image_shape) // math.prod(self.network_shape))
 
 
 @dataclass(frozen=True)
@@ -153,11 +179,30 @@ class Backend(Protocol[ModelT]):
 def model_settings(recipe: Recipe, dataset: Dataset, precision: Precision = "float32") -> ModelSettings:
     """Return what to build for a recipe on a dataset, with the statistics of the images that the recipe trains on.
 
-    `unit` scaling takes pixels to 0..1, x/255; `standardised` to mean 0 and deviation 1, (x/255 - mean) / std.
+    `unit` scaling takes pixels to 0..1, x/255; `standardised` to mean 0 and deviation 1, (x/255 - mean) / std;
+    `imagenet` does so with ImageNet's mean and deviation of each channel.
     """
-    scale, offset = 1 / 255, 0.0
-    if recipe.scaling == "standardised":
-        statistics = dataset.statistics[recipe.train_on]
-        scale, offset = 1 / (255 * statistics.std), -statistics.mean / statistics.std
-    shape, classes = dataset.image_shape, dataset.classes
-    return ModelSettings(recipe.architecture, shape, classes, recipe.dropout, scale, offset, precision)
+    scale, offset = _scaling(recipe, dataset)
+    takes = input_of(recipe.architecture)
+    return ModelSettings(
+        recipe.architecture,
+        dataset.image_shape,
+        dataset.classes,
+        recipe.dropout,
+        scale,
+        offset,
+        precision,
+        size=recipe.image_size or takes.size,
+        channels=takes.channels,
+        freeze=tuple(recipe.freeze),
+    )
+
+
+def _scaling(recipe: Recipe, dataset: Dataset) -> tuple[float | tuple[float, ...], float | tuple[float, ...]]:
+    if recipe.scaling == "unit":
+        return 1 / 255, 0.0
+    if recipe.scaling == "imagenet":
+        pairs = list(zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
+        return tuple(1 / (255 * std) for _, std in pairs), tuple(-mean / std for mean, std in pairs)
+    statistics = dataset.statistics[recipe.train_on]
+    return 1 / (255 * statistics.std), -statistics.mean / statistics.std

@@ -32,9 +32,11 @@ def compare_files(
         JobFailed: a framework can't do it.
     """
     split = dataset.split("train")
-    count = protocol.BATCH_SIZE * protocol.BATCHES
+    count = protocol.FULL.batch_size * protocol.BATCHES
     images, labels = np.array(split.images[:count]), np.array(split.labels[:count])
-    recipe = recipe.model_copy(update={"dropout": None if recipe.dropout is None else 0.0})
+    recipe = recipe.model_copy(
+        update={"dropout": None if recipe.dropout is None else 0.0, "batch_size": protocol.FULL.batch_size}
+    )
 
     def make_job(precision: Precision) -> Job:
         training = TrainingSettings(recipe, protocol.SEED, log_every_steps=1)

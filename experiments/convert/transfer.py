@@ -17,7 +17,7 @@ from experiments.data.dataset import Dataset
 from experiments.frameworks import DISTRIBUTIONS, PACKAGES
 from experiments.parity.check import check_structure
 from experiments.parity.jobs import Processes, describe, run_on_all
-from experiments.parity.protocol import BATCH_SIZE
+from experiments.parity.protocol import FULL
 from experiments.system.errors import TandemError
 from experiments.system.files import digest
 from experiments.system.isolated import JobFailed
@@ -54,7 +54,7 @@ def transfer(processes: Processes, source: Source, dataset: Dataset, saved: Path
         "numbers": sum(array.size for array in weights.values()),
         "model": asdict(settings),
         "dataset": {"name": dataset.name, "fingerprint": dataset.fingerprint},
-        "compared": {"batch_size": BATCH_SIZE, **{kind: summary(each) for kind, each in quantities.items()}},
+        "compared": {"batch_size": FULL.batch_size, **{kind: summary(each) for kind, each in quantities.items()}},
         "test_images": answers,
         "as_recorded": compare_recorded(logits[first.backend], recorded) if recorded else None,
         "code_changed": source.code_changed,

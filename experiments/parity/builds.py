@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from experiments.contract.backend import ModelSettings
@@ -11,7 +11,7 @@ from experiments.parity.jobs import Side, load_side, run_once
 from experiments.parity.shapes import settings_of
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.settings.recipe import BackendName
+from experiments.settings.recipe import BackendName, Recipe
 from experiments.system.console import say
 from experiments.system.errors import TandemError
 from experiments.system.files import read_json, write_json
@@ -27,7 +27,7 @@ def check_builds(project: Project, params: Params) -> None:
     Raises:
         TandemError: an architecture can't be built in one of the frameworks.
     """
-    used = dict.fromkeys(settings_of(recipe.architecture) for recipe in params.recipes.values())
+    used = dict.fromkeys(map(_settings, params.recipes.values()))
     keys: dict[Build, str] = {(name, settings): _key(name, settings) for settings in used for name in PACKAGES}
     known = _remembered(project.builds)
     new = [build for build, key in keys.items() if key not in known]
@@ -58,6 +58,11 @@ def build_all(side: Side, builds: Sequence[Build]) -> dict[Build, str]:
         except TandemError as error:
             problems[build] = str(error)
     return problems
+
+
+def _settings(recipe: Recipe) -> ModelSettings:
+    settings = settings_of(recipe.architecture)
+    return replace(settings, size=recipe.image_size or settings.size, freeze=tuple(recipe.freeze))
 
 
 def _key(backend: BackendName, settings: ModelSettings) -> str:

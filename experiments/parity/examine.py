@@ -64,6 +64,7 @@ class Examiner:
         self.processes, self.dataset, self.recipe, self.folder = processes, dataset, recipe, folder
         self.result = Result(recipe.architecture, twins()[recipe.architecture])
         self.problems = self.result.problems
+        self.protocol = protocol.FULL
 
     def examine(self, optimisers: Sequence[Optimiser]) -> Result:
         """Return the result, after `structure`; where that differs, nothing else is examined."""
@@ -86,20 +87,21 @@ class Examiner:
         *,
         dropout: float = 0.0,
         style: str | None = None,
-        images: int = protocol.IMAGES,
+        images: int | None = None,
     ) -> Job:
         changes = {
-            **protocol.SETTINGS[optimiser],
+            **self.protocol.settings(optimiser),
             "architecture": style or self.recipe.architecture,
             "dropout": dropout if takes_dropout(style or self.recipe.architecture) else None,
-            "batch_size": protocol.BATCH_SIZE,
+            "batch_size": self.protocol.batch_size,
             "drop_last": False,
-            "epochs": protocol.EPOCHS,
+            "epochs": self.protocol.epochs,
         }
         recipe, split = self.recipe.model_copy(update=changes), self.dataset.split("train")
-        chosen, labels = (np.array(array[:images]) for array in (split.images, split.labels))
+        chosen = slice(images or self.protocol.images)
+        pixels, labels = (np.array(array[chosen]) for array in (split.images, split.labels))
         training = TrainingSettings(recipe, protocol.SEED, log_every_steps=1)
-        return Job(model_settings(recipe, self.dataset, precision), training, chosen, labels)
+        return Job(model_settings(recipe, self.dataset, precision), training, pixels, labels)
 
     def _steps(self, job: Job, *, perturbation: float = 0.0) -> dict[str, Steps]:
         self.folder.mkdir(exist_ok=True)
@@ -121,6 +123,8 @@ class Examiner:
         self.parameters = first.parameters
         self.result.layers = len(first.layers)
         self.result.parameters = sum(math.prod(one.shape) for one in self.parameters if one.trainable)
+        if self.result.parameters > protocol.MOST_PARAMETERS:
+            self.protocol = protocol.SHORT
         if problem := check.check_structure(sides):
             self.problems.append(problem)
 
@@ -137,7 +141,7 @@ class Examiner:
         return quantities
 
     def _starts(self, batch: int) -> dict[Key, Start]:
-        enough = protocol.BATCHES * protocol.BATCH_SIZE
+        enough = protocol.BATCHES * self.protocol.batch_size
         return run_starts(self.processes, lambda precision: self._job(precision, images=enough), batch)
 
     def _train(self, optimiser: Optimiser, start: Mapping[Precision, list[Quantity]]) -> None:
@@ -165,7 +169,7 @@ class Examiner:
         steps = check.step_quantities(trainings, self.parameters, perturbed)
         if optimiser == "adam":
             state = {parameter.name for parameter in self.parameters if not parameter.trainable}
-            lr = protocol.SETTINGS[optimiser]["lr"]
+            lr = self.protocol.settings(optimiser)["lr"]
             steps["float64"] = adam_moves(steps["float64"], self.vanishing, state, lr)
         return steps
 

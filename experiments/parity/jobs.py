@@ -15,7 +15,7 @@ from experiments.contract.layers import Inspection, Layer
 from experiments.contract.weights import FloatArray, Parameter, Weights, draw_weights
 from experiments.data.dataset import Images, Labels
 from experiments.frameworks import PACKAGES, load_backend, load_inspection
-from experiments.parity.protocol import BATCH_SIZE, SEED
+from experiments.parity.protocol import SEED
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
 from experiments.system.isolated import IsolatedProcess, JobFailed
@@ -129,8 +129,9 @@ def describe(side: Side, settings: ModelSettings) -> Description:
 def start(side: Side, job: Job, batch: int) -> Start:
     """Return the weights, and the activations, loss and gradients (from the output on) of a batch, counted from 0."""
     _, inspection, model = _built(side, job)
+    size = job.training.recipe.batch_size
     # Of fewer images, the last batch goes on with the first.
-    chosen = np.arange(batch * BATCH_SIZE, (batch + 1) * BATCH_SIZE) % len(job.labels)
+    chosen = np.arange(batch * size, (batch + 1) * size) % len(job.labels)
     images, labels = job.images[chosen], job.labels[chosen]
     weights, activations = model.get_weights(), inspection.activations(model, images)
     loss, gradients = inspection.loss_and_gradients(model, images, labels)
@@ -154,7 +155,7 @@ def steps(side: Side, job: Job, folder: Path, names: Sequence[str], perturbation
     optimiser, precision = job.training.recipe.optimiser, job.model.precision
     path = folder / f"{job.model.architecture}-{optimiser}-{precision}-{start}-{side.backend}"
     with path.open("wb") as file:
-        listener = EveryStep(model, names, job.images[:BATCH_SIZE], file)
+        listener = EveryStep(model, names, job.images[: job.training.recipe.batch_size], file)
         backend.train(model, job.images, job.labels, job.training, checkpoint=None, listener=listener)
     return Steps(np.array(listener.losses), path, listener.outputs)
 

@@ -1,8 +1,10 @@
 """Parity's protocol: the settings of its small trainings."""
 
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from experiments.contract.backend import Precision
+from experiments.contract.inputs import input_of
 from experiments.frameworks import twins
 from experiments.settings.params import Params
 from experiments.settings.recipe import Recipe
@@ -15,10 +17,33 @@ SETTINGS: dict[Optimiser, dict[str, Any]] = {
     "sgd": {"optimiser": "sgd", "lr": 0.01, "momentum": 0.9},
     "adam": {"optimiser": "adam", "lr": 0.001, "momentum": None},
 }
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """On how many images parity trains, in which batches, how long, and with which share of a learning rate above."""
+
+    images: int
+    batch_size: int
+    epochs: int
+    lr_share: float = 1.0
+
+    def settings(self, optimiser: Optimiser) -> dict[str, Any]:
+        """Return the settings of an optimiser, as a recipe has them."""
+        return {**SETTINGS[optimiser], "lr": SETTINGS[optimiser]["lr"] * self.lr_share}
+
+
+# 50 steps: 10 batches an epoch, the last of 6 images, so that the handling of a short batch is compared too.
+FULL = Protocol(images=150, batch_size=16, epochs=5)
+# 5 steps, for a network with more parameters than that, since parity writes all of them after every step. At the start,
+# normalisations one after another make the gradients of a deep network thousands of times as large as those of a
+# shallow one (Yang et al., A mean field theory of batch normalization, 2019).
+SHORT = Protocol(images=36, batch_size=8, epochs=1, lr_share=0.001)
+MOST_PARAMETERS = 5_000_000
+# A network that takes larger images than the dataset's gets no larger ones than these.
+MOST_PIXELS = 64
 # What both frameworks' Adam is given (models_*/backend/optimizers.py).
 ADAM_EPSILON = 1e-8
-# 50 steps: 10 batches an epoch, the last of 6 images, so that the handling of a short batch is compared too.
-IMAGES, BATCH_SIZE, EPOCHS = 150, 16, 5
 SEED = 1
 # Of how many batches a quantity that is beyond its bound in float32 is computed; the best counts. In a batch, rounding
 # may flip a ReLU in neither framework, in both, or, with a probability of at most a half, in one alone.
@@ -35,11 +60,20 @@ DROPOUT_CHANGES = 1e-4
 def base_recipe(params: Params, architecture: str) -> Recipe:
     """Return a recipe of an architecture or of a style of it, for its scaling and initialiser.
 
-    The first of those that `dvc repro` trains, else the first in params.yaml, else a made-up one.
+    The first of those that `dvc repro` trains, else the first in params.yaml, else a made-up one. All of its layers are
+    trained, from weights that are drawn.
     """
+    size = input_of(architecture).size
+    changes: dict[str, Any] = {
+        "architecture": architecture,
+        "image_size": size and min(size, MOST_PIXELS),
+        "weights": None,
+        "weights_sha256": None,
+        "freeze": [],
+    }
     names = next(({first, *styles} for first, styles in twins().items() if architecture in (first, *styles)), set())
     for name in (*params.train.recipes, *params.recipes):
         if params.recipe(name).architecture in names:
-            return params.recipe(name).model_copy(update={"architecture": architecture})
-    made_up = {"architecture": architecture, "scaling": "standardised", "batch_size": BATCH_SIZE, "epochs": EPOCHS}
-    return Recipe.model_validate({**made_up, **SETTINGS["sgd"]})
+            return params.recipe(name).model_copy(update=changes)
+    made_up = {"scaling": "standardised", "batch_size": FULL.batch_size, "epochs": FULL.epochs}
+    return Recipe.model_validate({**made_up, **SETTINGS["sgd"], **changes})

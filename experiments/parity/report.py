@@ -26,9 +26,8 @@ after the first batch is one of magnitude only: rounding can flip a ReLU in one 
 same differ. The proof that the steps are the same is float64's.
 """
 PROTOCOL = {
-    "images": protocol.IMAGES,
-    "batch_size": protocol.BATCH_SIZE,
-    "epochs": protocol.EPOCHS,
+    **asdict(protocol.FULL),
+    "large": {**asdict(protocol.SHORT), "image_size": protocol.MOST_PIXELS, "above": protocol.MOST_PARAMETERS},
     "seed": protocol.SEED,
     "optimisers": protocol.SETTINGS,
     "dropout": {"rate": protocol.DROPOUT_RATE, "error_probability": protocol.DROPOUT_ERROR},

@@ -1,9 +1,11 @@
 """The layers of an architecture in both frameworks, side by side: `tandem shapes`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from experiments.contract.backend import ModelSettings
+from experiments.contract.inputs import input_of
 from experiments.contract.layers import expected_output, wrong_output
 from experiments.data.dataset import IMAGE_SHAPE
 from experiments.frameworks import check_architecture, takes_dropout
@@ -14,6 +16,8 @@ from experiments.system.errors import TandemError
 
 def describe_both(architecture: str) -> dict[str, Description]:
     """Build an architecture in both frameworks, and return their descriptions by backend.
+
+    A published network has its own size of images and number of classes; others have those of MNIST.
 
     Raises:
         TandemError: only one framework or none has the architecture, a framework can't run it, its layers differ
@@ -32,7 +36,9 @@ def describe_both(architecture: str) -> dict[str, Description]:
 def settings_of(architecture: str) -> ModelSettings:
     """Return how an architecture is built where no data are asked for."""
     dropout = 0.0 if takes_dropout(architecture) else None
-    return ModelSettings(architecture, IMAGE_SHAPE, 10, dropout, scale=1.0, offset=0.0)
+    takes = input_of(architecture)
+    settings = ModelSettings(architecture, IMAGE_SHAPE, takes.classes or 10, dropout, scale=1.0, offset=0.0)
+    return replace(settings, size=takes.size, channels=takes.channels)
 
 
 def rows(sides: Mapping[str, Description]) -> list[dict[str, Any]]:

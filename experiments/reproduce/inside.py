@@ -55,6 +55,14 @@ def provide_data(project: Project, root: Path, record: Record) -> Finding:
     )
 
 
+def link_weights(project: Project, root: Path, record: Record) -> None:
+    """Link the file of weights that a run has started from into the worktree; training checks its digest."""
+    file = record.settings.get("weights", "")
+    if file and not Path(file).is_absolute() and not (root / file).exists():
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).symlink_to(project.home / file)
+
+
 def _fingerprint(folder: Path) -> str:
     """Return the fingerprint of a prepared dataset; empty if it is missing, damaged or changed."""
     try:

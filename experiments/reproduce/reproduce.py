@@ -6,7 +6,7 @@ from pathlib import Path
 
 from experiments.reproduce.again import command_of, train
 from experiments.reproduce.finding import Finding, refuse
-from experiments.reproduce.inside import compare_code, provide_data, restore_changes
+from experiments.reproduce.inside import compare_code, link_weights, provide_data, restore_changes
 from experiments.reproduce.record import Record, find_run, read_record, read_trace
 from experiments.reproduce.spread import other_seeds
 from experiments.reproduce.surroundings import compare_surroundings
@@ -90,6 +90,7 @@ def _prepare(project: Project, root: Path, record: Record, wish: Wish, show: Cal
     device = "cpu" if record.device == "cpu" else "auto" if wish.anyway else "gpu"
     write_settings(root, record, threads=wish.threads or record.threads, device=device)
     _check([provide_data(project, root, record)], wish, show)
+    link_weights(project, root, record)
     finding, code = compare_code(root, record)
     _check([finding], wish, show)
     return code

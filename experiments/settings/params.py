@@ -197,6 +197,7 @@ _EXPECTED = {
     "string_pattern_mismatch": "a name of lower-case letters, digits, '-' and '_'",
     "too_short": "a list of at least one item",
     "tuple_type": "a list",
+    "list_type": "a list",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",

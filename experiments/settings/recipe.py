@@ -3,9 +3,10 @@
 Kept apart from the rest of params.yaml: a training depends on this file, and on no other settings.
 """
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 BackendName = Literal["lightning", "keras"]
 
@@ -17,6 +18,16 @@ Epochs = Annotated[int, Field(ge=1, le=10_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 # A name becomes part of a folder, of a DVC stage's name and of an MLflow tag.
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+# No smaller than the dataset's images, and above the upper bound a typing error.
+ImageSize = Annotated[int, Field(ge=28, le=1024)]
+
+
+def _sha256(setting: object) -> object:
+    if setting is not None and not (isinstance(setting, str) and re.fullmatch("[0-9a-f]{8,64}", setting)):
+        raise ValueError("8 to 64 of the digits 0 to 9 and a to f, in quotes")
+    return setting
 
 
 class Section(BaseModel):
@@ -32,9 +43,13 @@ class Recipe(Section):
     origin: str | None = None
     train_on: Literal["train", "train+validation"] = "train"
     test_every_epoch: bool = False
-    scaling: Literal["unit", "standardised"]
+    image_size: ImageSize | None = None
+    scaling: Literal["unit", "standardised", "imagenet"]
     initialiser: Literal["torch", "keras"] = "torch"
     initialiser_exceptions: dict[str, Literal["xavier_uniform"]] = {}
+    weights: str | None = None
+    weights_sha256: Annotated[str | None, PlainValidator(_sha256)] = None
+    freeze: list[str] = []
     optimiser: Literal["sgd", "adam"]
     lr: Positive
     momentum: Fraction | None = None
@@ -49,4 +64,10 @@ class Recipe(Section):
             raise ValueError("no momentum, since the optimiser is adam (remove the key, or use sgd)")
         if self.optimiser == "sgd" and self.momentum is None:
             raise ValueError("a momentum, since the optimiser is sgd (0 for none)")
+        return self
+
+    @model_validator(mode="after")
+    def _weights_are_known_by_their_digest(self) -> "Recipe":
+        if (self.weights is None) != (self.weights_sha256 is None):
+            raise ValueError("both weights and weights_sha256, a file and the beginning of its SHA-256, or neither")
         return self

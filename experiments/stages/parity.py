@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from experiments.contract.inputs import input_of
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import ARCHITECTURES, backend_name, check_architecture, twins
 from experiments.parity.examine import run_parity
@@ -16,7 +17,8 @@ from experiments.system.git import read_checkout
 def selected(params: Params, names: Sequence[str], *, everything: bool) -> list[str]:
     """Return which architectures to check: those named, all, or those of the recipes that `dvc repro` trains.
 
-    A style selects the architecture that it is a style of.
+    All but those that take larger images than the dataset's: they take long, and have to be named. A style selects the
+    architecture that it is a style of.
 
     Raises:
         TandemError: there is no such architecture, or in one framework only.
@@ -26,7 +28,7 @@ def selected(params: Params, names: Sequence[str], *, everything: bool) -> list[
     if everything:
         for name in dict.fromkeys(name for known in ARCHITECTURES.values() for name in known):
             check_architecture(name, asked_by="--all")
-        return list(twins())
+        return [name for name in twins() if input_of(name).size is None]
     asked = names or [params.recipe(name).architecture for name in params.train.recipes]
     return [first for first, styles in twins().items() if {first, *styles} & set(asked)]
 

@@ -8,6 +8,7 @@ import ast
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -16,12 +17,15 @@ from typing import Any
 
 import grimp
 
+from experiments.contract.inputs import input_of
 from experiments.frameworks import ARCHITECTURES, DISTRIBUTIONS, PACKAGES
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
 
 # Besides backend and architecture: initial weights, batch order, scaling, and how logits become metrics.
 SHARED_ROOTS = ("experiments.training.initial", "experiments.training.scoring")
+# These list every architecture; `code_of` has what they say of the one that counts.
+REGISTRIES = {*PACKAGES.values(), "experiments.contract.inputs"}
 
 
 def code_of(backend: BackendName, architecture: str, *others: str) -> dict[str, Any]:
@@ -36,6 +40,7 @@ def code_of(backend: BackendName, architecture: str, *others: str) -> dict[str, 
     roots = (build.split(":")[0], f"{PACKAGES[backend]}.backend.backend", *SHARED_ROOTS, *others)
     return {
         "architecture": build,
+        "input": asdict(input_of(architecture)),
         "modules": {module: _module_digest(module) for module in sorted(imported_by(roots))},
         "versions": {package: version(package) for package in DISTRIBUTIONS[backend]},
     }
@@ -65,8 +70,7 @@ def imported_by(roots: tuple[str, ...]) -> set[str]:
         raise TandemError(problem, advice="move its file there, so that a change of it trains again")
     modules = set(roots).union(*(graph.find_upstream_modules(root) for root in roots))
     packages = {module.rsplit(".", up)[0] for module in modules for up in range(1, module.count(".") + 1)}
-    # The registries list every architecture; `code_of` names the one that counts.
-    return (modules | packages) - set(PACKAGES.values())
+    return (modules | packages) - REGISTRIES
 
 
 @cache

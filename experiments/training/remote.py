@@ -222,7 +222,8 @@ def training_of(order: Order) -> Training:
             f"{order.project.root}: expected the code and the versions of the submitting side, {order.code.digest}; "
             f"got {code}; give every node the same checkout and the same environment"
         )
-    return Training(order.key, order.recipe, dataset, order.code, order.threads, order.log_every_steps)
+    home = order.project.home
+    return Training(order.key, order.recipe, dataset, order.code, order.threads, order.log_every_steps, home)
 
 
 def take_over(order: Order) -> None:

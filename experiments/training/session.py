@@ -14,15 +14,17 @@ from experiments.contract.layers import Layer
 from experiments.contract.run_log import RunLog
 from experiments.data.dataset import batch_order
 from experiments.frameworks import load_inspection
+from experiments.system.console import say
 from experiments.system.environment import installed_packages, to_requirements
 from experiments.system.files import digest
 from experiments.system.git import Checkout
 from experiments.system.progress import TrainingProgress
 from experiments.training.buildable import check_logits, explained
 from experiments.training.checkpoint import Checkpoint, State
-from experiments.training.initial import build_model
+from experiments.training.initial import build_model, new_output
 from experiments.training.resources import measure, to_metrics
 from experiments.training.training import Training
+from experiments.training.weights_file import read_weights
 
 # Opens the record of a training, given the state of one that was stopped.
 OpenRun = Callable[[State | None], AbstractContextManager[RunLog]]
@@ -73,13 +75,14 @@ def open_session(
     The checkpoint stays: delete it once everything that the training leaves is written. `silent`: show no progress.
 
     Raises:
-        TandemError: the architecture can't be built, the recipe doesn't fit it, or the checkpoint is damaged.
+        TandemError: the architecture can't be built, the recipe doesn't fit it, its file of weights is missing or
+            another one, or the checkpoint is damaged.
     """
     phases = backend.phases
     with phases("building"):
         settings = model_settings(training.recipe, training.dataset)
         with explained(training.key.backend, settings, backend):
-            model = build_model(backend, training.recipe, training.dataset, seed=training.key.seed)
+            model = _start(training, backend)
             layers = load_inspection(training.key.backend).layers(model)
             check_logits(model, settings)
         record = start_record(training, model) | {"multiply_adds": sum(layer.multiply_adds for layer in layers)}
@@ -98,6 +101,15 @@ def open_session(
         with phases("logging"):
             _track_start(training, record, tracker)
         yield session
+
+
+def _start(training: Training, backend: Backend[Model]) -> Model:
+    key, recipe = training.key, training.recipe
+    given = read_weights(key.recipe, recipe, training.home)
+    model = build_model(backend, recipe, training.dataset, seed=key.seed, given=given)
+    if given is not None and (layer := new_output(given, model.parameters())):
+        say(f"{key.label}: layer {layer} starts as drawn: {recipe.weights} has it for another number of classes")
+    return model
 
 
 def _state(earlier: State | None, run_id: str) -> State:
@@ -148,7 +160,7 @@ def track_files(params: Path, checkout: Checkout, tracker: RunLog) -> None:
 
 def _track_start(training: Training, record: dict[str, Any], tracker: RunLog) -> None:
     """Log settings and the dataset; a resumed run has them already."""
-    settings = {name: value for name, value in training.recipe.model_dump().items() if value not in (None, {})}
+    settings = {name: value for name, value in training.recipe.model_dump().items() if value not in (None, {}, [])}
     start = {name: value for name, value in record.items() if name != "recipe"}
     tracker.params({**settings, **start, "backend": training.key.backend})
     tracker.dataset(training.dataset, training.images)

@@ -7,6 +7,7 @@ import platform
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 
 from experiments.contract.backend import Backend, Model, TrainingSettings
 from experiments.data.dataset import IMAGE_SHAPE, Dataset, Split, load_dataset
@@ -33,7 +34,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Training:
-    """What is trained: `key` names it, the rest decides its bits."""
+    """What is trained: `key` names it, the rest decides its bits. A relative path of weights begins in `home`."""
 
     key: RunKey
     recipe: Recipe
@@ -41,6 +42,7 @@ class Training:
     code: Code
     threads: int
     log_every_steps: int
+    home: Path
 
     @cached_property
     def images(self) -> Split:
@@ -84,7 +86,8 @@ def make_training(project: Project, params: Params, key: RunKey) -> Training:
     recipe, dataset = params.recipe(key.recipe), load_dataset(project.prepared)
     check_fits(key.recipe, recipe, dataset)
     code = Code(read_checkout(project.root), code_digest(key.backend, recipe.architecture))
-    return Training(key, recipe, dataset, code, threads_for(params.train.threads), params.train.log_every_steps)
+    threads, every = threads_for(params.train.threads), params.train.log_every_steps
+    return Training(key, recipe, dataset, code, threads, every, project.home)
 
 
 def check_fits(name: str, recipe: Recipe, dataset: Dataset) -> None:

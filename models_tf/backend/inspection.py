@@ -7,12 +7,13 @@ import numpy as np
 import tensorflow as tf
 from keras import layers as kl
 
-from experiments.contract.layers import NONE, Kind, Layer, with_blocks
+from experiments.contract.layers import NONE, Kind, Layer, Padding, with_blocks
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
 from models_tf.backend.arrays import owned
 from models_tf.backend.flattened import by_channel, flattened
 from models_tf.backend.model import KerasModel
+from models_tf.backend.padding import Conv2D, MaxPooling2D
 from models_tf.backend.trace import Call, trace
 from models_tf.backend.training import batch_loss
 
@@ -143,7 +144,7 @@ def _form(layer: kl.Layer) -> dict[str, Any]:
         return {"kernel": tuple(layer.output_size)}
     if isinstance(layer, kl.ZeroPadding2D):
         return {"padding": tuple(layer.padding)}
-    form: dict[str, Any] = {"padding": "same" if getattr(layer, "padding", "valid") == "same" else NONE}
+    form: dict[str, Any] = {"padding": _padding(layer)}
     if isinstance(layer, kl.MaxPooling2D | kl.AveragePooling2D):
         return form | {"kernel": tuple(layer.pool_size), "stride": tuple(layer.strides)}
     if isinstance(layer, kl.Conv2D | kl.DepthwiseConv2D | kl.Conv2DTranspose):
@@ -152,3 +153,10 @@ def _form(layer: kl.Layer) -> dict[str, Any]:
         depthwise = isinstance(layer, kl.DepthwiseConv2D)
         return form | {"features": layer.kernel.shape[2] * layer.depth_multiplier if depthwise else layer.filters}
     return {}
+
+
+def _padding(layer: kl.Layer) -> Padding:
+    if isinstance(layer, Conv2D | MaxPooling2D) and layer.pads is not None:
+        rows, columns = layer.pads
+        return (rows, rows), (columns, columns)
+    return "same" if getattr(layer, "padding", "valid") == "same" else NONE

@@ -12,15 +12,15 @@ import tensorflow as tf
 from keras import layers
 
 from experiments.contract.backend import Logits, ModelSettings, Precision
+from experiments.contract.freezing import frozen_layers
 from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
 from models_tf import ARCHITECTURES
 from models_tf.backend.arrays import LayerArrays, arrays_of
 from models_tf.backend.dropout import Rate, differ_in_rates_only, shared_rate
+from models_tf.backend.enlarging import enlarging
 from models_tf.backend.flattened import by_channel, by_pixel, flattened
 from models_tf.backend.trace import trace
-
-PREDICT_BATCH = 1000
 
 
 class KerasModel:
@@ -35,13 +35,16 @@ class KerasModel:
             [
                 keras.Input((*settings.image_shape, 1), dtype="uint8", name="images"),
                 # NumPy's numbers: Keras rounds Python's to float32 even where it computes in float64.
-                layers.Rescaling(np.float64(settings.scale), np.float64(settings.offset), name="scale"),
+                layers.Rescaling(_float64(settings.scale), _float64(settings.offset), name="scale"),
+                *enlarging(settings),
                 self.network,
             ],
             name="classifier",
         )
         calls = trace(self.module, self.network, self.native_input(self.blank()), training=False)
         self._layers = {call.path: call.layer for call in calls}
+        for path in frozen_layers(self._layers, settings.freeze):
+            self._layers[path].trainable = False  # a normalisation then stays in evaluation mode, too
         self._arrays = arrays_of(calls)
         self._flattened = flattened(calls)
         self._rate = self._shared_rate()
@@ -110,9 +113,10 @@ class KerasModel:
 
     def predict(self, images: Images) -> Logits:
         """Return the logits, float32 of shape (n, classes)."""
+        size = self.settings.predict_batch
         parts = [
-            self._predict(self.native_input(images[start : start + PREDICT_BATCH])).numpy()
-            for start in range(0, len(images), PREDICT_BATCH)
+            self._predict(self.native_input(images[start : start + size])).numpy()
+            for start in range(0, len(images), size)
         ]
         return np.concatenate(parts)
 
@@ -160,6 +164,10 @@ class KerasModel:
             there = keras.models.load_model(file, compile=False)(images, training=False)
             if not np.array_equal(there, self.module(images, training=False), equal_nan=True):
                 raise ValueError("the network in model.keras gives other outputs than the one that is built today")
+
+
+def _float64(value: float | tuple[float, ...]) -> npt.NDArray[np.float64] | np.float64:
+    return np.array(value, np.float64)[()]
 
 
 def _build(settings: ModelSettings) -> keras.Model:

@@ -3,6 +3,7 @@
 import copy
 import pkgutil
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,26 +15,46 @@ from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
 from models_torch import ARCHITECTURES
 from models_torch.backend.arrays import Array, arrays_of
-
-PREDICT_BATCH = 1000
+from models_torch.backend.enlarging import enlarging
+from models_torch.backend.freezing import freeze
 
 
 class Classifier(nn.Module):
     """An architecture behind the scaling of its pixels: uint8 (n, 1, height, width) → logits (n, classes)."""
+
+    scale: float | Tensor
+    offset: float | Tensor
 
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
         options = {} if settings.dropout is None else {"dropout": settings.dropout}
         self.network: nn.Module = build(classes=settings.classes, **options)
-        self.scale, self.offset = settings.scale, settings.offset
+        self._stay_in_evaluation = freeze(self.network, settings.freeze)
+        self.enlarge = enlarging(settings)
+        self._per_channel("scale", settings.scale)
+        self._per_channel("offset", settings.offset)
         self.dtype = torch.float64 if settings.precision == "float64" else torch.float32
         self.to(self.dtype)
 
+    def _per_channel(self, name: str, value: float | tuple[float, ...]) -> None:
+        if isinstance(value, tuple):  # not persistent: a saved model has the network's arrays alone
+            tensor = torch.tensor(value, dtype=torch.float64).view(-1, 1, 1)
+            self.register_buffer(name, tensor, persistent=False)
+        else:
+            setattr(self, name, value)
+
     def forward(self, images: Tensor) -> Tensor:
-        """Scale the pixels, in the model's precision, and return the logits."""
-        logits: Tensor = self.network(images.to(self.dtype) * self.scale + self.offset)
+        """Scale the pixels, in the model's precision, enlarge the images, and return the logits."""
+        logits: Tensor = self.network(self.enlarge(images.to(self.dtype) * self.scale + self.offset))
         return logits
+
+    def train(self, mode: bool = True) -> Self:
+        """Turn training on or off; the normalisations of frozen layers stay in evaluation mode."""
+        super().train(mode)
+        for layer in self._stay_in_evaluation:
+            layer.eval()
+        return self
 
 
 class TorchModel:
@@ -42,7 +63,7 @@ class TorchModel:
     def __init__(self, settings: ModelSettings, device: torch.device) -> None:
         self.module = Classifier(settings).to(device)
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.device, self._image_shape = device, settings.image_shape
+        self.device, self._settings = device, settings
 
     def _arrays(self) -> dict[str, Array]:
         return arrays_of(self.module.network)
@@ -74,10 +95,11 @@ class TorchModel:
         """Return the logits, float32 of shape (n, classes)."""
         was_training = self.module.training
         self.module.eval()
+        size = self._settings.predict_batch
         with torch.inference_mode():
             parts = [
-                self.module(self.as_input(images[start : start + PREDICT_BATCH])).cpu().numpy()
-                for start in range(0, len(images), PREDICT_BATCH)
+                self.module(self.as_input(images[start : start + size])).cpu().numpy()
+                for start in range(0, len(images), size)
             ]
         self.module.train(was_training)
         return np.concatenate(parts)
@@ -92,7 +114,7 @@ class TorchModel:
 
     def blank(self) -> Images:
         """Return one black image, uint8 (1, height, width), for tracing shapes."""
-        return np.zeros((1, *self._image_shape), np.uint8)
+        return np.zeros((1, *self._settings.image_shape), np.uint8)
 
     def native(self) -> nn.Module:
         """Return a copy of the module, on the CPU, in evaluation mode, in the plain memory layout."""

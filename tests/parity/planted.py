@@ -177,6 +177,11 @@ def the_same_mask() -> Any:
     return patch.object(nn.Dropout, "forward", forward)
 
 
+def frozen_statistics_updated() -> Any:
+    """The normalisation of a frozen layer is put into training mode with the others."""
+    return patch("models_torch.backend.freezing.NORMALISATIONS", ())
+
+
 @contextmanager
 def all_of(patches: Sequence[Any]) -> Iterator[None]:
     with ExitStack() as stack:
@@ -206,5 +211,6 @@ BUGS: dict[str, tuple[str, Bug]] = {
     "epsilon of Keras": ("keras", partial(normed.other_normalisation, epsilon=1e-3)),
     "biased variance": ("keras", normed.biased_variance),
     "statistics not updated": ("lightning", normed.statistics_not_updated),
+    "frozen statistics updated": ("lightning", frozen_statistics_updated),
     "updated in evaluation": ("lightning", normed.updated_in_evaluation),
 }

@@ -79,7 +79,9 @@ def train(kind: str, project: Project, side: Side) -> None:
         raise AssertionError("a run was opened")
 
     dataset, key = load_dataset(project.prepared), RunKey(kind, side.backend, 1)
-    training = Training(key, recipe(architecture=kind), dataset, Code(Checkout("", "", dirty=False), ""), 1, 1)
+    training = Training(
+        key, recipe(architecture=kind), dataset, Code(Checkout("", "", dirty=False), ""), 1, 1, project.home
+    )
     with open_session(project.root / "none", training, load_side(side)[0], open_run):
         raise AssertionError("a training began")
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests import normed
 from tests.conftest import ROOT
 from tests.parity.planted import BuggyProcess
 
-Examine = Callable[[str, str, Sequence[Optimiser]], list[str]]
+Examine = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +30,9 @@ def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iter
     processes = dict(zip(map(Side, PACKAGES), (first, second), strict=True))
     with first, second, normed.registered():
 
-        def run(bug: str, architecture: str, optimisers: Sequence[Optimiser]) -> list[str]:
+        def run(bug: str, architecture: str, optimisers: Sequence[Optimiser], **changes: Any) -> list[str]:
             first.bug = second.bug = bug
-            recipe = base_recipe(params, architecture)
+            recipe = base_recipe(params, architecture).model_copy(update=changes)
             examiner = Examiner(processes, dataset, recipe, folder / "steps")
             examiner.structure()
             return examiner.examine(optimisers).problems
@@ -53,6 +54,15 @@ def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iter
 )
 def test_without_a_bug_there_is_no_problem(examine: Examine, architecture: str, optimiser: Optimiser) -> None:
     assert examine("", architecture, [optimiser]) == []
+
+
+FROZEN = ["conv1", "bn1"]
+
+
+def test_frozen_layers_are_the_same_in_both(examine: Examine) -> None:
+    assert examine("", normed.NAME, ["sgd", "adam"], freeze=FROZEN) == []
+    problems = examine("frozen statistics updated", normed.NAME, ["sgd"], freeze=FROZEN)
+    assert re.match(r"sgd, float64: loss: .* apart", problems[0]), problems
 
 
 LENET = [

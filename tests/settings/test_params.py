@@ -54,6 +54,20 @@ SLURM = ("engines", "slurm")
             _drop(*LENET, "architecture"),
             "recipes.lenet.architecture: expected a value for this key; got nothing",
         ),
+        (
+            _set(*LENET, "image_size", value=20),
+            "recipes.lenet.image_size: expected greater than or equal to 28",
+        ),
+        (_set(*LENET, "freeze", value="conv1"), "recipes.lenet.freeze: expected a list; got 'conv1'"),
+        (_set(*LENET, "weights", value="a.pth"), "recipes.lenet: expected both weights and weights_sha256, a file and"),
+        (
+            _set(*LENET, "weights_sha256", value=12345678),
+            "recipes.lenet.weights_sha256: expected 8 to 64 of the",
+        ),
+        (
+            _set(*LENET, "weights_sha256", value="cd907f"),
+            "recipes.lenet.weights_sha256: expected 8 to 64 of the",
+        ),
         (_set(*LENET, "lr", value="fast"), "recipes.lenet.lr: expected a number; got 'fast'"),
         (_set(*LENET, "lr", value="0.001"), "recipes.lenet.lr: expected a number; got '0.001'"),
         (_set(*LENET, "lr", value=float("nan")), "recipes.lenet.lr: expected a finite number; got nan"),
@@ -171,6 +185,17 @@ def test_dropout_is_refused_where_the_architecture_has_none(write_params: Write)
     with pytest.raises(
         TandemError, match=r"recipes\.lenet\.dropout: expected none, since lenet has no dropout; got 0\.5"
     ):
+        check_architectures(params)
+
+
+def test_larger_images_are_refused_where_the_architecture_takes_none(write_params: Write) -> None:
+    params = load_params(write_params(_set(*LENET, "image_size", value=64)))
+    expected = r"recipes\.lenet\.image_size: expected none, since lenet takes the dataset's images as they are; got 64"
+    with pytest.raises(TandemError, match=expected):
+        check_architectures(params)
+    params = load_params(write_params(_set(*LENET, "scaling", value="imagenet")))
+    expected = r"recipes\.lenet\.scaling: expected unit or standardised, since lenet takes images of 1 channel\(s\)"
+    with pytest.raises(TandemError, match=expected):
         check_architectures(params)
 
 
