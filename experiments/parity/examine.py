@@ -17,7 +17,7 @@ from experiments.parity import check, jobs, protocol
 from experiments.parity.bounds import Key
 from experiments.parity.check import Quantity
 from experiments.parity.dropout import check_dropout
-from experiments.parity.jobs import Description, Job, Processes, Side, Start, Steps, run_on_all
+from experiments.parity.jobs import Job, Processes, Side, Start, Steps, run_on_all
 from experiments.parity.protocol import PRECISIONS, Optimiser
 from experiments.parity.report import Result, Training
 from experiments.parity.starts import best_quantities, by_key, run_starts
@@ -46,12 +46,11 @@ def run_parity(
         examiners = [Examiner(processes, dataset, recipe, folder / "steps") for recipe in recipes]
         for examiner in examiners:  # all of them first: one that can't be built is refused before any work
             examiner.structure()
-        results = []
         for number, examiner in enumerate(examiners, 1):
-            results.append(examiner.examine(protocol.OPTIMISERS))
-            outcome = results[-1].problems[0] if results[-1].problems else "the same"
-            say(f"parity {number}/{len(architectures)}: {results[-1].architecture}: {outcome}")
-        return results
+            result = examiner.examine(protocol.OPTIMISERS)
+            outcome = next(iter(result.problems), "the same")
+            say(f"parity {number}/{len(architectures)}: {result.architecture}: {outcome}")
+        return [examiner.result for examiner in examiners]
 
 
 class Examiner:
@@ -114,22 +113,20 @@ class Examiner:
         Raises:
             TandemError: a framework can't build the architecture, or a style of it.
         """
+        names = (self.recipe.architecture, *self.result.styles)
+        settings = (self._job("float64", style=name).model for name in names)
         try:
-            sides, *_ = [self._described(style) for style in (self.recipe.architecture, *self.result.styles)]
+            sides, *_ = [run_on_all(self.processes, each.architecture, jobs.describe, each) for each in settings]
         except JobFailed as error:  # not for a fault of the architecture
             self.problems.append(str(error))
             return
         first = next(iter(sides.values()))
-        self.parameters = first.parameters
-        self.result.layers = len(first.layers)
+        self.parameters, self.result.layers = first.parameters, len(first.layers)
         self.result.parameters = sum(math.prod(one.shape) for one in self.parameters if one.trainable)
         if self.result.parameters > protocol.MOST_PARAMETERS:
             self.protocol = protocol.SHORT
         if problem := check.check_structure(sides):
             self.problems.append(problem)
-
-    def _described(self, style: str) -> dict[str, Description]:
-        return run_on_all(self.processes, style, jobs.describe, self._job("float64", style=style).model)
 
     def _start(self) -> dict[Precision, list[Quantity]]:
         starts = self._starts(0)
