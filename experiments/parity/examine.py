@@ -3,8 +3,8 @@
 import math
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from experiments.parity.bounds import Key
 from experiments.parity.check import Quantity
 from experiments.parity.dropout import check_dropout
 from experiments.parity.jobs import Job, Processes, Side, Start, Steps, run_on_all
-from experiments.parity.protocol import PRECISIONS, Optimiser
+from experiments.parity.protocol import PRECISIONS, Length, Optimiser
 from experiments.parity.report import Result, Training
 from experiments.parity.starts import best_quantities, by_key, run_starts
 from experiments.parity.vanishing import adam_moves, vanishing_gradients
@@ -37,11 +37,7 @@ def run_parity(
     Raises:
         TandemError: a process refuses the device, or has ended.
     """
-    threads = max(1, threads_for(params.train.threads) // len(backends))
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-parity-")))
-        sides = [Side(backend, params.train.device, threads) for backend in backends]
-        processes = {side: stack.enter_context(IsolatedProcess(f"parity: the {side.backend}")) for side in sides}
+    with pair_of_processes(params, backends) as (processes, folder):
         results = []
         for number, architecture in enumerate(architectures, 1):
             recipe = protocol.base_recipe(params, architecture)
@@ -51,15 +47,28 @@ def run_parity(
         return results
 
 
+@contextmanager
+def pair_of_processes(params: Params, backends: tuple[BackendName, BackendName]) -> Iterator[tuple[Processes, Path]]:
+    """Yield a process for each framework, and a folder for their files."""
+    threads = max(1, threads_for(params.train.threads) // len(backends))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-parity-")))
+        sides = [Side(backend, params.train.device, threads) for backend in backends]
+        yield {side: stack.enter_context(IsolatedProcess(f"parity: the {side.backend}")) for side in sides}, folder
+
+
 class Examiner:
     """Examines the architecture of a recipe, the first of its styles.
 
-    `folder`, which it creates and deletes, is for the files of the trainings.
+    `folder`, which it creates and deletes, is for the files of the trainings; `length` is how long they are.
     """
 
-    def __init__(self, processes: Processes, dataset: Dataset, recipe: Recipe, folder: Path) -> None:
+    def __init__(
+        self, processes: Processes, dataset: Dataset, recipe: Recipe, folder: Path, length: Length = protocol.FULL
+    ) -> None:
         self.processes, self.dataset, self.recipe, self.folder = processes, dataset, recipe, folder
-        self.result = Result(recipe.architecture, twins()[recipe.architecture])
+        self.length = length
+        self.result = Result(recipe.architecture, twins().get(recipe.architecture, []))
         self.problems = self.result.problems
 
     def examine(self, optimisers: Sequence[Optimiser]) -> Result:
@@ -84,7 +93,7 @@ class Examiner:
         *,
         dropout: float = 0.0,
         style: str | None = None,
-        images: int = protocol.IMAGES,
+        images: int | None = None,
     ) -> Job:
         changes = {
             **protocol.SETTINGS[optimiser],
@@ -92,10 +101,11 @@ class Examiner:
             "dropout": dropout if takes_dropout(style or self.recipe.architecture) else None,
             "batch_size": protocol.BATCH_SIZE,
             "drop_last": False,
-            "epochs": protocol.EPOCHS,
+            "epochs": self.length.epochs,
         }
         recipe, split = self.recipe.model_copy(update=changes), self.dataset.split("train")
-        chosen, labels = (np.array(array[:images]) for array in (split.images, split.labels))
+        count = images or self.length.images
+        chosen, labels = (np.array(array[:count]) for array in (split.images, split.labels))
         training = TrainingSettings(recipe, protocol.SEED, log_every_steps=1)
         return Job(model_settings(recipe, self.dataset, precision), training, chosen, labels)
 

@@ -1,5 +1,6 @@
 """Parity's protocol: the settings of its small trainings."""
 
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from experiments.contract.backend import Precision
@@ -18,7 +19,20 @@ SETTINGS: dict[Optimiser, dict[str, Any]] = {
 # What both frameworks' Adam is given (models_*/backend/optimizers.py).
 ADAM_EPSILON = 1e-8
 # 50 steps: 10 batches an epoch, the last of 6 images, so that the handling of a short batch is compared too.
-IMAGES, BATCH_SIZE, EPOCHS = 150, 16, 5
+BATCH_SIZE = 16
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a training is: images, in batches of BATCH_SIZE, and epochs."""
+
+    images: int
+    epochs: int
+
+
+FULL = Length(images=150, epochs=5)
+# 5 steps, the last of 6 images: for the examples of layers.
+SHORT = Length(images=70, epochs=1)
 SEED = 1
 # Of how many batches a quantity that is beyond its bound in float32 is computed; the best counts. In a batch, rounding
 # may flip a ReLU in neither framework, in both, or, with a probability of at most a half, in one alone.
@@ -41,5 +55,6 @@ def base_recipe(params: Params, architecture: str) -> Recipe:
     for name in (*params.train.recipes, *params.recipes):
         if params.recipe(name).architecture in names:
             return params.recipe(name).model_copy(update={"architecture": architecture})
-    made_up = {"architecture": architecture, "scaling": "standardised", "batch_size": BATCH_SIZE, "epochs": EPOCHS}
-    return Recipe.model_validate({**made_up, **SETTINGS["sgd"]})
+    made_up = {"architecture": "mlp", "scaling": "standardised", "batch_size": BATCH_SIZE, "epochs": FULL.epochs}
+    # An example of a layer has a name that no recipe may have.
+    return Recipe.model_validate({**made_up, **SETTINGS["sgd"]}).model_copy(update={"architecture": architecture})

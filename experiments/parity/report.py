@@ -26,9 +26,9 @@ after the first batch is one of magnitude only: rounding can flip a ReLU in one 
 same differ. The proof that the steps are the same is float64's.
 """
 PROTOCOL = {
-    "images": protocol.IMAGES,
+    "images": protocol.FULL.images,
     "batch_size": protocol.BATCH_SIZE,
-    "epochs": protocol.EPOCHS,
+    "epochs": protocol.FULL.epochs,
     "seed": protocol.SEED,
     "optimisers": protocol.SETTINGS,
     "dropout": {"rate": protocol.DROPOUT_RATE, "error_probability": protocol.DROPOUT_ERROR},

@@ -1,9 +1,9 @@
 """A Keras model, as the rest of the project sees it."""
 
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras import layers
 
 from experiments.contract.backend import Logits, ModelSettings, Precision
+from experiments.contract.examples import factory_of
 from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
 from models_tf import ARCHITECTURES
@@ -163,9 +164,9 @@ class KerasModel:
 
 
 def _build(settings: ModelSettings) -> keras.Model:
-    build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
+    build = factory_of(ARCHITECTURES, settings.architecture)
     options = {} if settings.dropout is None else {"dropout": settings.dropout}
-    return build(classes=settings.classes, **options)
+    return cast(keras.Model, build(classes=settings.classes, **options))
 
 
 def use_precision(precision: Precision) -> None:

@@ -1,7 +1,6 @@
 """A PyTorch model, as the rest of the project sees it."""
 
 import copy
-import pkgutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.contract.backend import Logits, ModelSettings
+from experiments.contract.examples import factory_of
 from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
 from models_torch import ARCHITECTURES
@@ -23,7 +23,7 @@ class Classifier(nn.Module):
 
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
-        build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
+        build = factory_of(ARCHITECTURES, settings.architecture)
         options = {} if settings.dropout is None else {"dropout": settings.dropout}
         self.network: nn.Module = build(classes=settings.classes, **options)
         self.scale, self.offset = settings.scale, settings.offset
