@@ -118,6 +118,7 @@ class Examiner:
         sides = run_on_all(self.processes, self.recipe.architecture, jobs.describe, self._job("float64").model)
         first = next(iter(sides.values()))
         self.parameters = first.parameters
+        self.kinds = {layer.path: layer.kind for layer in first.layers}
         self.result.layers = len(first.layers)
         self.result.parameters = sum(math.prod(one.shape) for one in self.parameters if one.trainable)
         if problem := check.check_structure(sides):
@@ -169,7 +170,8 @@ class Examiner:
         job = self._job("float32", dropout=protocol.DROPOUT_RATE)
         for backend, layers in run_on_all(self.processes, self.recipe.architecture, jobs.dropout, job).items():
             for path, passes in layers.items():
-                checked = check_dropout(f"{backend}: {path}", rate=protocol.DROPOUT_RATE, passes=passes)
+                named, kind = f"{backend}: {path}", self.kinds[path]
+                checked = check_dropout(named, rate=protocol.DROPOUT_RATE, passes=passes, kind=kind)
                 self.result.dropout.append(checked)
                 if checked.problem:
                     self.problems.append(f"dropout layer {checked.layer} {checked.problem}")

@@ -37,7 +37,10 @@ LAYER_ARRAYS: dict[type[layers.Layer], tuple[tuple[ArraySpec, ...], Conversion]]
         arrays.BATCH_NORMALISATION,
         renamed(gamma="weight", beta="bias", moving_mean="running_mean", moving_variance="running_var"),
     ),
-    layers.LayerNormalization: (arrays.NORMALISATION, NORMALISATION),
+    layers.LayerNormalization: (
+        arrays.NORMALISATION,
+        renamed({"gamma": conversion.of_images, "beta": conversion.of_images}, gamma="weight", beta="bias"),
+    ),
     layers.GroupNormalization: (arrays.NORMALISATION, NORMALISATION),
     layers.PReLU: (arrays.PRELU, renamed({"alpha": conversion.per_channel}, alpha="weight")),
     layers.Embedding: (arrays.EMBEDDING, renamed(embeddings="weight")),

@@ -113,7 +113,8 @@ def _channels_second(value: tf.Tensor) -> FloatArray:
 def _output(call: Call, flattened_input: tuple[int, int, int] | None) -> FloatArray:
     if isinstance(call.layer, kl.Flatten) and len(call.input.shape) == 4:
         return by_channel(call.output.numpy(), tuple(call.input.shape[1:]))
-    if flattened_input is not None and not isinstance(call.layer, kl.Dense):
+    mixed = isinstance(call.layer, kl.Dense) or call.output.shape != call.input.shape
+    if flattened_input is not None and not mixed:
         return by_channel(call.output.numpy(), flattened_input)
     return _to_torch(call.output)
 
