@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from inspect import signature
 
 import keras
 from keras import KerasTensor, layers, ops
@@ -99,8 +100,20 @@ STEMS: dict[str, Callable[[], list[layers.Layer]]] = {
 
 def build(layer: str, classes: int, **rate: float) -> keras.Sequential:
     """Return the network around a layer, for scaled images, float32 (n, 28, 28, 1) → logits (n, classes)."""
-    given = next(given for given, layers in EXAMPLES.items() if layer in layers)
+    given = given_to(layer)
     made = EXAMPLES[given][layer](*rate.values())
     made.name = "layer"
     head = [made, layers.Flatten(name="flatten"), layers.Dense(classes, name="output")]
     return keras.Sequential([keras.Input((28, 28, 1)), *STEMS[given](), *head], name=f"layer-{layer}")
+
+
+def given_to(layer: str) -> str:
+    """Return what a layer gets: one of the keys of EXAMPLES."""
+    return next(given for given, layers in EXAMPLES.items() if layer in layers)
+
+
+def alone(layer: str) -> layers.Layer:
+    """Return a layer, without what is around it."""
+    make = EXAMPLES[given_to(layer)][layer]
+    made = make(*[0.5 for _ in signature(make).parameters])
+    return made.get_layer("inner") if isinstance(made, keras.Model) else made

@@ -3,9 +3,9 @@
 `models_tf.layer_examples` has the same names in the same order. `tandem layers` reads the calls from this file.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable
+from inspect import signature
 
 import torch
 from torch import Tensor, nn
@@ -121,9 +121,20 @@ STEMS: dict[str, Callable[[], dict[str, nn.Module]]] = {
 
 def build(layer: str, classes: int, **rate: float) -> nn.Sequential:
     """Return the network around a layer, for scaled images, float32 (n, 1, 28, 28) → logits (n, classes)."""
-    given = next(given for given, layers in EXAMPLES.items() if layer in layers)
-    made = EXAMPLES[given][layer](*rate.values())
-    parts = OrderedDict(STEMS[given](), layer=made, flatten=nn.Flatten())
+    given = given_to(layer)
+    parts = OrderedDict(STEMS[given](), layer=EXAMPLES[given][layer](*rate.values()), flatten=nn.Flatten())
     with torch.no_grad():
         features = nn.Sequential(parts).eval()(torch.zeros(1, 1, 28, 28)).shape[1]
     return nn.Sequential(OrderedDict(parts, output=nn.Linear(features, classes))).train()
+
+
+def given_to(layer: str) -> str:
+    """Return what a layer gets: one of the keys of EXAMPLES."""
+    return next(given for given, layers in EXAMPLES.items() if layer in layers)
+
+
+def alone(layer: str) -> nn.Module:
+    """Return a layer, without what is around it."""
+    make = EXAMPLES[given_to(layer)][layer]
+    made = make(*[0.5 for _ in signature(make).parameters])
+    return made.inner if isinstance(made, Residual | OfItself) else made

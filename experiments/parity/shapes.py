@@ -20,9 +20,7 @@ def describe_both(architecture: str) -> dict[str, Description]:
             between the two, or an output has another shape than the formula gives.
     """
     check_architecture(architecture, asked_by="ARCHITECTURE")
-    dropout = 0.0 if takes_dropout(architecture) else None
-    settings = ModelSettings(architecture, IMAGE_SHAPE, 10, dropout, scale=1.0, offset=0.0)
-    sides = run_once("shapes", architecture, describe, settings)
+    sides = run_once("shapes", architecture, describe, settings_of(architecture))
     for backend, side in sides.items():
         if problem := wrong_output(f"{architecture}, {backend}", side.layers):
             raise TandemError(problem)
@@ -31,17 +29,24 @@ def describe_both(architecture: str) -> dict[str, Description]:
     return sides
 
 
+def settings_of(architecture: str) -> ModelSettings:
+    """Return how an architecture is built where no data are asked for."""
+    dropout = 0.0 if takes_dropout(architecture) else None
+    return ModelSettings(architecture, IMAGE_SHAPE, 10, dropout, scale=1.0, offset=0.0)
+
+
 def rows(sides: Mapping[str, Description]) -> list[dict[str, Any]]:
     """Return what each layer is, its output's shape, for one image, and its counts.
 
-    `formula` and `torch` are (c, h, w), `keras` is (h, w, c); a block has no formula. `multiply_adds` are an image's.
+    Of an image, `formula` and `torch` are (c, h, w), `keras` is (h, w, c); a block has no formula. `multiply_adds` are
+    an image's.
     """
     first, second = (side.layers for side in sides.values())
     outputs = {layer.path: layer.output for layer in second}
     rows = []
     for layer in first:
-        channels, *sizes = outputs[layer.path]
+        output = outputs[layer.path]
         row = {"layer": layer.path, "kind": layer.kind, "formula": expected_output(layer), "torch": layer.output}
         counts = {"parameters": layer.parameters, "multiply_adds": layer.multiply_adds}
-        rows.append({**row, "keras": (*sizes, channels), **counts})
+        rows.append({**row, "keras": (*output[1:], output[0]) if len(output) == 3 else output, **counts})
     return rows

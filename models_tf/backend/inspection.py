@@ -11,7 +11,7 @@ from experiments.contract.layers import NONE, Kind, Layer, Padding, with_blocks
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
 from models_tf.backend.activations import GELU
-from models_tf.backend.arrays import owned
+from models_tf.backend.arrays import is_depthwise, owned
 from models_tf.backend.flattened import by_channel, flattened
 from models_tf.backend.model import KerasModel
 from models_tf.backend.trace import Call, trace
@@ -130,7 +130,7 @@ def kind_of(layer: kl.Layer) -> Kind:
         return ACTIVATIONS.get(layer.activation.__name__, "other")
     if isinstance(layer, ADAPTIVE) and tuple(layer.output_size) == (1, 1):
         return "global average pooling" if isinstance(layer, kl.AdaptiveAveragePooling2D) else "global max pooling"
-    if isinstance(layer, kl.Conv2D) and layer.groups > 1 and layer.kernel.shape[2] == 1:
+    if isinstance(layer, kl.Conv2D) and is_depthwise(layer):
         return "depthwise convolution"
     known = next((KINDS[kind] for kind in KINDS if isinstance(layer, kind)), None)
     return known or "other"

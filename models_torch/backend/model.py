@@ -43,6 +43,7 @@ class TorchModel:
         self.module = Classifier(settings).to(device)
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device, self._image_shape = device, settings.image_shape
+        self._arrays()  # refuses an unknown layer before it runs
 
     def _arrays(self) -> dict[str, Array]:
         return arrays_of(self.module.network)
