@@ -72,11 +72,16 @@ class Examiner:
         self.problems = self.result.problems
 
     def examine(self, optimisers: Sequence[Optimiser]) -> Result:
-        """Return the result; where the structure differs, nothing else is examined."""
+        """Return the result; where the structure differs, nothing else is examined.
+
+        Without optimisers, nothing is trained, and the first batch alone is compared.
+        """
         try:
             self._structure()
             if not self.problems:
                 start = self._start()
+                if not optimisers:
+                    self._judge("first batch", start)
                 for optimiser in optimisers:
                     self._train(optimiser, start)
                 if takes_dropout(self.recipe.architecture):
@@ -144,10 +149,8 @@ class Examiner:
             perturbed = self._steps(self._job("float64", optimiser), perturbation=protocol.PERTURBATION)
             steps = self._compared(optimiser, trainings, perturbed)
         for precision in PRECISIONS:
-            training = Training(optimiser, precision, start[precision], steps[precision])
-            self.result.trainings.append(training)
-            if beyond := check.first_beyond(training.quantities):
-                self.problems.append(f"{optimiser}, {precision}: {beyond.apart}")
+            self.result.trainings.append(Training(optimiser, precision, start[precision], steps[precision]))
+        self._judge(optimiser, {one.precision: one.quantities for one in self.result.trainings[-len(PRECISIONS) :]})
         # Within each framework, a style of the architecture gives the bits of the first style.
         for style in self.result.styles:
             for backend, others in self._steps(self._job("float32", optimiser, style=style)).items():
@@ -165,6 +168,11 @@ class Examiner:
             lr = protocol.SETTINGS[optimiser]["lr"]
             steps["float64"] = adam_moves(steps["float64"], self.vanishing, state, lr)
         return steps
+
+    def _judge(self, what: str, quantities: Mapping[Precision, Sequence[Quantity]]) -> None:
+        for precision, computed in quantities.items():
+            if beyond := check.first_beyond(computed):
+                self.problems.append(f"{what}, {precision}: {beyond.apart}")
 
     def _dropout(self) -> None:
         job = self._job("float32", dropout=protocol.DROPOUT_RATE)

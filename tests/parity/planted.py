@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from experiments.system.isolated import IsolatedProcess
 from tests import normed
+from tests.parity.planted_layers import LAYER_BUGS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -207,4 +208,5 @@ BUGS: dict[str, tuple[str, Bug]] = {
     "biased variance": ("keras", normed.biased_variance),
     "statistics not updated": ("lightning", normed.statistics_not_updated),
     "updated in evaluation": ("lightning", normed.updated_in_evaluation),
+    **LAYER_BUGS,
 }
