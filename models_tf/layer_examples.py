@@ -58,8 +58,7 @@ EXAMPLES: dict[str, dict[str, Callable[..., layers.Layer]]] = {
     "sequences": {
         "dense-of-steps": lambda: layers.Dense(4),
         "lstm": lambda: layers.LSTM(6),
-        "lstm-of-steps": lambda: layers.LSTM(6, return_sequences=True),
-        "gru": lambda: layers.GRU(6),
+        "gru": lambda: layers.GRU(6, return_sequences=True),
         "attention": lambda: of_itself(layers.MultiHeadAttention(2, key_dim=4), (28, 8)),
         "channel-dropout-1d": lambda rate: layers.SpatialDropout1D(rate),
     },

@@ -58,8 +58,7 @@ EXAMPLES: dict[str, dict[str, Callable[..., nn.Module]]] = {
     "sequences": {
         "dense-of-steps": lambda: nn.Linear(8, 4),
         "lstm": lambda: LSTM(8, 6),
-        "lstm-of-steps": lambda: LSTM(8, 6, return_sequences=True),
-        "gru": lambda: GRU(8, 6),
+        "gru": lambda: GRU(8, 6, return_sequences=True),
         "attention": lambda: OfItself(nn.MultiheadAttention(8, 2, batch_first=True)),
         "channel-dropout-1d": lambda rate: SpatialDropout1d(rate),
     },

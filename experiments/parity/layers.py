@@ -93,7 +93,14 @@ def layers_document(rows: Sequence[LayerRow]) -> str:
     """Return docs/layers.md."""
     header = ("layer", "PyTorch", "Keras", "defaults that differ: PyTorch / Keras", "what Tandem does", "parity")
     cells = [
-        (row.layer, f"`{row.torch}`", f"`{row.keras}`", "; ".join(row.differ), row.tandem, "no" if row.problems else "yes")
+        (
+            row.layer,
+            f"`{row.torch}`",
+            f"`{row.keras}`",
+            "; ".join(row.differ),
+            row.tandem,
+            "no" if row.problems else "yes",
+        )
         for row in rows
     ]
     return f"{INTRODUCTION}\n{tabulate(cells, header, tablefmt='pipe', disable_numparse=True)}\n"

@@ -93,7 +93,9 @@ class KerasModel:
         weights: Weights = {}
         for layer in self._arrays:
             # The gradient of an embedding is a tensor of the rows that were looked up.
-            own = {n: tf.convert_to_tensor(values[id(v)]).numpy() for n, v in layer.variables.items() if id(v) in values}
+            own = {
+                n: tf.convert_to_tensor(values[id(v)]).numpy() for n, v in layer.variables.items() if id(v) in values
+            }
             for name, value in layer.in_torch(own).items():
                 weights[f"{layer.path}/{name}"] = self._by_channel(layer, name, value)
         return weights
