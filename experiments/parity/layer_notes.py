@@ -16,8 +16,8 @@ A layer that isn't in the table is refused when a model is built, if it has para
 anything: parity compares what comes out of it. Dropout inside of a recurrent layer, and of an attention's weights, is
 refused, since parity can't test it.
 
-Sequences are (n, steps, features) in both frameworks; images are (n, channels, height, width) in PyTorch and (n, height,
-width, channels) in Keras. Defaults are those of the frameworks' own classes, and how weights start is that of the layer
+Sequences are (n, steps, features) in both frameworks; images are (n, channels, height, width) in PyTorch and
+(n, height, width, channels) in Keras. Defaults are those of the frameworks' own classes, and how weights start is that of the layer
 in the example; a recipe's `initialiser` chooses between the two, and NumPy draws.
 """
 _NUMPY = "draws the start, as the recipe says"

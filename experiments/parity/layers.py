@@ -81,8 +81,8 @@ def prove_layers(dataset: Dataset, params: Params, chosen: Sequence[str]) -> lis
             # The optimiser never sees a layer that trains nothing.
             optimisers = protocol.OPTIMISERS if parameters else protocol.OPTIMISERS[:1]
             problems = examiner.examine(optimisers).problems
-            calls = [examples_of(package)[name].call for package in PACKAGES.values()]
-            rows.append(LayerRow(name, *calls, list(_starts(parameters)), NOTES[name], problems))
+            torch, keras = (examples_of(package)[name].call for package in PACKAGES.values())
+            rows.append(LayerRow(name, torch, keras, list(_starts(parameters)), NOTES[name], problems))
             say(f"layer {number}/{len(names)}: {name}: {problems[0] if problems else 'the same'}")
         # Last: importing a framework before it is set up would be too early.
         sides = run_on_all(processes, "the defaults of layers", _defaults, names)
@@ -121,7 +121,7 @@ def _defaults(side: Side, names: Sequence[str]) -> dict[str, Defaults]:
 
 def _settings(layer: object) -> Iterator[tuple[str, object]]:
     own = next(kind for kind in type(layer).__mro__ if kind.__module__.partition(".")[0] in ("torch", "keras"))
-    for name, parameter in inspect.signature(own.__init__).parameters.items():
+    for name, parameter in inspect.signature(own).parameters.items():
         if name in SETTINGS or name in SETTINGS.values():
             yield name, "required" if parameter.default is inspect.Parameter.empty else parameter.default
 

@@ -41,7 +41,7 @@ def first_gate_of_gru() -> str:
     layer.build((None, 1, 1))
     bias = np.zeros((2, 3), np.float32)
     bias[0, 0] = 100
-    layer.set_weights([np.float32([[0, 0, 1]]), np.zeros((1, 3), np.float32), bias])
+    layer.set_weights([np.array([[0, 0, 1]], np.float32), np.zeros((1, 3), np.float32), bias])
     return "update" if abs(float(layer(np.ones((1, 1, 1), np.float32))[0, 0])) < 1e-6 else "reset"
 
 

@@ -8,16 +8,16 @@ from experiments.contract.arrays import refuse_setting
 
 AFTER = "put a dropout layer after it"
 # For a kind of layer: what is expected, what it has (nothing, if it is as expected), and what to do.
-RULES: tuple[tuple[type[layers.Layer], str, Callable[[layers.Layer], object], str], ...] = (
-    (layers.RNN, "no dropout inside, which parity can't test", lambda layer: _inner_dropout(layer), AFTER),
+RULES: tuple[tuple[tuple[type[layers.Layer], ...], str, Callable[[layers.Layer], object], str], ...] = (
+    ((layers.RNN,), "no dropout inside, which parity can't test", lambda layer: _inner_dropout(layer), AFTER),
     (
-        layers.GRU,
+        (layers.GRU,),
         "reset_after=True, as in PyTorch",
         lambda layer: None if layer.reset_after else "reset_after=False",
         "set it",
     ),
     (
-        layers.MultiHeadAttention,
+        (layers.MultiHeadAttention,),
         "no dropout of its weights, which parity can't test",
         lambda layer: layer.get_config()["dropout"],
         AFTER,
@@ -37,8 +37,8 @@ def check_settings(path: str, layer: layers.Layer) -> None:
     Raises:
         TandemError: naming the layer, what was expected, and what to use.
     """
-    for kind, expected, read, advice in RULES:
-        if isinstance(layer, kind) and (found := read(layer)):
+    for kinds, expected, read, advice in RULES:
+        if isinstance(layer, kinds) and (found := read(layer)):
             refuse_setting(path, type(layer).__name__, expected, found, advice)
 
 

@@ -45,6 +45,6 @@ def test_every_orthogonal_matrix_is_equally_probable() -> None:
 
 def test_a_constant_has_a_value_for_each_gate() -> None:
     np.testing.assert_array_equal(
-        constant(0.0, 1.0, 0.0, 0.0).draw((8,), generator()), np.float32([0, 0, 1, 1, 0, 0, 0, 0])
+        constant(0.0, 1.0, 0.0, 0.0).draw((8,), generator()), np.array([0, 0, 1, 1, 0, 0, 0, 0])
     )
     np.testing.assert_array_equal(constant(0.25).draw((2, 3), generator()), np.full((2, 3), 0.25, np.float32))

@@ -159,8 +159,8 @@ REFUSED: list[tuple[BackendName, str, Callable[[], Any], str]] = [
         "lightning",
         "attention",
         partial(torch_attention, **{"batch_first": True, "dropout": 0.1}),
-        "layer layer/inner (nn.MultiheadAttention): expected no dropout of its weights, which parity can't test; got 0.1"
-        "; put a dropout layer after it (docs/layers.md)",
+        "layer layer/inner (nn.MultiheadAttention): expected no dropout of its weights, which parity can't test; got "
+        "0.1; put a dropout layer after it (docs/layers.md)",
     ),
     (
         "lightning",
