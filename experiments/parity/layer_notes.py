@@ -17,8 +17,8 @@ anything: parity compares what comes out of it. Dropout inside of a recurrent la
 refused, since parity can't test it.
 
 Sequences are (n, steps, features) in both frameworks; images are (n, channels, height, width) in PyTorch and
-(n, height, width, channels) in Keras. Defaults are those of the frameworks' own classes, and how weights start is that of the layer
-in the example; a recipe's `initialiser` chooses between the two, and NumPy draws.
+(n, height, width, channels) in Keras. Defaults are those of the frameworks' own classes, and how weights start is that
+of the layer in the example; a recipe's `initialiser` chooses between the two, and NumPy draws.
 """
 _NUMPY = "draws the start, as the recipe says"
 _EPSILON = "gives Keras PyTorch's epsilon"
