@@ -57,7 +57,8 @@ def defaults(as_json: JsonOption = False) -> None:
 
 def layers(
     chosen: Annotated[
-        list[str] | None, typer.Argument(metavar="LAYERS", help="Names of the table; by default, all.")
+        list[str] | None,
+        typer.Argument(metavar="LAYERS", help="Names of the table; by default, all.", autocompletion=complete.layers),
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the table of all layers to docs/layers.md.")] = False,
     as_json: JsonOption = False,

@@ -124,6 +124,22 @@ def test_random_draws_resume_with_the_same_bits(
     assert any((end[array] != plain[array]).any() for array in end)
 
 
+def saved_and_loaded(layer: str, folder: Path) -> tuple[FloatArray, FloatArray]:
+    """Return the logits of a new Keras model, and those of the same one after it was saved and loaded."""
+    import keras
+
+    model: Any = loaded("keras").build(settings_of(architecture_of(layer)))
+    images = np.random.default_rng(1).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+    model.save(folder)
+    again = keras.models.load_model(folder / "model.keras")
+    return model.predict(images), again.predict(model.native_input(images), verbose=0)
+
+
+@pytest.mark.parametrize("layer", ["gelu-tanh", "leaky-relu", "convolution-strided"])
+def test_a_layer_of_tandem_is_saved_with_its_settings(processes: Processes, layer: str, tmp_path: Path) -> None:
+    np.testing.assert_array_equal(*processes["keras"].call(saved_and_loaded, layer, tmp_path))
+
+
 def torch_attention(**options: Any) -> Any:
     from torch import nn
 
