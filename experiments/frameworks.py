@@ -10,6 +10,7 @@ from typing import cast
 import models_tf
 import models_torch
 from experiments.contract.backend import Backend, Device, Model
+from experiments.contract.examples import PREFIX, examples_of
 from experiments.contract.inputs import input_of
 from experiments.contract.layers import Inspection
 from experiments.settings.params import Params
@@ -77,6 +78,8 @@ def takes_dropout(architecture: str) -> bool:
     Raises:
         TandemError: only one of them has, or one is missing, or its file is no Python.
     """
+    if architecture.startswith(PREFIX):
+        return examples_of("models_torch")[architecture.removeprefix(PREFIX)].takes_rate
     targets = [factories[architecture] for factories in ARCHITECTURES.values()]
     having = [target for target in targets if "dropout" in _arguments(target)]
     if len(having) == 1:

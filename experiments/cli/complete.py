@@ -40,6 +40,14 @@ def architectures() -> list[str]:
     return [name for name in models_torch.ARCHITECTURES if name in models_tf.ARCHITECTURES]
 
 
+@_silent
+def layers() -> list[str]:
+    """The layers of `tandem layers`."""
+    from experiments.contract.examples import examples_of
+
+    return list(examples_of("models_torch"))
+
+
 def backend() -> list[str]:
     """The frameworks."""
     from experiments.settings.recipe import BackendName

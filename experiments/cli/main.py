@@ -90,6 +90,7 @@ def train(
 app.command(rich_help_panel=STAGES)(compare.compare)
 app.command(rich_help_panel=PROOF)(proof.parity)
 app.command(rich_help_panel=PROOF)(proof.defaults)
+app.command(rich_help_panel=PROOF)(proof.layers)
 app.command(rich_help_panel=PROOF)(proof.shapes)
 app.command(rich_help_panel=PROOF)(proof.published)
 

@@ -57,6 +57,41 @@ def defaults(as_json: JsonOption = False) -> None:
     show(rows, shown, hint, as_json=as_json)
 
 
+def layers(
+    chosen: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="LAYERS", help="Names of the table; by default, all.", autocompletion=complete.layers),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the table of all layers to docs/layers.md.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove every layer that Tandem knows, in a small network of its own; exit code 1 where one differs."""
+    project, params = load_project()
+    from experiments.data.dataset import load_dataset
+    from experiments.parity.layers import layers_document, prove_layers
+    from experiments.system.errors import TandemError
+    from experiments.system.files import write_atomically
+
+    if write and chosen:
+        raise TandemError("--write: expected no LAYERS, since docs/layers.md has all; got some; leave them out")
+    proven = prove_layers(load_dataset(project.prepared), params, chosen or [])
+    rows = [vars(row) for row in proven]
+    if write:
+        write_atomically(project.root / "docs" / "layers.md", layers_document(proven))
+    columns: dict[str, Cell] = {
+        "layer": "layer",
+        "PyTorch": "torch",
+        "Keras": "keras",
+        "defaults that differ: PyTorch / Keras": lambda row: "\n".join(row["differ"]),
+        "parity": lambda row: row["problems"][0] if row["problems"] else "yes",
+    }
+    shown = table(rows, columns, style=lambda row: "bold red" if row["problems"] else None)
+    shown.show_lines = True
+    show(rows, shown, "Next: docs/layers.md says what Tandem does about each.", as_json=as_json)
+    if any(row.problems for row in proven):
+        sys.exit(1)
+
+
 def shapes(
     architecture: Annotated[
         str,

@@ -125,13 +125,23 @@ ATTENTION = (
 )
 
 
-def refuse_arrays(layer: str, kind: str, arrays: Iterable[str], known: Iterable[str]) -> NoReturn:
+def refuse_arrays(layer: str, kind: str, arrays: Iterable[str]) -> NoReturn:
     """Refuse a layer with arrays that the project doesn't know: they would be left out of the proof.
 
     Raises:
         TandemError: always; naming the layer, its kind and its arrays.
     """
     raise TandemError(
-        f"layer {layer} ({kind}): expected parameters and state of a known kind of layer ({', '.join(known)}); "
-        f"got {', '.join(sorted(arrays))}; use a known kind, or add this one to backend/arrays.py of both frameworks"
+        f"layer {layer} ({kind}): expected parameters and state of a known kind of layer; got "
+        f"{', '.join(sorted(arrays))}; use a known kind (docs/layers.md), or add this one to backend/arrays.py of both "
+        "frameworks"
     )
+
+
+def refuse_setting(layer: str, kind: str, expected: str, found: object, advice: str) -> NoReturn:
+    """Refuse a layer of a known kind with a setting that has no twin, or that can't be tested.
+
+    Raises:
+        TandemError: always; naming the layer, its kind and what to do.
+    """
+    raise TandemError(f"layer {layer} ({kind}): expected {expected}; got {found}", advice=f"{advice} (docs/layers.md)")

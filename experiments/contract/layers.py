@@ -23,6 +23,8 @@ Kind = Literal[
     "average pooling",
     "global average pooling",
     "adaptive average pooling",
+    "global max pooling",
+    "adaptive max pooling",
     "zero padding",
     "flatten",
     "relu",
@@ -70,7 +72,8 @@ class Layer:
 
     `path` is its name, after that of the block around it (`inception1/branch1x1`). `input` and `output` are the
     shapes measured for one image, in PyTorch's order in both frameworks: (channels, height, width), (steps, features)
-    or (features,). `features` are the output channels of a convolution, or the units of another layer; `kernel`,
+    or (features,). `features` are the output channels of a convolution, the units of another layer, or of how many
+    channels a channel dropout drops some; `kernel`,
     `stride`, `padding` and `dilation` are those of a convolution, pooling or padding, for rows and columns; `extra` is
     what a transposed convolution adds at the end; `rounds_up` is pooling that keeps a last, incomplete window.
     `weights` is how many numbers it multiplies by; `parameters` are all that it trains. `kind` is `block` for a layer
@@ -170,9 +173,9 @@ def expected_output(layer: Layer) -> tuple[int, ...] | None:
         return (*layer.input, layer.features)
     if layer.kind in RECURRENT:
         return (*layer.input[: len(layer.output) - 1], layer.features)
-    if layer.kind == "global average pooling":
+    if layer.kind in ("global average pooling", "global max pooling"):
         return (layer.input[0], *(1 for _ in layer.output[1:]))
-    if layer.kind == "adaptive average pooling":
+    if layer.kind in ("adaptive average pooling", "adaptive max pooling"):
         return (layer.input[0], *layer.kernel)
     if layer.kind not in WINDOWED:
         return layer.input
@@ -185,7 +188,7 @@ def reach(layer: Layer, axis: int) -> int:
 
 
 def padding_of(layer: Layer, axis: int) -> Pair:
-    """Return how many rows (axis 0) or columns a layer pads before and after; a transposed convolution, cuts off."""
+    """Return how many rows (axis 0) or columns a layer pads before and after; of a transposed convolution, cuts off."""
     if layer.padding != "same":
         before, after = layer.padding[axis]
         return before, after - layer.extra[axis]

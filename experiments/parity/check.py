@@ -61,6 +61,8 @@ def _layers_differ(sides: Mapping[str, Description]) -> str | None:
             return f"layer {path}: only {a} has it"
         if left.kind != right.kind:
             return f"layer {path}: {left.kind} in {a}, {right.kind} in {b}"
+        if left.kind == "channel dropout" and left.features != right.features:
+            return f"layer {path}: drops some of {left.features} channels in {a}, of {right.features} in {b}"
         why = windows_differ({a: left, b: right})
         if left.output != right.output:
             sizes = f"layer {path}: {shown(left.output)} in {a}, {shown(right.output)} in {b}"

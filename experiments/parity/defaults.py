@@ -7,6 +7,7 @@ from experiments.frameworks import PACKAGES
 from experiments.parity.jobs import Side, run_once
 
 NORMALISATION = "PyTorch's, in both (models_tf/backend/normalisation.py); tandem parity compares the statistics"
+ROUNDED = "not rounded to float32 in either (models_tf/backend/activations.py)"
 NUMPY = "NumPy draws every initial weight, as the recipe says; both load the same"
 # A test checks that every default of the frameworks is a key here.
 TANDEM: Mapping[str, str] = {
@@ -33,6 +34,19 @@ TANDEM: Mapping[str, str] = {
     "batch norm epsilon": NORMALISATION,
     "batch norm momentum": NORMALISATION,
     "batch norm variance kept": NORMALISATION,
+    "layer norm epsilon": "a twin gives Keras PyTorch's; tandem parity names the layer otherwise",
+    "group norm epsilon": "a twin gives Keras PyTorch's; tandem parity names the layer otherwise",
+    "GELU": "the exact one in both, unless a twin says otherwise (models_tf/backend/activations.py)",
+    "GELU in float64": ROUNDED,
+    "leaky ReLU slope": "PyTorch's, in both (models_tf/backend/activations.py)",
+    "leaky ReLU in float64": ROUNDED,
+    "PReLU start": NUMPY,
+    "LSTM biases of a gate": "one, as in Keras, in both (models_torch/backend/recurrent.py)",
+    "LSTM forget gate's bias": NUMPY,
+    "GRU's first gate": "each its own; the first two change places on loading and saving",
+    "embedding start": NUMPY,
+    "attention takes the batch": "first, in both; PyTorch's without `batch_first` is refused",
+    "same with stride 2 of 6 pixels": "PyTorch's numbers, in both (models_tf/backend/padding.py)",
     "TensorFloat-32 convolutions on a GPU": "off in both",
 }
 

@@ -3,8 +3,8 @@
 import math
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from experiments.parity.bounds import Key
 from experiments.parity.check import Quantity
 from experiments.parity.dropout import check_dropout
 from experiments.parity.jobs import Job, Processes, Side, Start, Steps, run_on_all
-from experiments.parity.protocol import PRECISIONS, Optimiser
+from experiments.parity.protocol import PRECISIONS, Optimiser, Protocol
 from experiments.parity.report import Result, Training
 from experiments.parity.starts import best_quantities, by_key, run_starts
 from experiments.parity.vanishing import adam_moves, vanishing_gradients
@@ -37,11 +37,7 @@ def run_parity(
     Raises:
         TandemError: an architecture can't be built, a process refuses the device, or has ended.
     """
-    threads = max(1, threads_for(params.train.threads) // len(backends))
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-parity-")))
-        sides = [Side(backend, params.train.device, threads) for backend in backends]
-        processes = {side: stack.enter_context(IsolatedProcess(f"parity: the {side.backend}")) for side in sides}
+    with pair_of_processes(params, backends) as (processes, folder):
         recipes = [protocol.base_recipe(params, architecture) for architecture in architectures]
         examiners = [Examiner(processes, dataset, recipe, folder / "steps") for recipe in recipes]
         for examiner in examiners:  # all of them first: one that can't be built is refused before any work
@@ -53,23 +49,40 @@ def run_parity(
         return [examiner.result for examiner in examiners]
 
 
+@contextmanager
+def pair_of_processes(params: Params, backends: tuple[BackendName, BackendName]) -> Iterator[tuple[Processes, Path]]:
+    """Yield a process for each framework, and a folder for their files."""
+    threads = max(1, threads_for(params.train.threads) // len(backends))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-parity-")))
+        sides = [Side(backend, params.train.device, threads) for backend in backends]
+        yield {side: stack.enter_context(IsolatedProcess(f"parity: the {side.backend}")) for side in sides}, folder
+
+
 class Examiner:
     """Examines the architecture of a recipe, the first of its styles.
 
-    `folder`, which it creates and deletes, is for the files of the trainings.
+    `folder`, which it creates and deletes, is for the files of the trainings; `length` is how long they are.
     """
 
-    def __init__(self, processes: Processes, dataset: Dataset, recipe: Recipe, folder: Path) -> None:
+    def __init__(
+        self, processes: Processes, dataset: Dataset, recipe: Recipe, folder: Path, length: Protocol = protocol.FULL
+    ) -> None:
         self.processes, self.dataset, self.recipe, self.folder = processes, dataset, recipe, folder
-        self.result = Result(recipe.architecture, twins()[recipe.architecture])
+        self.result = Result(recipe.architecture, twins().get(recipe.architecture, []))
         self.problems = self.result.problems
-        self.protocol = protocol.FULL
+        self.protocol = length
 
     def examine(self, optimisers: Sequence[Optimiser]) -> Result:
-        """Return the result, after `structure`; where that differs, nothing else is examined."""
+        """Return the result, after `structure`; where that differs, nothing else is examined.
+
+        Without optimisers, nothing is trained, and the first batch alone is compared.
+        """
         try:
             if not self.problems:
                 start = self._start()
+                if not optimisers:
+                    self._judge("first batch", start)
                 for optimiser in optimisers:
                     self._train(optimiser, start)
                 if takes_dropout(self.recipe.architecture):
@@ -122,9 +135,10 @@ class Examiner:
             return
         first = next(iter(sides.values()))
         self.parameters, self.result.layers = first.parameters, len(first.layers)
+        self.kinds = {layer.path: layer.kind for layer in first.layers}
         self.result.parameters = sum(math.prod(one.shape) for one in self.parameters if one.trainable)
         if self.result.parameters > protocol.MOST_PARAMETERS:
-            self.protocol = protocol.SHORT
+            self.protocol = protocol.LARGE
         if problem := check.check_structure(sides):
             self.problems.append(problem)
 
@@ -148,10 +162,8 @@ class Examiner:
             perturbed = self._steps(self._job("float64", optimiser), perturbation=protocol.PERTURBATION)
             steps = self._compared(optimiser, trainings, perturbed)
         for precision in PRECISIONS:
-            training = Training(optimiser, precision, start[precision], steps[precision])
-            self.result.trainings.append(training)
-            if beyond := check.first_beyond(training.quantities):
-                self.problems.append(f"{optimiser}, {precision}: {beyond.apart}")
+            self.result.trainings.append(Training(optimiser, precision, start[precision], steps[precision]))
+        self._judge(optimiser, {one.precision: one.quantities for one in self.result.trainings[-len(PRECISIONS) :]})
         # Within each framework, a style of the architecture gives the bits of the first style.
         for style in self.result.styles:
             for backend, others in self._steps(self._job("float32", optimiser, style=style)).items():
@@ -170,11 +182,17 @@ class Examiner:
             steps["float64"] = adam_moves(steps["float64"], self.vanishing, state, lr)
         return steps
 
+    def _judge(self, what: str, quantities: Mapping[Precision, Sequence[Quantity]]) -> None:
+        for precision, computed in quantities.items():
+            if beyond := check.first_beyond(computed):
+                self.problems.append(f"{what}, {precision}: {beyond.apart}")
+
     def _dropout(self) -> None:
         job = self._job("float32", dropout=protocol.DROPOUT_RATE)
         for backend, layers in run_on_all(self.processes, self.recipe.architecture, jobs.dropout, job).items():
             for path, passes in layers.items():
-                checked = check_dropout(f"{backend}: {path}", rate=protocol.DROPOUT_RATE, passes=passes)
+                named, kind = f"{backend}: {path}", self.kinds[path]
+                checked = check_dropout(named, rate=protocol.DROPOUT_RATE, passes=passes, kind=kind)
                 self.result.dropout.append(checked)
                 if checked.problem:
                     self.problems.append(f"dropout layer {checked.layer} {checked.problem}")

@@ -38,8 +38,10 @@ FULL = Protocol(images=150, batch_size=16, epochs=5)
 # 5 steps, for a network with more parameters than that, since parity writes all of them after every step. At the start,
 # normalisations one after another make the gradients of a deep network thousands of times as large as those of a
 # shallow one (Yang et al., A mean field theory of batch normalization, 2019).
-SHORT = Protocol(images=36, batch_size=8, epochs=1, lr_share=0.001)
+LARGE = Protocol(images=36, batch_size=8, epochs=1, lr_share=0.001)
 MOST_PARAMETERS = 5_000_000
+# 5 steps, the last of 6 images: for the examples of layers.
+EXAMPLE = Protocol(images=70, batch_size=16, epochs=1)
 # A network that takes larger images than the dataset's gets no larger ones than these.
 MOST_PIXELS = 64
 # What both frameworks' Adam is given (models_*/backend/optimizers.py).
@@ -75,5 +77,6 @@ def base_recipe(params: Params, architecture: str) -> Recipe:
     for name in (*params.train.recipes, *params.recipes):
         if params.recipe(name).architecture in names:
             return params.recipe(name).model_copy(update=changes)
-    made_up = {"scaling": "standardised", "batch_size": FULL.batch_size, "epochs": FULL.epochs}
-    return Recipe.model_validate({**made_up, **SETTINGS["sgd"], **changes})
+    made_up = {"architecture": "mlp", "scaling": "standardised", "batch_size": FULL.batch_size, "epochs": FULL.epochs}
+    # An example of a layer has a name that no recipe may have.
+    return Recipe.model_validate({**made_up, **SETTINGS["sgd"]}).model_copy(update=changes)

@@ -27,7 +27,7 @@ same differ. The proof that the steps are the same is float64's.
 """
 PROTOCOL = {
     **asdict(protocol.FULL),
-    "large": {**asdict(protocol.SHORT), "image_size": protocol.MOST_PIXELS, "above": protocol.MOST_PARAMETERS},
+    "large": {**asdict(protocol.LARGE), "image_size": protocol.MOST_PIXELS, "above": protocol.MOST_PARAMETERS},
     "seed": protocol.SEED,
     "optimisers": protocol.SETTINGS,
     "dropout": {"rate": protocol.DROPOUT_RATE, "error_probability": protocol.DROPOUT_ERROR},

@@ -44,14 +44,15 @@ def settings_of(architecture: str) -> ModelSettings:
 def rows(sides: Mapping[str, Description]) -> list[dict[str, Any]]:
     """Return what each layer is, its output's shape, for one image, and its counts.
 
-    `formula` and `torch` are (c, h, w), `keras` is (h, w, c); a block has no formula. `multiply_adds` are an image's.
+    Of an image, `formula` and `torch` are (c, h, w), `keras` is (h, w, c); a block has no formula. `multiply_adds` are
+    an image's.
     """
     first, second = (side.layers for side in sides.values())
     outputs = {layer.path: layer.output for layer in second}
     rows = []
     for layer in first:
-        channels, *sizes = outputs[layer.path]
+        output = outputs[layer.path]
         row = {"layer": layer.path, "kind": layer.kind, "formula": expected_output(layer), "torch": layer.output}
         counts = {"parameters": layer.parameters, "multiply_adds": layer.multiply_adds}
-        rows.append({**row, "keras": (*sizes, channels), **counts})
+        rows.append({**row, "keras": (*output[1:], output[0]) if len(output) == 3 else output, **counts})
     return rows

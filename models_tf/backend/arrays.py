@@ -12,6 +12,7 @@ from experiments.contract.arrays import ArraySpec, Shapes, refuse_arrays
 from experiments.contract.weights import Parameter
 from models_tf.backend import conversion
 from models_tf.backend.conversion import Conversion, Values, attention, convolution, gru, renamed, transposed
+from models_tf.backend.refusals import check_settings
 from models_tf.backend.trace import Call
 
 NORMALISATION = renamed(gamma="weight", beta="bias")
@@ -37,7 +38,10 @@ LAYER_ARRAYS: dict[type[layers.Layer], tuple[tuple[ArraySpec, ...], Conversion]]
         arrays.BATCH_NORMALISATION,
         renamed(gamma="weight", beta="bias", moving_mean="running_mean", moving_variance="running_var"),
     ),
-    layers.LayerNormalization: (arrays.NORMALISATION, NORMALISATION),
+    layers.LayerNormalization: (
+        arrays.NORMALISATION,
+        renamed({"gamma": conversion.of_images, "beta": conversion.of_images}, gamma="weight", beta="bias"),
+    ),
     layers.GroupNormalization: (arrays.NORMALISATION, NORMALISATION),
     layers.PReLU: (arrays.PRELU, renamed({"alpha": conversion.per_channel}, alpha="weight")),
     layers.Embedding: (arrays.EMBEDDING, renamed(embeddings="weight")),
@@ -93,7 +97,7 @@ def arrays_of(calls: Iterable[Call]) -> list[LayerArrays]:
     `calls` are those of a forward pass. The states of random generators aren't among them: they are set every epoch.
 
     Raises:
-        TandemError: a layer has an array that isn't known.
+        TandemError: a layer has an array or a setting that isn't known.
     """
     return [_known(call, variables) for call, variables in owned(calls) if variables]
 
@@ -102,6 +106,7 @@ def owned(calls: Iterable[Call]) -> Iterator[tuple[Call, list[keras.Variable]]]:
     """Yield each call with the arrays of its layer itself, without those of layers inside of it."""
     seen: set[int] = set()
     for call in calls:  # a block's call ends after those of its layers
+        check_settings(call.path, call.layer)
         own = [variable for variable in call.layer.weights if id(variable) not in seen]
         seen |= {id(variable) for variable in own}
         yield call, own
@@ -112,13 +117,20 @@ def kind_of(layer: layers.Layer) -> type[layers.Layer] | None:
     return next((kind for kind in LAYER_ARRAYS if isinstance(layer, kind)), None)
 
 
+def is_depthwise(layer: layers.Layer) -> bool:
+    """Return whether each output channel of a convolution with groups sees one input channel alone."""
+    return getattr(layer, "groups", 1) > 1 and layer.kernel.shape[2] == 1
+
+
 def _known(call: Call, variables: Iterable[keras.Variable]) -> LayerArrays:
     kind = kind_of(call.layer)
     specs, convert = LAYER_ARRAYS[kind] if kind else ((), renamed())
+    if specs is arrays.CONVOLUTION and is_depthwise(call.layer):
+        specs = arrays.DEPTHWISE
     own = _by_name(call.layer, variables)
-    if not own.keys() <= set(convert.names):
-        kinds = (known.__name__ for known in LAYER_ARRAYS)
-        refuse_arrays(call.path, type(call.layer).__name__, own.keys() - set(convert.names), kinds)
+    others = [one.name for one in variables if all(one is not known for known in own.values())]
+    if unknown := [*(own.keys() - set(convert.names)), *others]:
+        refuse_arrays(call.path, type(call.layer).__name__, unknown)
     groups = int(call.input.shape[-1]) if kind is layers.DepthwiseConv2D else getattr(call.layer, "groups", 1)
     return LayerArrays(call.path, own, {spec.name: spec for spec in specs}, convert, groups)
 

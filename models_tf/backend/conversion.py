@@ -43,6 +43,11 @@ depthwise = Axes(
     lambda value: value.reshape(*value.shape[:2], 1, -1).transpose(3, 2, 0, 1),
     lambda value, shape: value.transpose(2, 3, 1, 0).reshape(shape),
 )
+# (height, width, channels) ↔ (channels, height, width), where a normalisation is of whole images; else as it is.
+of_images = Axes(
+    lambda value: value.transpose(2, 0, 1) if value.ndim == 3 else value,
+    lambda value, shape: value.transpose(1, 2, 0) if value.ndim == 3 else value,
+)
 _AS_IT_IS = Axes(lambda value: value, lambda value, shape: value)
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras import layers
 
 from experiments.contract.signatures import default_of, defaults_of
+from models_tf.backend.layer_defaults import layer_defaults
 
 
 def initialisation(layer: layers.Layer, shape: tuple[int | None, ...], fan_in: int, fan_out: int) -> tuple[str, str]:
@@ -134,6 +135,7 @@ def defaults() -> dict[str, str]:
         "batch norm epsilon": epsilon,
         "batch norm momentum": momentum,
         "batch norm variance kept": variance,
+        **layer_defaults(),
         "TensorFloat-32 convolutions on a GPU": (
             "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off"
         ),

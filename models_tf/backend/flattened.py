@@ -14,17 +14,18 @@ Shape = tuple[int, int, int]
 def flattened(calls: Iterable[Call]) -> dict[str, Shape]:
     """Return, for each layer whose input is a flattened image, the image's (height, width, channels).
 
-    From a flatten on, that is every layer up to the first dense one, which mixes the features. The flatten itself isn't
-    among them.
+    From a flatten on, that is every layer up to the first dense one, which mixes the features, or to one that makes
+    another shape of them. The flatten itself isn't among them.
     """
     shapes: dict[str, Shape] = {}
     shape: Shape | None = None
     for call in calls:
-        if isinstance(call.layer, layers.Flatten):
-            shape = tuple(call.input.shape[1:]) if len(call.input.shape) == 4 else shape
-        elif shape is not None:
+        if isinstance(call.layer, layers.Flatten) and len(call.input.shape) == 4:
+            shape = tuple(call.input.shape[1:])
+        elif shape is not None and call.input.shape[1:] == (np.prod(shape),):
             shapes[call.path] = shape
-            shape = None if isinstance(call.layer, layers.Dense) else shape
+            keeps = call.output.shape == call.input.shape and not isinstance(call.layer, layers.Dense)
+            shape = shape if keeps else None
     return shapes
 
 

@@ -10,7 +10,8 @@ from keras import layers as kl
 from experiments.contract.layers import NONE, Kind, Layer, Padding, with_blocks
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
-from models_tf.backend.arrays import owned
+from models_tf.backend.activations import GELU
+from models_tf.backend.arrays import is_depthwise, owned
 from models_tf.backend.flattened import by_channel, flattened
 from models_tf.backend.model import KerasModel
 from models_tf.backend.padding import Conv2D, MaxPooling2D
@@ -26,11 +27,14 @@ KINDS: dict[type[kl.Layer], Kind] = {
     kl.MaxPooling2D: "max pooling",
     kl.AveragePooling2D: "average pooling",
     kl.GlobalAveragePooling2D: "global average pooling",
+    kl.GlobalMaxPooling2D: "global max pooling",
     kl.AdaptiveAveragePooling2D: "adaptive average pooling",
+    kl.AdaptiveMaxPooling2D: "adaptive max pooling",
     kl.ZeroPadding2D: "zero padding",
     kl.Flatten: "flatten",
     kl.ReLU: "relu",
     kl.LeakyReLU: "leaky relu",
+    GELU: "gelu",
     kl.PReLU: "prelu",
     kl.Softmax: "softmax",
     kl.SpatialDropout1D: "channel dropout",
@@ -55,6 +59,7 @@ ACTIVATIONS: dict[str, Kind] = {
     "sigmoid": "sigmoid",
     "softmax": "softmax",
 }
+ADAPTIVE = (kl.AdaptiveAveragePooling2D, kl.AdaptiveMaxPooling2D)
 DROPOUTS: tuple[Kind, ...] = ("dropout", "channel dropout", "alpha dropout")
 
 
@@ -75,9 +80,9 @@ def activations(model: KerasModel, images: Images) -> Weights:
 
 
 def dropouts(model: KerasModel, images: Images, *, training: bool) -> dict[str, tuple[FloatArray, ...]]:
-    """Return the input and the output of every dropout layer, by its path."""
-    calls = _trace(model, images, training=training)
-    return {c.path: (c.input.numpy(), c.output.numpy()) for c in calls if kind_of(c.layer) in DROPOUTS}
+    """Return the input and the output of every dropout layer, by its path; channels come second."""
+    calls = [call for call in _trace(model, images, training=training) if kind_of(call.layer) in DROPOUTS]
+    return {call.path: (_channels_second(call.input), _channels_second(call.output)) for call in calls}
 
 
 def loss_and_gradients(model: KerasModel, images: Images, labels: Labels) -> tuple[float, Weights]:
@@ -101,10 +106,16 @@ def _to_torch(value: tf.Tensor) -> FloatArray:
     return np.ascontiguousarray(array.transpose(0, 3, 1, 2) if array.ndim == 4 else array)
 
 
+def _channels_second(value: tf.Tensor) -> FloatArray:
+    """Return the value with its last axis after the first: (n, h, w, c) → (n, c, h, w), (n, t, c) → (n, c, t)."""
+    return np.moveaxis(value.numpy(), -1, 1)
+
+
 def _output(call: Call, flattened_input: tuple[int, int, int] | None) -> FloatArray:
     if isinstance(call.layer, kl.Flatten) and len(call.input.shape) == 4:
         return by_channel(call.output.numpy(), tuple(call.input.shape[1:]))
-    if flattened_input is not None and not isinstance(call.layer, kl.Dense):
+    mixed = isinstance(call.layer, kl.Dense) or call.output.shape != call.input.shape
+    if flattened_input is not None and not mixed:
         return by_channel(call.output.numpy(), flattened_input)
     return _to_torch(call.output)
 
@@ -118,9 +129,9 @@ def kind_of(layer: kl.Layer) -> Kind:
     """Return the kind of a layer."""
     if isinstance(layer, kl.Activation):
         return ACTIVATIONS.get(layer.activation.__name__, "other")
-    if isinstance(layer, kl.AdaptiveAveragePooling2D) and tuple(layer.output_size) == (1, 1):
-        return "global average pooling"
-    if isinstance(layer, kl.Conv2D) and layer.groups > 1 and layer.kernel.shape[2] == 1:
+    if isinstance(layer, ADAPTIVE) and tuple(layer.output_size) == (1, 1):
+        return "global average pooling" if isinstance(layer, kl.AdaptiveAveragePooling2D) else "global max pooling"
+    if isinstance(layer, kl.Conv2D) and is_depthwise(layer):
         return "depthwise convolution"
     known = next((KINDS[kind] for kind in KINDS if isinstance(layer, kind)), None)
     return known or "other"
@@ -130,6 +141,8 @@ def _describe(call: Call) -> Layer:
     layer, form = call.layer, _form(call.layer)
     if isinstance(layer, kl.Dense | kl.LSTM | kl.GRU):
         form["features"] = layer.units
+    if isinstance(layer, kl.SpatialDropout1D | kl.SpatialDropout2D):
+        form["features"] = int(call.input.shape[-1])
     if isinstance(layer, kl.Embedding):
         form["features"] = layer.output_dim
     kind = kind_of(layer)
@@ -140,7 +153,7 @@ def _describe(call: Call) -> Layer:
 
 def _form(layer: kl.Layer) -> dict[str, Any]:
     """Return the settings of a layer that moves windows."""
-    if isinstance(layer, kl.AdaptiveAveragePooling2D):
+    if isinstance(layer, ADAPTIVE):
         return {"kernel": tuple(layer.output_size)}
     if isinstance(layer, kl.ZeroPadding2D):
         return {"padding": tuple(layer.padding)}

@@ -1,9 +1,9 @@
 """A Keras model, as the rest of the project sees it."""
 
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras import layers
 
 from experiments.contract.backend import Logits, ModelSettings, Precision
+from experiments.contract.examples import factory_of
 from experiments.contract.freezing import frozen_layers
 from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
@@ -94,7 +95,10 @@ class KerasModel:
         """Return values for variables, given by the variable's id, by name and in PyTorch's shapes."""
         weights: Weights = {}
         for layer in self._arrays:
-            own = {name: values[id(v)].numpy() for name, v in layer.variables.items() if id(v) in values}
+            # The gradient of an embedding is a tensor of the rows that were looked up.
+            own = {
+                n: tf.convert_to_tensor(values[id(v)]).numpy() for n, v in layer.variables.items() if id(v) in values
+            }
             for name, value in layer.in_torch(own).items():
                 weights[f"{layer.path}/{name}"] = self._by_channel(layer, name, value)
         return weights
@@ -171,9 +175,9 @@ def _float64(value: float | tuple[float, ...]) -> npt.NDArray[np.float64] | np.f
 
 
 def _build(settings: ModelSettings) -> keras.Model:
-    build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
+    build = factory_of(ARCHITECTURES, settings.architecture)
     options = {} if settings.dropout is None else {"dropout": settings.dropout}
-    return build(classes=settings.classes, **options)
+    return cast(keras.Model, build(classes=settings.classes, **options))
 
 
 def use_precision(precision: Precision) -> None:

@@ -9,6 +9,7 @@ from experiments.contract import arrays
 from experiments.contract.arrays import ArraySpec, Shapes, refuse_arrays
 from experiments.contract.weights import Parameter
 from models_torch.backend.recurrent import GRU, LSTM
+from models_torch.backend.refusals import check_settings
 
 # A class stands for those derived from it, too.
 LAYER_ARRAYS: dict[type[nn.Module], tuple[ArraySpec, ...]] = {
@@ -45,7 +46,7 @@ def arrays_of(network: nn.Module) -> dict[str, Array]:
     """Return parameters and state by name, layer/array, in the order of the layers.
 
     Raises:
-        TandemError: a layer has an array that isn't known.
+        TandemError: a layer has an array or a setting that isn't known.
     """
     return {
         f"{array.layer}/{array.spec.name}": array
@@ -76,12 +77,13 @@ def _outermost(network: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Mod
 
 
 def _arrays(path: str, layer: nn.Module) -> Iterator[Array]:
+    check_settings(path, layer)
     specs = specs_of(layer)
     owned = dict(layer.named_parameters(recurse=specs is not None)) | dict(layer.named_buffers(recurse=False))
     own = {name.replace(".", "/"): tensor for name, tensor in owned.items() if not _decides_nothing(layer, name)}
     known = {spec.name: spec for spec in specs or ()}
     if not own.keys() <= known.keys():
-        refuse_arrays(path or "itself", _shown(type(layer)), own.keys() - known.keys(), map(_shown, LAYER_ARRAYS))
+        refuse_arrays(path or "itself", _shown(type(layer)), own.keys() - known.keys())
     shapes = Shapes({name: tuple(tensor.shape) for name, tensor in own.items()}, getattr(layer, "groups", 1))
     for name, tensor in own.items():
         yield Array(path, tensor, known[name], shapes)

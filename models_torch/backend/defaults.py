@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from experiments.contract.signatures import default_of, defaults_of
+from models_torch.backend.layer_defaults import layer_defaults
 
 
 def initialisation(layer: nn.Linear | nn.Conv2d, fan_in: int) -> tuple[str, str]:
@@ -128,5 +129,6 @@ def defaults() -> dict[str, str]:
         "batch norm epsilon": epsilon,
         "batch norm momentum": momentum,
         "batch norm variance kept": variance,
+        **layer_defaults(),
         "TensorFloat-32 convolutions on a GPU": "on" if torch.backends.cudnn.allow_tf32 else "off",
     }

@@ -13,6 +13,7 @@ from experiments.contract.layers import NONE, Kind, Layer, Padding, Pair, with_b
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
 from models_torch.backend.arrays import is_depthwise, specs_of
+from models_torch.backend.dropout import SpatialDropout1d
 from models_torch.backend.model import TorchModel
 from models_torch.backend.recurrent import GRU, LSTM
 from models_torch.backend.training import batch_loss
@@ -25,6 +26,7 @@ KINDS: dict[type[nn.Module], Kind] = {
     nn.MaxPool2d: "max pooling",
     nn.AvgPool2d: "average pooling",
     nn.AdaptiveAvgPool2d: "adaptive average pooling",
+    nn.AdaptiveMaxPool2d: "adaptive max pooling",
     nn.ZeroPad2d: "zero padding",
     nn.Flatten: "flatten",
     nn.ReLU: "relu",
@@ -79,9 +81,9 @@ def activations(model: TorchModel, images: Images) -> Weights:
 
 
 def dropouts(model: TorchModel, images: Images, *, training: bool) -> dict[str, tuple[FloatArray, ...]]:
-    """Return the input and the output of every dropout layer, by its path."""
-    calls = _trace(model, images, training=training)
-    return {c.path: (_array(c.input), _array(c.output)) for c in calls if kind_of(c.layer) in DROPOUTS}
+    """Return the input and the output of every dropout layer, by its path; channels come second."""
+    calls = [call for call in _trace(model, images, training=training) if kind_of(call.layer) in DROPOUTS]
+    return {call.path: (_channels_second(call, call.input), _channels_second(call, call.output)) for call in calls}
 
 
 def loss_and_gradients(model: TorchModel, images: Images, labels: Labels) -> tuple[float, Weights]:
@@ -164,10 +166,14 @@ def kind_of(layer: nn.Module) -> Kind:
     """Return the kind of a layer."""
     if isinstance(layer, nn.Conv2d) and is_depthwise(layer):
         return "depthwise convolution"
-    if isinstance(layer, nn.AdaptiveAvgPool2d) and _pair(layer.output_size) == (1, 1):
-        return "global average pooling"
+    if isinstance(layer, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d) and _pair(layer.output_size) == (1, 1):
+        return "global average pooling" if isinstance(layer, nn.AdaptiveAvgPool2d) else "global max pooling"
     known = next((KINDS[kind] for kind in type(layer).__mro__ if kind in KINDS), None)
     return known or "other"
+
+
+def _channels_second(call: Call, tensor: Tensor) -> FloatArray:
+    return _array(tensor.transpose(1, 2) if isinstance(call.layer, SpatialDropout1d) else tensor)
 
 
 def _array(tensor: Tensor) -> FloatArray:
@@ -178,6 +184,8 @@ def _describe(call: Call) -> Layer:
     layer, form = call.layer, _form(call.layer)
     if isinstance(layer, nn.Linear):
         form["features"] = layer.out_features
+    if isinstance(layer, nn.Dropout1d | nn.Dropout2d):
+        form["features"] = _channels_second(call, call.input).shape[1]
     if isinstance(layer, nn.Embedding):
         form["features"] = layer.embedding_dim
     if isinstance(layer, LSTM | GRU):
@@ -189,7 +197,7 @@ def _describe(call: Call) -> Layer:
 
 def _form(layer: nn.Module) -> dict[str, Any]:
     """Return the settings of a layer that moves windows."""
-    if isinstance(layer, nn.AdaptiveAvgPool2d):
+    if isinstance(layer, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
         return {"kernel": _pair(layer.output_size)}
     if isinstance(layer, nn.ZeroPad2d):
         left, right, top, bottom = layer.padding

@@ -1,7 +1,6 @@
 """A PyTorch model, as the rest of the project sees it."""
 
 import copy
-import pkgutil
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.contract.backend import Logits, ModelSettings
+from experiments.contract.examples import factory_of
 from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
 from models_torch import ARCHITECTURES
@@ -27,7 +27,7 @@ class Classifier(nn.Module):
 
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
-        build = pkgutil.resolve_name(ARCHITECTURES[settings.architecture])
+        build = factory_of(ARCHITECTURES, settings.architecture)
         options = {} if settings.dropout is None else {"dropout": settings.dropout}
         self.network: nn.Module = build(classes=settings.classes, **options)
         self._stay_in_evaluation = freeze(self.network, settings.freeze)
@@ -64,6 +64,7 @@ class TorchModel:
         self.module = Classifier(settings).to(device)
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.device, self._settings = device, settings
+        self._arrays()  # refuses an unknown layer before it runs
 
     def _arrays(self) -> dict[str, Array]:
         return arrays_of(self.module.network)

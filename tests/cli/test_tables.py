@@ -30,6 +30,7 @@ TABLES: dict[str, list[str] | None] = {
     "sweep status": ["s"],
     "sweep report": ["s"],
     "parity": None,
+    "layers": None,
     "convert": None,
     "published": None,
     "sweep check": None,

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from experiments.system.isolated import IsolatedProcess
 from tests import normed
+from tests.parity.planted_layers import LAYER_BUGS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -213,4 +214,5 @@ BUGS: dict[str, tuple[str, Bug]] = {
     "statistics not updated": ("lightning", normed.statistics_not_updated),
     "frozen statistics updated": ("lightning", frozen_statistics_updated),
     "updated in evaluation": ("lightning", normed.updated_in_evaluation),
+    **LAYER_BUGS,
 }

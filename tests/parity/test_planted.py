@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from experiments.contract.examples import PREFIX, architecture_of
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import PACKAGES
 from experiments.parity.examine import Examiner
 from experiments.parity.jobs import Side
-from experiments.parity.protocol import Optimiser, base_recipe
+from experiments.parity.protocol import EXAMPLE, FULL, Optimiser, base_recipe
 from experiments.settings.params import load_params
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
@@ -33,7 +34,8 @@ def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iter
         def run(bug: str, architecture: str, optimisers: Sequence[Optimiser], **changes: Any) -> list[str]:
             first.bug = second.bug = bug
             recipe = base_recipe(params, architecture).model_copy(update=changes)
-            examiner = Examiner(processes, dataset, recipe, folder / "steps")
+            length = EXAMPLE if architecture.startswith(PREFIX) else FULL
+            examiner = Examiner(processes, dataset, recipe, folder / "steps", length)
             examiner.structure()
             return examiner.examine(optimisers).problems
 
@@ -120,5 +122,47 @@ NORMED = [
 @pytest.mark.parametrize(("bug", "place"), NORMED)
 def test_a_bug_in_a_normalisation_is_found_where_it_is(examine: Examine, bug: str, place: str) -> None:
     problems = examine(bug, normed.NAME, ["sgd"])
+    assert problems, "the bug went unnoticed"
+    assert re.match(place, problems[0]), problems
+
+
+APART = r"first batch, float64: activation of {}: .* apart"
+LAYERS = [
+    ("gates of a GRU", "gru", APART.format("layer")),
+    ("both biases of an LSTM", "lstm", r"layers: expected \d+ parameters in those of lightning; got \d+"),
+    ("epsilon of Keras's LayerNorm", "layer-norm", APART.format("layer")),
+    ("other groups", "group-norm", APART.format("layer")),
+    ("slope of Keras", "leaky-relu", APART.format("layer")),
+    ("slope rounded to float32", "leaky-relu", APART.format("layer")),
+    ("GELU rounded to float32", "gelu", APART.format("layer")),
+    (
+        "asymmetric padding",
+        "convolution-strided",
+        r"layer layer: padding differs: \(1, 1\) in lightning and \(0, 1\) in keras$",
+    ),
+    (
+        "dilation ignored",
+        "convolution-dilated",
+        r"layer layer: 4×2×2 in lightning, 4×4×4 in keras; dilation differs: \(2, 2\) in lightning and \(1, 1\) in",
+    ),
+    ("one slope for all", "prelu-per-channel", r"parameter layer/weight: 8 in lightning, 1 in keras"),
+    ("attention without scaling", "attention", APART.format("layer/inner")),
+    ("heads transposed", "attention", APART.format("layer/inner")),
+    ("embedding transposed", "embedding", APART.format("layer")),
+    ("embedding offset", "embedding", APART.format("layer")),
+    ("channels dropped in part", "channel-dropout-2d", r"dropout layer lightning: layer does not drop a channel as a"),
+    ("alpha dropout that drops to 0", "alpha-dropout", r"dropout layer lightning: layer keeps 1\.0000 of its inputs"),
+    ("alpha dropout not made affine", "alpha-dropout", r"dropout layer lightning: layer keeps 1\.0000 of its inputs"),
+    (
+        "steps dropped",
+        "channel-dropout-1d",
+        r"layer layer: drops some of 28 channels in lightning, of 8 in keras",
+    ),
+]
+
+
+@pytest.mark.parametrize(("bug", "layer", "place"), LAYERS)
+def test_a_bug_in_a_layer_is_found_where_it_is(examine: Examine, bug: str, layer: str, place: str) -> None:
+    problems = examine(bug, architecture_of(layer), [])  # the structure or the first batch tells
     assert problems, "the bug went unnoticed"
     assert re.match(place, problems[0]), problems
