@@ -14,4 +14,5 @@ ARCHITECTURES: dict[str, str] = {
     "basic_cnn": "models_tf.basic_cnn:build",
     "inception": "models_tf.inception:build",
     "lstm": "models_tf.lstm:build",
+    "vit": "models_tf.vit:build",
 }

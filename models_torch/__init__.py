@@ -15,4 +15,5 @@ ARCHITECTURES: dict[str, str] = {
     "basic_cnn": "models_torch.basic_cnn:build",
     "inception": "models_torch.inception:build",
     "lstm": "models_torch.lstm:build",
+    "vit": "models_torch.vit:build",
 }

@@ -40,6 +40,7 @@ Kind = Literal[
     "layer normalisation",
     "group normalisation",
     "embedding",
+    "positions",
     "lstm",
     "gru",
     "attention",

@@ -10,9 +10,11 @@ from keras import layers as kl
 from experiments.contract.layers import NONE, Kind, Layer, with_blocks
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
+from models_tf.backend.activations import GELU
 from models_tf.backend.arrays import owned
 from models_tf.backend.flattened import by_channel, flattened
 from models_tf.backend.model import KerasModel
+from models_tf.backend.positions import Positions
 from models_tf.backend.trace import Call, trace
 from models_tf.backend.training import batch_loss
 
@@ -32,6 +34,7 @@ KINDS: dict[type[kl.Layer], Kind] = {
     kl.LeakyReLU: "leaky relu",
     kl.PReLU: "prelu",
     kl.Softmax: "softmax",
+    GELU: "gelu",
     kl.SpatialDropout1D: "channel dropout",
     kl.SpatialDropout2D: "channel dropout",
     kl.AlphaDropout: "alpha dropout",
@@ -39,6 +42,7 @@ KINDS: dict[type[kl.Layer], Kind] = {
     kl.BatchNormalization: "batch normalisation",
     kl.LayerNormalization: "layer normalisation",
     kl.GroupNormalization: "group normalisation",
+    Positions: "positions",
     kl.Embedding: "embedding",
     kl.LSTM: "lstm",
     kl.GRU: "gru",

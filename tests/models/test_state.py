@@ -63,8 +63,6 @@ def build_with_an_unknown_layer(name: BackendName, folder: Path) -> None:
 
 @pytest.mark.parametrize("backend", list(PACKAGES))
 def test_a_layer_with_unknown_arrays_is_refused_in_one_line(backend: BackendName, tmp_path: Path) -> None:
-    message = (
-        r"^layer lines \((nn\.)?Conv1\w\): expected parameters and state of .*; got .*; use a known kind"
-    )
+    message = r"^layer lines \((nn\.)?Conv1\w\): expected parameters and state of .*; got .*; use a known kind"
     with IsolatedProcess(backend) as process, pytest.raises(TandemError, match=message):
         process.call(build_with_an_unknown_layer, backend, tmp_path)
