@@ -22,6 +22,8 @@ IMAGES = {
     "cnn3": 6_000,
     "basic_cnn": 4_000,
     "inception": 10_000,
+    "lstm": 10_000,
+    "vit": 6_000,
 }
 # Of standardised MNIST; the speed of a step depends on no value.
 MEAN, STD = 0.1307, 0.3081

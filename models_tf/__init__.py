@@ -14,6 +14,7 @@ ARCHITECTURES: dict[str, str] = {
     "basic_cnn": "models_tf.basic_cnn:build",
     "inception": "models_tf.inception:build",
     "lstm": "models_tf.lstm:build",
+    "vit": "models_tf.vit:build",
     "resnet20": "models_tf.resnet20:build",
     "resnet101": "models_tf.resnet101:build",
 }

@@ -15,6 +15,7 @@ ARCHITECTURES: dict[str, str] = {
     "basic_cnn": "models_torch.basic_cnn:build",
     "inception": "models_torch.inception:build",
     "lstm": "models_torch.lstm:build",
+    "vit": "models_torch.vit:build",
     "resnet20": "models_torch.resnet20:build",
     "resnet101": "models_torch.resnet101:build",
 }

@@ -42,6 +42,7 @@ Kind = Literal[
     "layer normalisation",
     "group normalisation",
     "embedding",
+    "positions",
     "lstm",
     "gru",
     "attention",

@@ -15,6 +15,7 @@ from models_tf.backend.arrays import is_depthwise, owned
 from models_tf.backend.flattened import by_channel, flattened
 from models_tf.backend.model import KerasModel
 from models_tf.backend.padding import Conv2D, MaxPooling2D
+from models_tf.backend.positions import Positions
 from models_tf.backend.trace import Call, trace
 from models_tf.backend.training import batch_loss
 
@@ -44,6 +45,7 @@ KINDS: dict[type[kl.Layer], Kind] = {
     kl.BatchNormalization: "batch normalisation",
     kl.LayerNormalization: "layer normalisation",
     kl.GroupNormalization: "group normalisation",
+    Positions: "positions",
     kl.Embedding: "embedding",
     kl.LSTM: "lstm",
     kl.GRU: "gru",

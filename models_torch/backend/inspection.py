@@ -15,6 +15,7 @@ from experiments.data.dataset import Images, Labels
 from models_torch.backend.arrays import is_depthwise, specs_of
 from models_torch.backend.dropout import SpatialDropout1d
 from models_torch.backend.model import TorchModel
+from models_torch.backend.positions import Positions
 from models_torch.backend.recurrent import GRU, LSTM
 from models_torch.backend.training import batch_loss
 
@@ -46,6 +47,7 @@ KINDS: dict[type[nn.Module], Kind] = {
     nn.LayerNorm: "layer normalisation",
     nn.GroupNorm: "group normalisation",
     nn.Embedding: "embedding",
+    Positions: "positions",
     LSTM: "lstm",
     GRU: "gru",
     nn.MultiheadAttention: "attention",
