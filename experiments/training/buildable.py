@@ -56,7 +56,7 @@ def check_build(name: BackendName, settings: ModelSettings, backend: Backend[Mod
     if not isinstance(network, pkgutil.resolve_name(NETWORKS[name])):
         expected = f"expected {call} to return a {NETWORKS[name].replace(':', '.')}; got {type(network).__name__}"
         raise TandemError(f"{_where(name, settings)}: {expected}; return the network")
-    with _step(name, settings, f"a network for images of {'×'.join(map(str, settings.image_shape))}"):
+    with _step(name, settings, f"a network for images of {'×'.join(map(str, settings.network_shape))}"):
         model = backend.build(settings)
         model.parameters()
         load_inspection(name).layers(model)
