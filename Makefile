@@ -52,7 +52,7 @@ parity: setup ## prove that all twins are the same models (needs prepared/, whic
 	tandem parity --all
 
 .PHONY: heavy
-heavy: setup ## the same for ResNet-101, on the stand-in (ten minutes, 6 GB in /tmp, 12 GB of memory)
+heavy: setup ## the same for ResNet-101, on the stand-in (a quarter of an hour, 6 GB in /tmp, 12 GB of memory)
 	pytest -m heavy tests/parity
 
 .PHONY: published

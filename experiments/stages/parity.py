@@ -29,8 +29,12 @@ def selected(params: Params, names: Sequence[str], *, everything: bool) -> list[
         for name in dict.fromkeys(name for known in ARCHITECTURES.values() for name in known):
             check_architecture(name, asked_by="--all")
         return [name for name in twins() if input_of(name).size is None]
-    asked = names or [params.recipe(name).architecture for name in params.train.recipes]
+    asked = names or [name for name in _trained(params) if input_of(name).size is None]
     return [first for first, styles in twins().items() if {first, *styles} & set(asked)]
+
+
+def _trained(params: Params) -> list[str]:
+    return [params.recipe(name).architecture for name in params.train.recipes]
 
 
 def two_backends(text: str) -> tuple[BackendName, BackendName]:

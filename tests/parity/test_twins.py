@@ -68,6 +68,8 @@ def test_what_to_check_is_what_is_trained_or_named_or_everything(params: Params)
     assert selected(params, ["cnn3-subclassed", "mlp"], everything=False) == ["mlp", "cnn3"]
     assert selected(params, [], everything=True) == TWINS
     assert selected(params, ["resnet101"], everything=False) == ["resnet101"]
+    heavy = params.model_copy(update={"train": params.train.model_copy(update={"recipes": ("resnet101", "mlp")})})
+    assert selected(heavy, [], everything=False) == ["mlp"]
     with pytest.raises(TandemError, match="ARCHITECTURE: expected one of mlp"):
         selected(params, ["nothing"], everything=False)
 
