@@ -12,6 +12,7 @@ from keras import KerasTensor, layers, ops
 from models_tf.backend.activations import GELU, LeakyReLU
 from models_tf.backend.normalisation import BatchNormalization
 from models_tf.backend.padding import Conv2D, MaxPooling2D
+from models_tf.backend.positions import Positions
 
 # By what the layer gets: features (16,), images (6, 6, 8), sequences (28, 8), or 28 tokens below 29.
 EXAMPLES: dict[str, dict[str, Callable[..., layers.Layer]]] = {
@@ -60,6 +61,7 @@ EXAMPLES: dict[str, dict[str, Callable[..., layers.Layer]]] = {
         "lstm": lambda: layers.LSTM(6),
         "gru": lambda: layers.GRU(6, return_sequences=True),
         "attention": lambda: of_itself(layers.MultiHeadAttention(2, key_dim=4), (28, 8)),
+        "positions": lambda: Positions(28, 8),
         "channel-dropout-1d": lambda rate: layers.SpatialDropout1D(rate),
     },
     "tokens": {

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models_torch.backend.dropout import SpatialDropout1d
+from models_torch.backend.positions import Positions
 from models_torch.backend.recurrent import GRU, LSTM
 
 # By what the layer gets: features (16,), images (8, 6, 6), sequences (28, 8), or 28 tokens below 29.
@@ -60,6 +61,7 @@ EXAMPLES: dict[str, dict[str, Callable[..., nn.Module]]] = {
         "lstm": lambda: LSTM(8, 6),
         "gru": lambda: GRU(8, 6, return_sequences=True),
         "attention": lambda: OfItself(nn.MultiheadAttention(8, 2, batch_first=True)),
+        "positions": lambda: Positions(28, 8),
         "channel-dropout-1d": lambda rate: SpatialDropout1d(rate),
     },
     "tokens": {

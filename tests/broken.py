@@ -136,6 +136,6 @@ FAULTS = {
             OWN["lightning"] + layers("own=Own()", "")["lightning"],
             OWN["keras"] + layers("", "Own(name='own')")["keras"],
         ),
-        r": layer own \(\S*Own\): expected parameters and state of a known kind of layer .*; got factor; use a known",
+        r": layer own \(\S*Own\): expected parameters and state of a known kind of layer; got factor; use a known",
     ),
 }

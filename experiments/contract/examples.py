@@ -30,15 +30,18 @@ def architecture_of(layer: str) -> str:
     return f"{PREFIX}{layer}"
 
 
-def factory_of(architectures: Mapping[str, str], architecture: str) -> Callable[..., Any]:
-    """Return what builds an architecture, from the number of classes and, where it has dropout, the rate.
-
-    `architectures` are those of one framework.
-    """
+def target_of(architectures: Mapping[str, str], architecture: str) -> str:
+    """Return where the factory of an architecture is, module:function; `architectures` are those of one framework."""
     if not architecture.startswith(PREFIX):
-        return pkgutil.resolve_name(architectures[architecture])  # type: ignore[no-any-return]
+        return architectures[architecture]
     package = next(iter(architectures.values())).partition(".")[0]
-    return partial(pkgutil.resolve_name(f"{package}.layer_examples:build"), architecture.removeprefix(PREFIX))
+    return f"{package}.layer_examples:build"
+
+
+def factory_of(architectures: Mapping[str, str], architecture: str) -> Callable[..., Any]:
+    """Return what builds an architecture, from the number of classes and, where it has dropout, the rate."""
+    factory: Callable[..., Any] = pkgutil.resolve_name(target_of(architectures, architecture))
+    return partial(factory, architecture.removeprefix(PREFIX)) if architecture.startswith(PREFIX) else factory
 
 
 @cache

@@ -70,6 +70,7 @@ NOTES: Mapping[str, str] = {
     "lstm": f"{_NUMPY}; has a layer for PyTorch with one bias (`models_torch/backend/recurrent.py`)",
     "gru": f"{_NUMPY}; exchanges the first two gates: reset, update in PyTorch, update, reset in Keras",
     "attention": f"{_NUMPY}; joins Keras's projections of the heads to PyTorch's",
+    "positions": f"{_NUMPY}; has a layer for either (`backend/positions.py` of both), which adds an embedding",
     "channel-dropout-1d": f"{_DRAWS}, of whole features; has a layer for PyTorch (`models_torch/backend/dropout.py`)",
     "embedding": _NUMPY,
 }

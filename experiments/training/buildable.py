@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract.backend import Backend, Model, ModelSettings
+from experiments.contract.examples import factory_of, target_of
 from experiments.frameworks import ARCHITECTURES, NETWORKS, load_inspection
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
@@ -46,11 +47,12 @@ def check_build(name: BackendName, settings: ModelSettings, backend: Backend[Mod
     Raises:
         TandemError: naming the architecture, its file and, where it is known, the line of the first step that fails.
     """
-    target, options = ARCHITECTURES[name][settings.architecture], {"dropout": settings.dropout}
+    architecture = ARCHITECTURES[name], settings.architecture
+    target, options = target_of(*architecture), {"dropout": settings.dropout}
     options = {"classes": settings.classes, **({} if settings.dropout is None else options)}
     call = f"{target.partition(':')[2]}({', '.join(options)})"
     with _step(name, settings, "a module that can be imported"):
-        factory = pkgutil.resolve_name(target)
+        factory = factory_of(*architecture)
     with _step(name, settings, f"a network from {call}"):
         network = factory(**options)
     if not isinstance(network, pkgutil.resolve_name(NETWORKS[name])):
@@ -87,7 +89,7 @@ def _step(name: BackendName, settings: ModelSettings, expected: str) -> Iterator
 
 def _where(name: BackendName, settings: ModelSettings, error: Exception | None = None) -> str:
     """Return the architecture and its file; and the line there, or in a file beside it, that led to an error."""
-    module = ARCHITECTURES[name][settings.architecture].partition(":")[0]
+    module = target_of(ARCHITECTURES[name], settings.architecture).partition(":")[0]
     spec = find_spec(module)
     file, line = Path((spec and spec.origin) or module), None
     if isinstance(error, SyntaxError) and error.filename:
