@@ -17,11 +17,11 @@ to be nearer. After a step, the largest gap so far counts.
   one framework and not in the other; from then on the two differ by far more than rounding, and both are right. The
   triangle inequality gives 2 for twins that agree in float64: a check of magnitude only.
 - float64, after steps of a training that amplifies differences: float32's gap ends its growth when its training has
-  nothing in common with float64's any more; float64's difference, 2⁻²⁹ of it, still grows. How much it may have grown
-  shows a training in float64 from weights perturbed by 2⁻⁴⁰ of themselves: to first order, a training amplifies every
-  small difference by the same factor. What the perturbation has grown by since the first step, times the first step's
-  gap, is what float32's gap would be without an end. It is measured only where the bound above is exceeded. A
-  difference that isn't rounding exceeds either at the step at which it arises, and is amplified no less.
+  nothing in common with float64's any more, or when Adam, which divides a gradient by its own size, has turned the sign
+  of a small one. float64's difference still grows. How far shows a training in float64 from weights perturbed by 2⁻⁵⁰
+  of themselves, eight units of roundoff: the frameworks may differ by MULTIPLE times an eighth of what that moves, the
+  smaller of the two. It is measured only where the bound above is exceeded. A difference that isn't rounding is there
+  at the step at which it arises, before the training has amplified anything.
 - float64, Adam, a parameter whose gradient is 0 in exact arithmetic, as that of a bias before a normalisation, which
   takes every constant away again. What is computed is rounding alone, g. Adam moves the parameter by lr·m̂ / (√v̂ + ε),
   where |m̂| ≤ max |g|. In float64, g is far below ε, and the move is at most lr·max |g| / ε. In float32, g is about ε,
@@ -44,6 +44,8 @@ from experiments.contract.weights import FloatArray
 
 Key = tuple[str, Precision]  # backend, precision
 MULTIPLE, LATER_MULTIPLE = 256, 4
+# By which part of itself a weight is perturbed.
+PERTURBATION = 2.0**-50
 UNIT_ROUNDOFF: dict[Precision, float] = {"float32": 2.0**-24, "float64": 2.0**-53}
 SHRINKS = UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"]
 
@@ -79,9 +81,7 @@ def measure(
         "float64": MULTIPLE * SHRINKS * smaller,
     }
     if perturbed is not None:
-        # A quantity that the perturbation doesn't change at first has no factor.
-        moved = [largest(perturbed[backend], values[backend, "float64"]) for backend in (first, second)]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            growth = np.nan_to_num(np.minimum(*(gap / gap[:1] for gap in moved)), nan=1.0, posinf=1.0)
-        bounds["float64"] = np.maximum(bounds["float64"], bounds["float64"][:1] * np.maximum.accumulate(growth))
+        moved = np.minimum(*(largest(perturbed[name], values[name, "float64"]) for name in (first, second)))
+        share = UNIT_ROUNDOFF["float64"] / PERTURBATION
+        bounds["float64"] = np.maximum(bounds["float64"], MULTIPLE * share * np.maximum.accumulate(moved))
     return {kind: (largest(values[first, kind], values[second, kind]), bound) for kind, bound in bounds.items()}

@@ -14,7 +14,7 @@ from experiments.contract.weights import draw_weights
 from experiments.data.dataset import Dataset
 from experiments.frameworks import takes_dropout, twins
 from experiments.parity import check, jobs, protocol
-from experiments.parity.bounds import Key
+from experiments.parity.bounds import PERTURBATION, Key
 from experiments.parity.check import Quantity
 from experiments.parity.dropout import check_dropout
 from experiments.parity.jobs import Job, Processes, Side, Start, Steps, run_on_all
@@ -159,7 +159,7 @@ class Examiner:
         trainings = by_key([self._steps(self._job(precision, optimiser)) for precision in PRECISIONS])
         steps = self._compared(optimiser, trainings)
         if any(check.first_beyond(row) for row in steps["float64"]):
-            perturbed = self._steps(self._job("float64", optimiser), perturbation=protocol.PERTURBATION)
+            perturbed = self._steps(self._job("float64", optimiser), perturbation=PERTURBATION)
             steps = self._compared(optimiser, trainings, perturbed)
         for precision in PRECISIONS:
             self.result.trainings.append(Training(optimiser, precision, start[precision], steps[precision]))

@@ -50,9 +50,6 @@ SEED = 1
 # Of how many batches a quantity that is beyond its bound in float32 is computed; the best counts. In a batch, rounding
 # may flip a ReLU in neither framework, in both, or, with a probability of at most a half, in one alone.
 BATCHES = 16
-# By which part of itself a weight is perturbed to see how a training amplifies small differences: far above float64's
-# rounding, and far enough below float32's that it takes 16 bits more to end its growth.
-PERTURBATION = 2.0**-40
 # The probability with which the check of a correct dropout layer fails (each of its two tests).
 DROPOUT_RATE, DROPOUT_ERROR = 0.4, 1e-6
 # Dropout changes the first loss by about a per cent; below this fraction of the loss, dropout is off.

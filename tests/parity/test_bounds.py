@@ -5,9 +5,9 @@ import pytest
 
 from experiments.contract.backend import Precision
 from experiments.contract.weights import FloatArray
-from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, measure
+from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, PERTURBATION, measure
 from experiments.parity.check import Quantity, first_beyond
-from experiments.parity.protocol import PERTURBATION, PRECISIONS
+from experiments.parity.protocol import PRECISIONS
 
 SIZES = [2, 1]
 
