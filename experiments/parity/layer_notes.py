@@ -9,8 +9,8 @@ INTRODUCTION = """# Layers
 The layers that Tandem knows in both frameworks: their arrays, how either framework starts them, and how weights go from
 one to the other. `tandem layers` puts each into a small network (`layer_examples.py` of `models_torch` and of
 `models_tf`), between a fixed stem and a dense output, and proves it as `tandem parity` proves a network, in float64 and
-float32, with shorter trainings: 5 steps, the last with a short batch, with SGD and Adam, or with SGD alone where the
-layer trains nothing. The calls are those that ran.
+float32, with shorter trainings: 5 steps, the last with a short batch, with SGD, and with Adam too for the first layer
+of each kind that trains something. The calls are those that ran.
 
 A layer that isn't in the table is refused when a model is built, if it has parameters or state. One without may be
 anything: parity compares what comes out of it. Dropout inside of a recurrent layer, and of an attention's weights, is

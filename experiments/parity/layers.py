@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from experiments.contract.examples import architecture_of, examples_of
 from experiments.contract.initial import Distribution
+from experiments.contract.layers import Kind, Layer
 from experiments.contract.weights import Parameter
 from experiments.data.dataset import Dataset
 from experiments.frameworks import PACKAGES
@@ -72,14 +73,15 @@ def prove_layers(dataset: Dataset, params: Params, chosen: Sequence[str]) -> lis
     Raises:
         TandemError: as `layer_names`; a process refuses the device, or has ended.
     """
-    names, rows = layer_names(chosen), []
+    names, rows, trained = layer_names(chosen), [], set[Kind]()
     with pair_of_processes(params, ("lightning", "keras")) as (processes, folder):
         for number, name in enumerate(names, 1):
-            parameters = _parameters(processes, name)
+            layer, parameters = _in_torch(processes, name)
             recipe = protocol.base_recipe(params, architecture_of(name))
             examiner = Examiner(processes, dataset, recipe, folder / "steps", protocol.EXAMPLE)
-            # The optimiser never sees a layer that trains nothing.
-            optimisers = protocol.OPTIMISERS if parameters else protocol.OPTIMISERS[:1]
+            # An optimiser treats all elements alike: the first layer of a kind that trains something shows it.
+            optimisers = protocol.OPTIMISERS if parameters and layer.kind not in trained else protocol.OPTIMISERS[:1]
+            trained.add(layer.kind)
             examiner.structure()
             problems = examiner.examine(optimisers).problems
             torch, keras = (examples_of(package)[name].call for package in PACKAGES.values())
@@ -107,11 +109,12 @@ def layers_document(rows: Sequence[LayerRow]) -> str:
     return f"{INTRODUCTION}\n{tabulate(cells, header, tablefmt='pipe', disable_numparse=True)}\n"
 
 
-def _parameters(processes: Processes, name: str) -> list[Parameter]:
-    """Return the parameters of a layer, as PyTorch has them, which is quick to build."""
+def _in_torch(processes: Processes, name: str) -> tuple[Layer, list[Parameter]]:
+    """Return a layer and its parameters, as PyTorch has them, which is quick to build."""
     side = next(side for side in processes if side.backend == "lightning")
     described = processes[side].call(describe, side, settings_of(architecture_of(name)))
-    return [parameter for parameter in described.parameters if parameter.name.startswith("layer/")]
+    layer = next(one for one in described.layers if one.path in ("layer", "layer/inner"))  # what is inside ends first
+    return layer, [parameter for parameter in described.parameters if parameter.name.startswith("layer/")]
 
 
 def _defaults(side: Side, names: Sequence[str]) -> dict[str, Defaults]:
