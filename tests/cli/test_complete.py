@@ -31,7 +31,7 @@ def test_values_are_those_of_the_project(project: Project, params: Params) -> No
     write(project, recorded(params, "keras"))
     project.sweep("cnn3-sgd-both").mkdir(parents=True)
     project.sweep("check-local").mkdir(parents=True)
-    assert complete(project.root, "train", "l") == ["lenet"]
+    assert complete(project.root, "train", "le") == ["lenet"]
     assert complete(project.root, "train", "lenet", "") == ["lightning", "keras"]
     assert complete(project.root, "sweep", "run", "--recipe", "cnn3") == ["cnn3", "cnn3-sgd"]
     assert complete(project.root, "sweep", "run", "--backend", "b") == ["both"]
@@ -61,7 +61,7 @@ def test_completion_imports_nothing_heavy(project: Project) -> None:
 def test_bash_completes(project: Project) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     script = (
-        'eval "$(_TANDEM_COMPLETE=source_bash tandem)"; COMP_WORDS=(tandem train l); COMP_CWORD=2\n'
+        'eval "$(_TANDEM_COMPLETE=source_bash tandem)"; COMP_WORDS=(tandem train le); COMP_CWORD=2\n'
         '_tandem_completion tandem; echo "${COMPREPLY[@]}"'
     )
     done = subprocess.run(
