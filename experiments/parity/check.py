@@ -58,6 +58,8 @@ def _layers_differ(sides: Mapping[str, Description]) -> str | None:
     for path, left in first.items():
         right = second.get(path)
         if right is None:
+            if left.kind == "other":
+                continue
             return f"layer {path}: only {a} has it"
         if left.kind != right.kind:
             return f"layer {path}: {left.kind} in {a}, {right.kind} in {b}"
@@ -69,7 +71,9 @@ def _layers_differ(sides: Mapping[str, Description]) -> str | None:
             return f"{sizes}; {why}" if why else sizes
         if why:
             return f"layer {path}: {why}"
-    return next((f"layer {path}: only {b} has it" for path in second if path not in first), None)
+    # What one framework calls a layer may be a plain function in the other, as the addition of two: what follows it tells.
+    alone = (path for path, right in second.items() if path not in first and right.kind != "other")
+    return next((f"layer {path}: only {b} has it" for path in alone), None)
 
 
 def _parameters_differ(sides: Mapping[str, Description]) -> str | None:
@@ -97,7 +101,8 @@ def check_weights(starts: Mapping[Key, Start], weights: Weights, what: str) -> s
 
 def start_quantities(starts: Mapping[Key, Start]) -> dict[Precision, list[Quantity]]:
     """Return the quantities of the first batch: activations from the input on, loss, gradients from the output on."""
-    first = next(iter(starts.values())).computed
+    one, *others = [start.computed for start in starts.values()]
+    first = {name: value for name, value in one.items() if all(name in other for other in others)}
     row_of = {key: [start.computed[name].ravel() for name in first] for key, start in starts.items()}
     values: dict[Key, FloatArray] = {key: np.concatenate(arrays)[np.newaxis] for key, arrays in row_of.items()}
     differences = measure(values, [array.size for array in first.values()], after_steps=False)

@@ -25,6 +25,11 @@ def test_what_one_side_alone_has_is_named() -> None:
     assert check_structure(sides([RELU, DENSE], [])) == "parameter dense1/weight: only a has it"
 
 
+def test_what_one_side_calls_a_layer_may_be_a_function_in_the_other() -> None:
+    joined = Layer("sum", "other", (4,), (4,))
+    assert check_structure(sides([RELU, joined, DENSE], [WEIGHT])) is None
+
+
 def test_another_kind_shape_or_parameter_is_named() -> None:
     assert check_structure(sides([replace(RELU, kind="dropout"), DENSE], [WEIGHT])) == (
         "layer relu1: relu in a, dropout in b"
