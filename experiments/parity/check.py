@@ -71,7 +71,7 @@ def _layers_differ(sides: Mapping[str, Description]) -> str | None:
             return f"{sizes}; {why}" if why else sizes
         if why:
             return f"layer {path}: {why}"
-    # What one framework calls a layer may be a plain function in the other, as the addition of two: what follows it tells.
+    # What is a layer in one framework may be a plain function in the other, as an addition: what follows it tells.
     alone = (path for path, right in second.items() if path not in first and right.kind != "other")
     return next((f"layer {path}: only {b} has it" for path in alone), None)
 

@@ -45,12 +45,12 @@ def rows(sides: Mapping[str, Description]) -> list[dict[str, Any]]:
     """Return what each layer is, its output's shape, for one image, and its counts.
 
     Of an image, `formula` and `torch` are (c, h, w), `keras` is (h, w, c); a block has no formula. `multiply_adds` are
-    an image's.
+    an image's. What is a layer in one framework alone is left out.
     """
     first, second = (side.layers for side in sides.values())
     outputs = {layer.path: layer.output for layer in second}
     rows = []
-    for layer in first:
+    for layer in (layer for layer in first if layer.path in outputs):
         output = outputs[layer.path]
         row = {"layer": layer.path, "kind": layer.kind, "formula": expected_output(layer), "torch": layer.output}
         counts = {"parameters": layer.parameters, "multiply_adds": layer.multiply_adds}
