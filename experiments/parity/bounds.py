@@ -18,8 +18,9 @@ to be nearer. After a step, the largest gap so far counts.
   triangle inequality gives 2 for twins that agree in float64: a check of magnitude only.
 - float64, after steps of a training that amplifies differences: float32's gap ends its growth when its training has
   nothing in common with float64's any more, or when Adam, which divides a gradient by its own size, has turned the sign
-  of a small one. float64's difference still grows. How far shows a training in float64 from weights perturbed by 2⁻⁵⁰
-  of themselves, eight units of roundoff: the frameworks may differ by MULTIPLE times an eighth of what that moves, the
+  of a small one. float64's difference still grows. How far shows a training in float64 from perturbed weights: by eight
+  times the part of themselves that moves the first batch's gradients as float64's rounding does (their median;
+  `experiments.parity.amplification`). The frameworks may differ by MULTIPLE times an eighth of what that moves, the
   smaller of the two. It is measured only where the bound above is exceeded. A difference that isn't rounding is there
   at the step at which it arises, before the training has amplified anything.
 - float64, Adam, a parameter whose gradient is 0 in exact arithmetic, as that of a bias before a normalisation, which
@@ -44,8 +45,8 @@ from experiments.contract.weights import FloatArray
 
 Key = tuple[str, Precision]  # backend, precision
 MULTIPLE, LATER_MULTIPLE = 256, 4
-# By which part of itself a weight is perturbed.
-PERTURBATION = 2.0**-50
+# Weights are perturbed by as many times what rounding does, so that the perturbation isn't rounded itself.
+TIMES = 8
 UNIT_ROUNDOFF: dict[Precision, float] = {"float32": 2.0**-24, "float64": 2.0**-53}
 SHRINKS = UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"]
 
@@ -82,6 +83,5 @@ def measure(
     }
     if perturbed is not None:
         moved = np.minimum(*(largest(perturbed[name], values[name, "float64"]) for name in (first, second)))
-        share = UNIT_ROUNDOFF["float64"] / PERTURBATION
-        bounds["float64"] = np.maximum(bounds["float64"], MULTIPLE * share * np.maximum.accumulate(moved))
+        bounds["float64"] = np.maximum(bounds["float64"], MULTIPLE / TIMES * np.maximum.accumulate(moved))
     return {kind: (largest(values[first, kind], values[second, kind]), bound) for kind, bound in bounds.items()}

@@ -14,7 +14,8 @@ from experiments.contract.weights import draw_weights
 from experiments.data.dataset import Dataset
 from experiments.frameworks import takes_dropout, twins
 from experiments.parity import check, jobs, protocol
-from experiments.parity.bounds import PERTURBATION, Key
+from experiments.parity.amplification import CALIBRATION, perturbation
+from experiments.parity.bounds import Key
 from experiments.parity.check import Quantity
 from experiments.parity.dropout import check_dropout
 from experiments.parity.jobs import Job, Processes, Side, Start, Steps, run_on_all
@@ -147,7 +148,7 @@ class Examiner:
         drawn = draw_weights(self.parameters, self.recipe, seed=protocol.SEED)
         if problem := check.check_weights(starts, drawn, "initial weights"):
             self.problems.append(problem)
-        quantities = best_quantities(starts, self._starts)
+        self.starts, quantities = starts, best_quantities(starts, self._starts)
         self.vanishing = vanishing_gradients(starts, quantities["float64"])
         return quantities
 
@@ -159,7 +160,7 @@ class Examiner:
         trainings = by_key([self._steps(self._job(precision, optimiser)) for precision in PRECISIONS])
         steps = self._compared(optimiser, trainings)
         if any(check.first_beyond(row) for row in steps["float64"]):
-            perturbed = self._steps(self._job("float64", optimiser), perturbation=PERTURBATION)
+            perturbed = self._steps(self._job("float64", optimiser), perturbation=self._perturbation(start["float64"]))
             steps = self._compared(optimiser, trainings, perturbed)
         for precision in PRECISIONS:
             self.result.trainings.append(Training(optimiser, precision, start[precision], steps[precision]))
@@ -171,6 +172,11 @@ class Examiner:
                     first = self.result.architecture
                     self.problems.append(f"{style}, {optimiser}: not the bits of {first} in {backend}")
         shutil.rmtree(self.folder)
+
+    def _perturbation(self, quantities: Sequence[Quantity]) -> float:
+        job = self._job("float64")
+        moved = run_on_all(self.processes, job.model.architecture, jobs.start, job, 0, CALIBRATION)
+        return perturbation(self.starts, moved, quantities)
 
     def _compared(
         self, optimiser: Optimiser, trainings: Mapping[Key, Steps], perturbed: Mapping[str, Steps] | None = None

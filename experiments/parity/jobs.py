@@ -126,9 +126,10 @@ def describe(side: Side, settings: ModelSettings) -> Description:
         return Description(inspection.layers(model), model.parameters())
 
 
-def start(side: Side, job: Job, batch: int) -> Start:
+def start(side: Side, job: Job, batch: int, perturbation: float = 0.0) -> Start:
     """Return the weights, and the activations, loss and gradients (from the output on) of a batch, counted from 0."""
     _, inspection, model = _built(side, job)
+    _perturb(model, perturbation)
     size = job.training.recipe.batch_size
     # Of fewer images, the last batch goes on with the first.
     chosen = np.arange(batch * size, (batch + 1) * size) % len(job.labels)
@@ -142,13 +143,10 @@ def start(side: Side, job: Job, batch: int) -> Start:
 def steps(side: Side, job: Job, folder: Path, names: Sequence[str], perturbation: float) -> Steps:
     """Train through the same function as every run; a file in `folder` gets what `Steps` says after each step.
 
-    Every weight starts multiplied by 1 ± up to `perturbation`, drawn anew for each.
+    Every weight starts perturbed by up to `perturbation` of itself.
     """
     backend, inspection, model = _built(side, job)
-    if perturbation:
-        random = np.random.default_rng(SEED)
-        weights = {name: value.astype(np.float64) for name, value in model.get_weights().items()}
-        model.set_weights({n: v * (1 + perturbation * random.uniform(-1, 1, v.shape)) for n, v in weights.items()})
+    _perturb(model, perturbation)
     inspection.layers(model)  # as the train stage does; it must not change the training
     # Written step by step: all parameters of all steps can be gigabytes.
     start = "perturbed" if perturbation else "drawn"
@@ -206,3 +204,11 @@ def _built(side: Side, job: Job) -> tuple[Backend[Model], Inspection[Model], Mod
     else:
         model.set_weights(draw_weights(model.parameters(), job.training.recipe, seed=SEED))
     return backend, inspection, model
+
+
+def _perturb(model: Model, perturbation: float) -> None:
+    """Multiply every weight by 1 ± up to `perturbation`, drawn anew for each."""
+    if perturbation:
+        random = np.random.default_rng(SEED)
+        weights = {name: value.astype(np.float64) for name, value in model.get_weights().items()}
+        model.set_weights({n: v * (1 + perturbation * random.uniform(-1, 1, v.shape)) for n, v in weights.items()})

@@ -5,7 +5,7 @@ import pytest
 
 from experiments.contract.backend import Precision
 from experiments.contract.weights import FloatArray
-from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, PERTURBATION, measure
+from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, TIMES, UNIT_ROUNDOFF, measure
 from experiments.parity.check import Quantity, first_beyond
 from experiments.parity.protocol import PRECISIONS
 
@@ -71,7 +71,7 @@ def orbits(*, steps: int = 45, error: float = 0.0) -> tuple[dict[Any, Any], dict
     values = {
         (side, kind): orbit(side, np.dtype(kind).type, 0.3) for side in ("a", "b") for kind in ("float32", "float64")
     }
-    return values, {side: orbit(side, np.float64, 0.3 * (1 + PERTURBATION)) for side in ("a", "b")}
+    return values, {side: orbit(side, np.float64, 0.3 * (1 + TIMES * UNIT_ROUNDOFF["float64"])) for side in ("a", "b")}
 
 
 def beyond(difference: FloatArray, bound: FloatArray) -> list[int]:
