@@ -38,7 +38,7 @@ FULL = Protocol(images=150, batch_size=16, epochs=5)
 # 5 steps, for a network with more parameters than that, since parity writes all of them after every step. At the start,
 # normalisations one after another make the gradients of a deep network thousands of times as large as those of a
 # shallow one (Yang et al., A mean field theory of batch normalization, 2019).
-LARGE = Protocol(images=36, batch_size=8, epochs=1, lr_share=0.001)
+LARGE = Protocol(images=40, batch_size=8, epochs=1, lr_share=1e-6)
 MOST_PARAMETERS = 5_000_000
 # 5 steps, the last of 6 images: for the examples of layers.
 EXAMPLE = Protocol(images=70, batch_size=16, epochs=1)
