@@ -22,6 +22,9 @@ from experiments.system.processes import threads_for
 
 SIDE, REPEATS, SECONDS = 2048, 5, 0.3
 
+# A layer of weights alone, on images or features.
+MULTIPLYING = ("convolution", "dense")
+
 
 def rate(work: Callable[[], Any], operations: float) -> float:
     """Return GFLOP/s: the median over REPEATS of about SECONDS each."""
@@ -48,7 +51,7 @@ def torch_work(layer: Layer, native: Any, first: bool) -> Callable[[], Any]:
     inputs.requires_grad_(not first)
     output = native(inputs)
     gradient = torch.rand_like(output)
-    wanted = [native.weight, native.bias, *([] if first else [inputs])]
+    wanted = [*native.parameters(), *([] if first else [inputs])]
     return lambda: torch.autograd.grad(native(inputs), wanted, gradient)
 
 
@@ -58,7 +61,7 @@ def keras_work(layer: Layer, native: Any, first: bool) -> Callable[[], Any]:
 
     channels, *sizes = layer.input
     inputs = tf.random.uniform((BATCH, *sizes, channels))
-    wanted = [native.kernel.value, native.bias.value, *([] if first else [inputs])]
+    wanted = [*(variable.value for variable in native.trainable_weights), *([] if first else [inputs])]
 
     @tf.function  # type: ignore[untyped-decorator]
     def run() -> Any:
@@ -90,7 +93,7 @@ def main(architecture: str, name: str) -> None:
     backend = load_backend(backend_name(name), device="cpu", threads=threads_for("auto"))
     recipe = base_recipe(load_params(ROOT / "params.yaml"), architecture)
     model: Any = backend.build(ModelSettings(architecture, IMAGE_SHAPE, 10, recipe.dropout, scale=1 / 255, offset=0.0))
-    layers = [layer for layer in load_inspection(backend_name(name)).layers(model) if layer.weights]
+    layers = [layer for layer in load_inspection(backend_name(name)).layers(model) if layer.kind in MULTIPLYING]
     best = product(name)
     print(f"{architecture}, {name}: a product of {SIDE}×{SIDE} matrices: {best:.0f} GFLOP/s")
     print("| layer | output | GFLOP/s | of a product |\n| --- | --- | --: | --: |")
