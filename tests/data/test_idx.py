@@ -30,7 +30,7 @@ def test_an_array_survives_the_round_trip(tmp_path: Path, packed: bool) -> None:
         ("f", to_idx(ARRAY)[:-1], r"expected 40 bytes for shape \(2, 3, 4\); got 39"),
         ("f", to_idx(ARRAY) + b"x", r"expected 40 bytes for shape \(2, 3, 4\); got 41"),
         ("f.gz", to_idx(ARRAY), "expected gzip; "),
-        ("f.gz", gzip.compress(to_idx(ARRAY))[:-9], "expected gzip; "),
+        ("f.gz", gzip.compress(to_idx(ARRAY), mtime=0)[:-9], "expected gzip; "),
     ],
 )
 def test_a_damaged_file_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
