@@ -73,10 +73,10 @@ class Layer:
 
     `path` is its name, after that of the block around it (`inception1/branch1x1`). `input` and `output` are the
     shapes measured for one image, in PyTorch's order in both frameworks: (channels, height, width), (steps, features)
-    or (features,). `features` are the output channels of a convolution, the units of another layer, or of how many
-    channels a channel dropout drops some; `kernel`,
-    `stride`, `padding` and `dilation` are those of a convolution, pooling or padding, for rows and columns; `extra` is
-    what a transposed convolution adds at the end; `rounds_up` is pooling that keeps a last, incomplete window.
+    or (features,). `features` are the output channels of a convolution, the units of another layer, or the channels of
+    a channel dropout. `kernel`, `stride`, `padding` and `dilation` are those of a convolution, pooling or padding, for
+    rows and columns; `extra` is what a transposed convolution adds at the end; `rounds_up` is pooling that keeps a
+    last, incomplete window.
     `weights` is how many numbers it multiplies by; `parameters` are all that it trains. `kind` is `block` for a layer
     of layers, and `other` for one that the project doesn't know, and that has no arrays.
     """
@@ -189,7 +189,7 @@ def reach(layer: Layer, axis: int) -> int:
 
 
 def padding_of(layer: Layer, axis: int) -> Pair:
-    """Return how many rows (axis 0) or columns a layer pads before and after; of a transposed convolution, cuts off."""
+    """Return how many rows (axis 0) or columns are padded before and after, or cropped by a transposed convolution."""
     if layer.padding != "same":
         before, after = layer.padding[axis]
         return before, after - layer.extra[axis]

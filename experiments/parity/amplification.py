@@ -26,4 +26,4 @@ def perturbation(starts: Mapping[Key, Start], moved: Mapping[str, Start], quanti
         ]
         if name.startswith(GRADIENT) and min(gaps) > 0:
             parts.append(quantity.bound / MULTIPLE / min(gaps) * CALIBRATION)
-    return TIMES * max(float(np.median(parts)), UNIT_ROUNDOFF["float64"])
+    return TIMES * max(float(np.median(parts)) if parts else 0.0, UNIT_ROUNDOFF["float64"])

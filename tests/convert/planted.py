@@ -1,34 +1,18 @@
 """Faults of a conversion to plant in a framework's process, for one job at a time."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
-from functools import partial
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 from unittest.mock import patch
 
-from experiments.system.isolated import IsolatedProcess
-from tests import normed
 from tests.parity import planted
 
-P = ParamSpec("P")
-R = TypeVar("R")
 
+class FaultyProcess(planted.BuggyProcess):
+    """A process that does its jobs with one of the faults below."""
 
-class FaultyProcess(IsolatedProcess):
-    """A process, named after its framework, that does its jobs with the fault `fault` if that is one of this one."""
-
-    fault = ""
-
-    def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        return super().submit(run_with_fault, self.fault, self.name, partial(function, *args, **kwargs))
-
-
-def run_with_fault(fault: str, here: str, job: Callable[[], R]) -> R:
-    backend, plant = FAULTS.get(fault, ("", nullcontext))
-    with normed.registered(), plant() if backend == here else nullcontext():
-        return job()
+    bugs = f"{__name__}:FAULTS"
 
 
 def another_layer() -> Any:

@@ -68,7 +68,7 @@ class Workshop:
         """Convert a saved model into a new folder."""
         ordered = sorted(self.processes, key=lambda side: side.backend != source.key.backend)
         for process in self.processes.values():
-            process.fault = fault
+            process.bug = fault
         return convert_saved({side: self.processes[side] for side in ordered}, source, self.dataset, saved, out)
 
 

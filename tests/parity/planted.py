@@ -1,5 +1,6 @@
 """Bugs to plant in a framework's process, for one job at a time."""
 
+import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -18,16 +19,20 @@ Bug = Callable[[], AbstractContextManager[Any]]
 
 
 class BuggyProcess(IsolatedProcess):
-    """A process, named after its framework, that does its jobs with the bug `bug` if that is one of this framework."""
+    """A process, named after its framework, that does its jobs with the bug `bug` if that is one of this framework.
 
-    bug = ""
+    `bugs` is where the known ones are, module:dict.
+    """
+
+    bug, bugs = "", f"{__name__}:BUGS"
 
     def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        return super().submit(run_with_bug, self.bug, self.name, partial(function, *args, **kwargs))
+        return super().submit(run_with_bug, self.bugs, self.bug, self.name, partial(function, *args, **kwargs))
 
 
-def run_with_bug(bug: str, here: str, job: Callable[[], R]) -> R:
-    backend, plant = BUGS.get(bug, ("", nullcontext))
+def run_with_bug(bugs: str, bug: str, here: str, job: Callable[[], R]) -> R:
+    known: dict[str, tuple[str, Bug]] = pkgutil.resolve_name(bugs)
+    backend, plant = known.get(bug, ("", nullcontext))
     with normed.registered(), plant() if backend == here else nullcontext():
         return job()
 

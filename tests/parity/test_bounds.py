@@ -88,3 +88,11 @@ def test_a_training_that_amplifies_differences_has_bounds_that_grow_with_them() 
 def test_an_error_is_beyond_the_bound_where_differences_grow_too() -> None:
     values, perturbed = orbits(error=1e-12)
     assert beyond(*measure(values, [1], after_steps=True, perturbed=perturbed)["float64"])[0] == 0
+
+
+@pytest.mark.parametrize("lost", [np.nan, np.inf])
+def test_a_perturbed_training_without_numbers_excuses_nothing(lost: float) -> None:
+    values, perturbed = orbits(error=1e-12)
+    for orbit in perturbed.values():
+        orbit[0] = lost
+    assert beyond(*measure(values, [1], after_steps=True, perturbed=perturbed)["float64"])[0] == 0
