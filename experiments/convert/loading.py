@@ -10,9 +10,9 @@ from experiments.settings.recipe import BackendName
 IMAGES = "test_images.npy"
 # Each loads the file with the framework's own function, and answers five test images.
 LINES: dict[BackendName, str] = {
-    # The file has the network; importing the architecture registers its own classes, if it has any.
+    # The file has the network; the imports register Tandem's layers, and the architecture's own classes, if it has any.
     "keras": (
-        "import keras, numpy, {module}; "
+        "import keras, numpy, models_tf.backend.saved, {module}; "
         'model = keras.models.load_model("{folder}/model/model.keras"); '
         'print(model.predict(numpy.load("{images}")[:5, ..., None], verbose=0).argmax(1))'
     ),

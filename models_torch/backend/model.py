@@ -38,7 +38,7 @@ class Classifier(nn.Module):
         self.to(self.dtype)
 
     def _per_channel(self, name: str, value: float | tuple[float, ...]) -> None:
-        if isinstance(value, tuple):  # not persistent: a saved model has the network's arrays alone
+        if not isinstance(value, float):  # not persistent: a saved model has the network's arrays alone
             tensor = torch.tensor(value, dtype=torch.float64).view(-1, 1, 1)
             self.register_buffer(name, tensor, persistent=False)
         else:
