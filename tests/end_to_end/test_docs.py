@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +12,15 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.end_to_end.conftest import Clone, make_clone, nobody
+from tests.end_to_end.pages import Block, blocks
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"(?:<!-- not run: (?P<reason>.+?) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)```", re.DOTALL)
-# `make test` would run this test again.
-NOT_RUN = ("make test",)
 SERVERS = ("make ui", "tandem ui")
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of a page."""
-
-    page: str
-    language: str
-    text: str
-    reason: str | None
-
-    @property
-    def lines(self) -> list[str]:
-        """Its commands, without comments."""
-        stripped = (re.sub(r"\s+#.*", "", line).strip() for line in self.text.splitlines())
-        return [line for line in stripped if line and line not in NOT_RUN]
-
-
-def blocks(path: Path) -> list[Block]:
-    matches = BLOCK.finditer(path.read_text())
-    return [Block(path.name, match["language"], match["text"], match["reason"]) for match in matches]
-
-
 ALL = [block for page in PAGES for block in blocks(page)]
-SHELL = [block for block in ALL if block.language == "bash" and block.reason is None]
+# `test_your_own` follows its page from the beginning to the end.
+SHELL = [block for block in ALL if block.is_run and block.page != "your-own.md"]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +46,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 def test_there_is_something_to_run() -> None:
     assert len([line for block in SHELL for line in block.lines]) > 20
-    assert all(len(block.reason) > 10 for block in ALL if block.reason is not None)
+    assert all(len(block.detail) > 10 for block in ALL if block.role == "not run")
 
 
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: f"{block.page}: {block.lines[0][:40]}")
