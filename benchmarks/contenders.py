@@ -63,9 +63,9 @@ def _timed(epoch: Callable[[int], object]) -> list[float]:
     return seconds
 
 
-def _options(architecture: str) -> dict[str, float]:
-    dropout = params(architecture, 1).recipe(architecture).dropout
-    return {} if dropout is None else {"dropout": dropout}
+def _options(architecture: str) -> dict[str, Any]:
+    recipe = params(architecture, 1).recipe(architecture)
+    return {**recipe.options, **({} if recipe.dropout is None else {"dropout": recipe.dropout})}
 
 
 def _torch_network(architecture: str) -> Any:

@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.workload import BATCH, ROOT
@@ -92,7 +93,8 @@ def main(architecture: str, name: str) -> None:
     """Print a line for each layer that multiplies."""
     backend = load_backend(backend_name(name), device="cpu", threads=threads_for("auto"))
     recipe = base_recipe(load_params(ROOT / "params.yaml"), architecture)
-    model: Any = backend.build(ModelSettings(architecture, IMAGE_SHAPE, 10, recipe.dropout, scale=1 / 255, offset=0.0))
+    settings = ModelSettings(architecture, IMAGE_SHAPE, 10, recipe.dropout, scale=1 / 255, offset=0.0)
+    model: Any = backend.build(replace(settings, options=recipe.option_pairs))
     layers = [layer for layer in load_inspection(backend_name(name)).layers(model) if layer.kind in MULTIPLYING]
     best = product(name)
     print(f"{architecture}, {name}: a product of {SIDE}×{SIDE} matrices: {best:.0f} GFLOP/s")

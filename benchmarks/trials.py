@@ -61,7 +61,15 @@ class Worker:
         """Return the seconds that a trial took, and those of its second epoch."""
         started, clock = time.perf_counter(), Clock(self.validation)
         shape = self.train.images.shape[1:]
-        settings = ModelSettings(recipe.architecture, shape, 10, recipe.dropout, 1 / (255 * STD), -MEAN / STD)
+        settings = ModelSettings(
+            recipe.architecture,
+            shape,
+            10,
+            recipe.dropout,
+            1 / (255 * STD),
+            -MEAN / STD,
+            options=recipe.option_pairs,
+        )
         model = self.backend.build(settings)
         model.set_weights(draw_weights(model.parameters(), recipe, seed=1))
         self.inspection.layers(model)

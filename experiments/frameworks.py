@@ -1,20 +1,18 @@
 """The registry of backends and architectures, read without importing a framework."""
 
-import ast
 import importlib
-import importlib.util
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import cast
 
 import models_tf
 import models_torch
 from experiments.contract.backend import Backend, Device, Model
 from experiments.contract.examples import PREFIX, examples_of
+from experiments.contract.factories import GIVEN, arguments_of, options_in
 from experiments.contract.inputs import input_of
 from experiments.contract.layers import Inspection
 from experiments.settings.params import Params
-from experiments.settings.recipe import BackendName, Recipe
+from experiments.settings.recipe import BackendName, Option, Recipe
 from experiments.system.errors import TandemError
 
 PACKAGES: dict[BackendName, str] = {"lightning": "models_torch", "keras": "models_tf"}
@@ -53,6 +51,7 @@ def check_architectures(params: Params) -> None:
         key, architecture = f"params.yaml: recipes.{name}", recipe.architecture
         check_architecture(architecture, asked_by=f"{key}.architecture")
         _check_input(key, recipe)
+        check_options(f"{key}.options", architecture, recipe.options)
         if recipe.dropout is not None and not takes_dropout(architecture):
             expected = f"expected none, since {architecture} has no dropout"
             raise TandemError(f"{key}.dropout: {expected}; got {recipe.dropout}; remove the key")
@@ -81,49 +80,32 @@ def takes_dropout(architecture: str) -> bool:
     if architecture.startswith(PREFIX):
         return examples_of("models_torch")[architecture.removeprefix(PREFIX)].takes_rate
     targets = [factories[architecture] for factories in ARCHITECTURES.values()]
-    having = [target for target in targets if "dropout" in _arguments(target)]
+    having = [target for target in targets if "dropout" in arguments_of(target)]
     if len(having) == 1:
         expected = f"{architecture}: expected an argument `dropout` of both factories, or of none"
         raise TandemError(f"{expected}; got one in {having[0]} alone")
     return bool(having)
 
 
-def _arguments(target: str) -> list[str]:
-    """Return the arguments of a factory, module:function or module:class.
+def check_options(key: str, architecture: str, options: Mapping[str, Option]) -> None:
+    """Refuse options that a factory of an architecture, or one of its styles, lacks.
 
-    From its source, since importing takes seconds.
+    Raises:
+        TandemError: naming `key`, the setting or argument, the architecture and its options.
     """
-    module, _, function = target.partition(":")
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ModuleNotFoundError, ValueError):  # its package is missing, or its name is empty
-        spec = None
-    if spec is None or spec.origin is None:
-        raise TandemError(f"{target}: expected a module {module}; got none; add its file, or correct ARCHITECTURES")
-    try:
-        definitions = ast.parse(Path(spec.origin).read_bytes()).body
-    except (SyntaxError, ValueError) as error:
-        line, reason = getattr(error, "lineno", None) or 1, getattr(error, "msg", error)
-        raise TandemError(f"{spec.origin}, line {line}: expected Python; got an error: {reason}; fix it") from None
-    arguments = _arguments_in(definitions, function)
-    if arguments is None:
-        raise TandemError(f"{spec.origin}: expected a function {function}; got none; add it, or correct ARCHITECTURES")
-    return arguments
-
-
-def _arguments_in(definitions: Sequence[ast.stmt], name: str) -> list[str] | None:
-    """Return the arguments of a function, a class, or another name or a `partial` of one; None: there is none."""
-    for position, node in enumerate(definitions):
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return _arguments_in(node.body, "__init__") or []
-        if isinstance(node, ast.Assign) and name in map(ast.unparse, node.targets):
-            bound = node.value.keywords if isinstance(node.value, ast.Call) else []
-            original = node.value.args[0] if isinstance(node.value, ast.Call) and node.value.args else node.value
-            arguments = _arguments_in(definitions[:position], ast.unparse(original)) or []
-            return [argument for argument in arguments if argument not in [keyword.arg for keyword in bound]]
-    return None
+    for name in options:
+        if name in GIVEN:
+            raise TandemError(f"{key}: expected no {name}, since {GIVEN[name]}; got {options[name]!r}; remove it")
+    styles = next(([first, *others] for first, others in twins().items() if architecture in (first, *others)), [])
+    targets = [factories[style] for factories in ARCHITECTURES.values() for style in styles or [architecture]]
+    known = options_in(targets)
+    for name in (name for name in options if name not in known):
+        lacking = [target for target in dict.fromkeys(targets) if name not in arguments_of(target)]
+        in_some = len(lacking) < len(set(targets))
+        advice = f", which {' and '.join(lacking)} lack(s); add the argument" if in_some else "; correct or remove it"
+        expected = f"one of {', '.join(known)}, the options of {architecture}" if known else "none"
+        why = "" if known else f", since {architecture} has no options"
+        raise TandemError(f"{key}: expected {expected}{why}; got {name}{advice}")
 
 
 def twins() -> dict[str, list[str]]:

@@ -4,20 +4,23 @@ import keras
 from keras import layers
 
 
-def build(classes: int, dropout: float) -> keras.Model:
-    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes)."""
+def build(classes: int, dropout: float, filters: int = 32, units: int = 256) -> keras.Model:
+    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes).
+
+    `filters` are those of the first convolution, `units` those of the hidden layer.
+    """
     images = keras.Input((28, 28, 1))
-    x = layers.Conv2D(32, kernel_size=3, padding="same", name="conv1")(images)  # → 28×28×32
+    x = layers.Conv2D(filters, kernel_size=3, padding="same", name="conv1")(images)  # → 28×28×32
     x = layers.ReLU(name="relu1")(x)
     x = layers.MaxPooling2D(2, padding="same", name="pool1")(x)  # → 14×14×32
-    x = layers.Conv2D(64, kernel_size=3, padding="same", name="conv2")(x)  # → 14×14×64
+    x = layers.Conv2D(2 * filters, kernel_size=3, padding="same", name="conv2")(x)  # → 14×14×64
     x = layers.ReLU(name="relu2")(x)
     x = layers.MaxPooling2D(2, padding="same", name="pool2")(x)  # → 7×7×64
-    x = layers.Conv2D(128, kernel_size=3, padding="same", name="conv3")(x)  # → 7×7×128
+    x = layers.Conv2D(4 * filters, kernel_size=3, padding="same", name="conv3")(x)  # → 7×7×128
     x = layers.ReLU(name="relu3")(x)
     x = layers.MaxPooling2D(2, padding="same", name="pool3")(x)  # → 4×4×128
     x = layers.Flatten(name="flatten")(x)  # → 2048, pixel by pixel
-    x = layers.Dense(256, name="dense1")(x)
+    x = layers.Dense(units, name="dense1")(x)
     x = layers.ReLU(name="relu4")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     logits = layers.Dense(classes, name="output")(x)

@@ -32,17 +32,20 @@ def stage(channels: int, features: int, *, stride: int, name: str) -> keras.Sequ
     return keras.Sequential(parts, name=name)
 
 
-def build(classes: int) -> keras.Sequential:
-    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes)."""
+def build(classes: int, filters: int = 16) -> keras.Sequential:
+    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes).
+
+    `filters` are those of the first stage; each other stage has twice as many as the one before.
+    """
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            Conv2D(16, kernel_size=3, padding=1, use_bias=False, name="conv1"),  # → 28×28×16
+            Conv2D(filters, kernel_size=3, padding=1, use_bias=False, name="conv1"),  # → 28×28×16
             BatchNormalization(name="bn1"),
             layers.ReLU(name="relu"),
-            stage(16, 16, stride=1, name="layer1"),  # → 28×28×16
-            stage(16, 32, stride=2, name="layer2"),  # → 14×14×32
-            stage(32, 64, stride=2, name="layer3"),  # → 7×7×64
+            stage(filters, filters, stride=1, name="layer1"),  # → 28×28×16
+            stage(filters, 2 * filters, stride=2, name="layer2"),  # → 14×14×32
+            stage(2 * filters, 4 * filters, stride=2, name="layer3"),  # → 7×7×64
             layers.GlobalAveragePooling2D(keepdims=True, name="avgpool"),  # → 1×1×64
             layers.Flatten(name="flatten"),
             layers.Dense(classes, name="fc"),

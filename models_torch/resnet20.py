@@ -39,18 +39,21 @@ def stage(channels: int, features: int, *, stride: int) -> nn.Sequential:
     return nn.Sequential(first, Block(features, features), Block(features, features))
 
 
-def build(classes: int) -> nn.Sequential:
-    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes)."""
+def build(classes: int, filters: int = 16) -> nn.Sequential:
+    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes).
+
+    `filters` are those of the first stage; each other stage has twice as many as the one before.
+    """
     return nn.Sequential(
         OrderedDict(
-            conv1=nn.Conv2d(1, 16, kernel_size=3, padding=1, bias=False),  # → 16×28×28
-            bn1=nn.BatchNorm2d(16),
+            conv1=nn.Conv2d(1, filters, kernel_size=3, padding=1, bias=False),  # → 16×28×28
+            bn1=nn.BatchNorm2d(filters),
             relu=nn.ReLU(),
-            layer1=stage(16, 16, stride=1),  # → 16×28×28
-            layer2=stage(16, 32, stride=2),  # → 32×14×14
-            layer3=stage(32, 64, stride=2),  # → 64×7×7
+            layer1=stage(filters, filters, stride=1),  # → 16×28×28
+            layer2=stage(filters, 2 * filters, stride=2),  # → 32×14×14
+            layer3=stage(2 * filters, 4 * filters, stride=2),  # → 64×7×7
             avgpool=nn.AdaptiveAvgPool2d(1),  # → 64×1×1
             flatten=nn.Flatten(),
-            fc=nn.Linear(64, classes),
+            fc=nn.Linear(4 * filters, classes),
         )
     )

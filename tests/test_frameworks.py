@@ -4,7 +4,7 @@ import pytest
 
 import models_tf
 import models_torch
-from experiments.frameworks import check_architecture, takes_dropout, twins
+from experiments.frameworks import check_architecture, check_options, takes_dropout, twins
 from experiments.system.errors import TandemError
 
 
@@ -77,6 +77,33 @@ def test_dropout_in_one_framework_only_is_one_line(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(models_torch.ARCHITECTURES, "lenet", "models_torch.cnn3:build")
     with pytest.raises(TandemError, match=r"of both factories, or of none; got one in models_torch\.cnn3:build"):
         takes_dropout("lenet")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "name", "message"),
+    [
+        ("cnn3", "filtres", "expected one of filters, units, the options of cnn3; got filtres; correct or remove it"),
+        ("cnn3-functional", "width", "expected one of filters, units, the options of cnn3-functional; got width; "),
+        ("lenet", "filters", "expected none, since lenet has no options; got filters; correct or remove it"),
+        ("cnn3", "dropout", "expected no dropout, since it is a key of the recipe; got 3; remove it"),
+        ("cnn3", "classes", "expected no classes, since the dataset has it; got 3; remove it"),
+        ("cnn3", "image_shape", "expected no image_shape, since the dataset has it; got 3; remove it"),
+    ],
+)
+def test_an_unknown_option_is_one_line(architecture: str, name: str, message: str) -> None:
+    check_options("recipes.a.options", "cnn3", {"filters": 4, "units": 8})
+    with pytest.raises(TandemError, match=f"^recipes.a.options: {message}"):
+        check_options("recipes.a.options", architecture, {name: 3})
+
+
+def test_an_option_that_a_twin_or_a_style_lacks_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "styled.py").write_text("def build(classes, dropout, filters=32): ...")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(models_tf.ARCHITECTURES, "cnn3-functional", "styled:build")
+    check_options("options", "cnn3", {"filters": 4})
+    expected = "^options: expected one of filters, the options of cnn3; got units, which styled:build lack"
+    with pytest.raises(TandemError, match=expected):
+        check_options("options", "cnn3", {"units": 4})
 
 
 def test_a_misspelt_architecture_is_one_line() -> None:

@@ -1,5 +1,6 @@
 """What the commands share."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
@@ -12,6 +13,7 @@ from experiments.system.errors import TandemError
 if TYPE_CHECKING:
     from experiments.settings.engines import EngineName
     from experiments.settings.params import Params
+    from experiments.settings.recipe import Option
     from experiments.sweep.plan import Backends
 
 BackendOption = Annotated[
@@ -63,3 +65,22 @@ def _one_of(option: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
         raise TandemError(f"{option}: expected one of {', '.join(known)}; got {value!r}")
     return value
+
+
+def parse_options(words: Sequence[str]) -> dict[str, "Option"]:
+    """Return NAME=VALUE as the options of an architecture: a number, `true`, `false`, or a text.
+
+    Raises:
+        TandemError: there is no `=` in a word.
+    """
+    options: dict[str, Option] = {}
+    for word in words:
+        name, sign, text = word.partition("=")
+        if not name or not sign:
+            raise TandemError(f"--option: expected NAME=VALUE, such as filters=16; got {word!r}")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        options[name] = value if isinstance(value, bool | int | float | str) else text
+    return options

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from experiments.cli import complete
-from experiments.cli.common import OnOption, engine_name, load_project
+from experiments.cli.common import OnOption, engine_name, load_project, parse_options
 from experiments.cli.output import Cell, JsonOption, show, table
 
 
@@ -97,13 +97,17 @@ def shapes(
         str,
         typer.Argument(help="A name that `models_torch` and `models_tf` have.", autocompletion=complete.architectures),
     ],
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, as in a recipe's `options`; may be repeated.", metavar="NAME=VALUE"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the layers of an architecture: output shapes by formula and as measured, parameters, multiply-adds."""
     from experiments.contract.layers import shown
     from experiments.parity.shapes import describe_both, rows
 
-    layers = rows(describe_both(architecture))
+    layers = rows(describe_both(architecture, parse_options(option or [])))
     counts = ("parameters", "multiply_adds")
     total: dict[str, Any] = {"layer": "total", "kind": "", "formula": None, "torch": (), "keras": ()}
     total |= {count: sum(layer[count] for layer in layers) for count in counts}

@@ -7,7 +7,7 @@ Neither knows MLflow, DVC or the other: they get arrays and settings, and report
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from experiments.contract.inputs import input_of
 from experiments.contract.phases import Phases
 from experiments.contract.weights import FloatArray, Parameter, Weights
 from experiments.data.dataset import Dataset, Images, Labels
-from experiments.settings.recipe import Recipe
+from experiments.settings.recipe import Option, Recipe
 
 Logits = npt.NDArray[np.float32]
 Device = Literal["auto", "cpu", "gpu"]
@@ -34,7 +34,8 @@ class ModelSettings:
     `dropout` is None for an architecture that has none. The pixels (uint8) become `pixel * scale + offset`, one number
     for all or one a channel, in the precision of the weights and of all that is computed. `image_shape` is the images'
     (height, width). The network gets them enlarged to `size` pixels in both directions (None: as they are), with
-    `channels`, of which a grey image has copies. `freeze` names the layers that aren't trained.
+    `channels`, of which a grey image has copies. `freeze` names the layers that aren't trained; `options` are what
+    the architecture's factory takes besides.
     """
 
     architecture: str
@@ -47,6 +48,13 @@ class ModelSettings:
     size: int | None = None
     channels: int = 1
     freeze: tuple[str, ...] = ()
+    options: tuple[tuple[str, Option], ...] = ()
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the factory of the architecture is called with."""
+        dropout = {} if self.dropout is None else {"dropout": self.dropout}
+        return {"classes": self.classes, **dropout, **dict(self.options)}
 
     @property
     def network_shape(self) -> tuple[int, int]:
@@ -195,6 +203,7 @@ def model_settings(recipe: Recipe, dataset: Dataset, precision: Precision = "flo
         size=recipe.image_size or takes.size,
         channels=takes.channels,
         freeze=tuple(recipe.freeze),
+        options=recipe.option_pairs,
     )
 
 

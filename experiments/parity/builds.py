@@ -61,7 +61,7 @@ def build_all(side: Side, builds: Sequence[Build]) -> dict[Build, str]:
 
 
 def _settings(recipe: Recipe) -> ModelSettings:
-    settings = settings_of(recipe.architecture)
+    settings = settings_of(recipe.architecture, recipe.option_pairs)
     return replace(settings, size=recipe.image_size or settings.size, freeze=tuple(recipe.freeze))
 
 

@@ -8,23 +8,25 @@ from experiments.contract.backend import ModelSettings
 from experiments.contract.inputs import input_of
 from experiments.contract.layers import expected_output, wrong_output
 from experiments.data.dataset import IMAGE_SHAPE
-from experiments.frameworks import check_architecture, takes_dropout
+from experiments.frameworks import check_architecture, check_options, takes_dropout
 from experiments.parity.check import check_structure
 from experiments.parity.jobs import Description, describe, run_once
+from experiments.settings.recipe import Option
 from experiments.system.errors import TandemError
 
 
-def describe_both(architecture: str) -> dict[str, Description]:
-    """Build an architecture in both frameworks, and return their descriptions by backend.
+def describe_both(architecture: str, options: Mapping[str, Option]) -> dict[str, Description]:
+    """Build an architecture, with options of its own, in both frameworks, and return their descriptions by backend.
 
     A published network has its own size of images and number of classes; others have those of MNIST.
 
     Raises:
-        TandemError: only one framework or none has the architecture, a framework can't run it, its layers differ
-            between the two, or an output has another shape than the formula gives.
+        TandemError: only one framework or none has the architecture or an option, a framework can't run it, its layers
+            differ between the two, or an output has another shape than the formula gives.
     """
     check_architecture(architecture, asked_by="ARCHITECTURE")
-    sides = run_once("shapes", architecture, describe, settings_of(architecture))
+    check_options("--option", architecture, options)
+    sides = run_once("shapes", architecture, describe, settings_of(architecture, tuple(sorted(options.items()))))
     for backend, side in sides.items():
         if problem := wrong_output(f"{architecture}, {backend}", side.layers):
             raise TandemError(problem)
@@ -33,12 +35,12 @@ def describe_both(architecture: str) -> dict[str, Description]:
     return sides
 
 
-def settings_of(architecture: str) -> ModelSettings:
-    """Return how an architecture is built where no data are asked for."""
+def settings_of(architecture: str, options: tuple[tuple[str, Option], ...] = ()) -> ModelSettings:
+    """Return how an architecture, with options of its own, is built where no data are asked for."""
     dropout = 0.0 if takes_dropout(architecture) else None
     takes = input_of(architecture)
     settings = ModelSettings(architecture, IMAGE_SHAPE, takes.classes or 10, dropout, scale=1.0, offset=0.0)
-    return replace(settings, size=takes.size, channels=takes.channels)
+    return replace(settings, size=takes.size, channels=takes.channels, options=options)
 
 
 def rows(sides: Mapping[str, Description]) -> list[dict[str, Any]]:

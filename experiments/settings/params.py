@@ -202,6 +202,7 @@ _EXPECTED = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "model_type": "keys with values",
+    "dict_type": "keys with values",
 }
 _GOT = {"missing": "nothing", "extra_forbidden": "an unknown key"}
 

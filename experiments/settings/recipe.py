@@ -3,6 +3,7 @@
 Kept apart from the rest of params.yaml: a training depends on this file, and on no other settings.
 """
 
+import math
 import re
 from typing import Annotated, Literal
 
@@ -30,6 +31,17 @@ def _sha256(setting: object) -> object:
     return setting
 
 
+def _option(setting: object) -> object:
+    # One validator, since pydantic reports an error of a union once for each member.
+    if not isinstance(setting, bool | int | float | str) or (isinstance(setting, float) and not math.isfinite(setting)):
+        raise ValueError("a finite number, true, false or a text")
+    return setting
+
+
+# What an architecture's factory takes under a name of its own.
+Option = bool | int | float | str
+
+
 class Section(BaseModel):
     """A part of params.yaml: immutable, of exact types, without unknown keys."""
 
@@ -40,6 +52,7 @@ class Recipe(Section):
     """One experiment, the same for both frameworks; README.md explains every key."""
 
     architecture: Name
+    options: dict[str, Annotated[Option, PlainValidator(_option)]] = {}
     origin: str | None = None
     train_on: Literal["train", "train+validation"] = "train"
     test_every_epoch: bool = False
@@ -57,6 +70,11 @@ class Recipe(Section):
     batch_size: Count
     drop_last: bool = False
     epochs: Epochs
+
+    @property
+    def option_pairs(self) -> tuple[tuple[str, Option], ...]:
+        """The options as what can be hashed, in an order of its own."""
+        return tuple(sorted(self.options.items()))
 
     @model_validator(mode="after")
     def _momentum_belongs_to_sgd(self) -> "Recipe":

@@ -48,13 +48,12 @@ def check_build(name: BackendName, settings: ModelSettings, backend: Backend[Mod
         TandemError: naming the architecture, its file and, where it is known, the line of the first step that fails.
     """
     architecture = ARCHITECTURES[name], settings.architecture
-    target, options = target_of(*architecture), {"dropout": settings.dropout}
-    options = {"classes": settings.classes, **({} if settings.dropout is None else options)}
-    call = f"{target.partition(':')[2]}({', '.join(options)})"
+    target, arguments = target_of(*architecture), settings.arguments
+    call = f"{target.partition(':')[2]}({', '.join(arguments)})"
     with _step(name, settings, "a module that can be imported"):
         factory = factory_of(*architecture)
     with _step(name, settings, f"a network from {call}"):
-        network = factory(**options)
+        network = factory(**arguments)
     if not isinstance(network, pkgutil.resolve_name(NETWORKS[name])):
         expected = f"expected {call} to return a {NETWORKS[name].replace(':', '.')}; got {type(network).__name__}"
         raise TandemError(f"{_where(name, settings)}: {expected}; return the network")

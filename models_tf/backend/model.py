@@ -176,8 +176,7 @@ def _float64(value: float | tuple[float, ...]) -> npt.NDArray[np.float64] | np.f
 
 def _build(settings: ModelSettings) -> keras.Model:
     build = factory_of(ARCHITECTURES, settings.architecture)
-    options = {} if settings.dropout is None else {"dropout": settings.dropout}
-    return cast(keras.Model, build(classes=settings.classes, **options))
+    return cast(keras.Model, build(**settings.arguments))
 
 
 def use_precision(precision: Precision) -> None:

@@ -28,8 +28,7 @@ class Classifier(nn.Module):
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         build = factory_of(ARCHITECTURES, settings.architecture)
-        options = {} if settings.dropout is None else {"dropout": settings.dropout}
-        self.network: nn.Module = build(classes=settings.classes, **options)
+        self.network: nn.Module = build(**settings.arguments)
         self._stay_in_evaluation = freeze(self.network, settings.freeze)
         self.enlarge = enlarging(settings)
         self._per_channel("scale", settings.scale)

@@ -1,6 +1,6 @@
 """Trainings that take over the graph of the one before, as a worker's trials do, give the bits of fresh processes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ STRANGERS = {
     "smaller batches": trial(batch_size=16),
     "other images": trial(batch_size=16, bright=100),
     "dropout": trial(architecture="cnn3", dropout=0.4),
+    "an option": trial(architecture="cnn3", dropout=0.4, options={"filters": 4}),
     "a rate of 0": trial(architecture="cnn3", dropout=0.0),
     "own class": trial(architecture="cnn3-subclassed", dropout=0.4),
     "own class, other rate": trial(architecture="cnn3-subclassed", dropout=0.6),
@@ -70,7 +71,7 @@ class Worker:
         wanted, (images, labels) = trial.recipe, data()
         images[: trial.bright] += 100
         built = ModelSettings(wanted.architecture, (28, 28), 10, wanted.dropout, 1 / 60, -2.0, trial.precision)
-        model: Any = self.backend.build(built)
+        model: Any = self.backend.build(replace(built, options=wanted.option_pairs))
         model.set_weights(draw_weights(model.parameters(), wanted, seed=trial.seed))
         self.inspection.layers(model)
         training, listener = TrainingSettings(wanted, trial.seed, 3), Predicting(stop_after)

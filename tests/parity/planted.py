@@ -183,6 +183,14 @@ def the_same_mask() -> Any:
     return patch.object(nn.Dropout, "forward", forward)
 
 
+def option_ignored() -> Any:
+    """A factory that takes an option, and builds what it builds without."""
+    from models_torch import cnn3
+
+    build = cnn3.build
+    return patch.object(cnn3, "build", lambda classes, dropout, **options: build(classes, dropout))
+
+
 def frozen_statistics_updated() -> Any:
     """The normalisation of a frozen layer is put into training mode with the others."""
     return patch("models_torch.backend.freezing.NORMALISATIONS", ())
@@ -211,6 +219,7 @@ BUGS: dict[str, tuple[str, Bug]] = {
     "dropout keeps the rate": ("lightning", dropout_keeps_the_rate),
     "dropout off in training": ("lightning", dropout_off_in_training),
     "dropout in evaluation": ("keras", dropout_in_evaluation),
+    "option ignored": ("lightning", option_ignored),
     "the same mask": ("lightning", the_same_mask),
     "momentum the other way round": ("keras", partial(normed.other_normalisation, momentum=0.1)),
     "momentum of Keras": ("keras", partial(normed.other_normalisation, momentum=0.99)),

@@ -99,6 +99,13 @@ def test_a_bug_in_pooling_or_dropout_is_found_where_it_is(examine: Examine, bug:
     assert re.match(place, problems[0]), problems
 
 
+def test_an_option_makes_the_same_network_in_both(examine: Examine) -> None:
+    options = {"filters": 4, "units": 16}
+    assert examine("", "cnn3", [], options=options) == []
+    problems = examine("option ignored", "cnn3", [], options=options)
+    assert problems == ["layer conv1: 32×28×28 in lightning, 4×28×28 in keras"]
+
+
 def test_a_network_that_can_not_be_built_is_refused(examine: Examine) -> None:
     message = (
         r"^cnn3: models_torch/cnn3\.py: expected a network for images of 28×28; got RuntimeError: layer dense1, given"

@@ -58,6 +58,15 @@ SLURM = ("engines", "slurm")
             _set(*LENET, "image_size", value=20),
             "recipes.lenet.image_size: expected greater than or equal to 28",
         ),
+        (
+            _set(*LENET, "options", value={"width": float("inf")}),
+            "recipes.lenet.options.width: expected a finite number, true, false or a text; got inf",
+        ),
+        (
+            _set(*LENET, "options", value={"width": None}),
+            "recipes.lenet.options.width: expected a finite number, true, false or a text; got None",
+        ),
+        (_set(*LENET, "options", value=["width"]), "recipes.lenet.options: expected keys with values; got ['width']"),
         (_set(*LENET, "freeze", value="conv1"), "recipes.lenet.freeze: expected a list; got 'conv1'"),
         (_set(*LENET, "weights", value="a.pth"), "recipes.lenet: expected both weights and weights_sha256, a file and"),
         (
