@@ -89,7 +89,7 @@ def torch_loop(architecture: str, threads: int) -> list[float]:
     torch.set_num_threads(threads)
     count = IMAGES[architecture]
     raw_images, raw_labels = images_and_labels(count)
-    images, labels = torch.from_numpy(raw_images[:, None]), torch.from_numpy(raw_labels.astype(np.int64))
+    images, labels = torch.from_numpy(np.moveaxis(raw_images, -1, 1)), torch.from_numpy(raw_labels.astype(np.int64))
     network = _torch_network(architecture).to(memory_format=torch.channels_last)
     optimizer = _torch_optimizer(architecture, network)
 
@@ -155,7 +155,7 @@ def tf_epoch(architecture: str, threads: int) -> list[float]:
 
     count = IMAGES[architecture]
     raw_images, raw_labels = images_and_labels(count)
-    images, labels = tf.constant(raw_images[..., None]), tf.constant(raw_labels, tf.int32)
+    images, labels = tf.constant(raw_images), tf.constant(raw_labels, tf.int32)
     model.optimizer.build(model.trainable_variables)
 
     @tf.function  # type: ignore[untyped-decorator]
@@ -176,7 +176,6 @@ def keras_fit(architecture: str, threads: int) -> list[float]:
     """Plain `fit` on NumPy arrays."""
     model = _keras(architecture, threads)
     images, labels = images_and_labels(IMAGES[architecture])
-    images = images[..., None]
     return _timed(lambda number: model.fit(images, labels, batch_size=BATCH, epochs=1, verbose=0))
 
 

@@ -84,9 +84,9 @@ def write_dataset(folder: Path, size: Size) -> None:
     generator = np.random.default_rng(0)
     arrays: dict[str, Any] = {}
     for split in SPLITS:
-        arrays[f"{split}_images"] = generator.integers(0, 256, (size.images, 28, 28), np.uint8)
-        arrays[f"{split}_labels"] = (np.arange(size.images) % size.classes).astype(np.uint8)
+        arrays[f"{split}_images"] = generator.integers(0, 256, (size.images, 28, 28, 1), np.uint8)
+        arrays[f"{split}_labels"] = (np.arange(size.images) % size.classes).astype(np.uint16)
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
-    known = {"name": "small", "fingerprint": digest(arrays), "image_shape": [28, 28], "classes": size.classes}
+    known = {"name": "small", "fingerprint": digest(arrays), "image_shape": [28, 28, 1], "classes": size.classes}
     write_json(folder / "dataset.json", {**known, "statistics": {"train": {"mean": 0.5, "std": 0.5}}})

@@ -23,7 +23,7 @@ from benchmarks.workload import MEAN, ROOT, STD, images_and_labels
 from experiments.contract.backend import Backend, Model, ModelSettings, TrainingSettings
 from experiments.contract.layers import Inspection
 from experiments.contract.weights import FloatArray, draw_weights
-from experiments.data.dataset import Images, Split
+from experiments.data.dataset import IMAGE_SHAPE, Images, Split
 from experiments.frameworks import load_backend, load_inspection
 from experiments.settings.params import load_params
 from experiments.settings.recipe import BackendName, Recipe
@@ -60,10 +60,9 @@ class Worker:
     def trial(self, recipe: Recipe, checkpoint: Path) -> tuple[float, float]:
         """Return the seconds that a trial took, and those of its second epoch."""
         started, clock = time.perf_counter(), Clock(self.validation)
-        shape = self.train.images.shape[1:]
         settings = ModelSettings(
             recipe.architecture,
-            shape,
+            IMAGE_SHAPE,
             10,
             recipe.dropout,
             1 / (255 * STD),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.data.dataset import batch_order
+from experiments.data.dataset import Labels, batch_order
 from experiments.data.idx import to_idx
 from experiments.settings.params import Params, Preprocess, load_params
 from experiments.stages.preprocess import preprocess
@@ -30,11 +30,11 @@ IMAGES = {
 MEAN, STD = 0.1307, 0.3081
 
 
-def images_and_labels(count: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Return noise of the shape of MNIST: uint8 (count, 28, 28) and uint8 (count,)."""
+def images_and_labels(count: int) -> tuple[npt.NDArray[np.uint8], Labels]:
+    """Return noise of the shape of MNIST: uint8 (count, 28, 28, 1) and uint16 (count,)."""
     generator = np.random.default_rng(0)
-    images = generator.integers(0, 256, (count, 28, 28), np.uint8)
-    return images, generator.integers(0, 10, count).astype(np.uint8)
+    images = generator.integers(0, 256, (count, 28, 28, 1), np.uint8)
+    return images, generator.integers(0, 10, count).astype(np.uint16)
 
 
 def order(count: int, epoch: int) -> npt.NDArray[np.int64]:
@@ -48,8 +48,8 @@ def prepare(folder: Path, count: int) -> None:
     data = folder / "data"
     data.mkdir()
     for prefix, size in (("train", count), ("t10k", 1000)):
-        (data / f"{prefix}-images-idx3-ubyte").write_bytes(to_idx(images[:size]))
-        (data / f"{prefix}-labels-idx1-ubyte").write_bytes(to_idx(labels[:size]))
+        (data / f"{prefix}-images-idx3-ubyte").write_bytes(to_idx(images[:size, ..., 0]))
+        (data / f"{prefix}-labels-idx1-ubyte").write_bytes(to_idx(labels[:size].astype(np.uint8)))
     preprocess(Preprocess(validation_fraction=0.1, seed=1), data, folder / "prepared")
 
 

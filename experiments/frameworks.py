@@ -66,8 +66,8 @@ def _check_input(key: str, recipe: Recipe) -> None:
         expected = f"expected none, since {architecture} takes the dataset's images as they are"
         advice = "remove the key, or list the architecture in experiments/contract/inputs.py"
         raise TandemError(f"{key}.image_size: {expected}; got {recipe.image_size}", advice=advice)
-    if recipe.scaling == "imagenet" and takes.channels != 3:
-        expected = f"expected unit or standardised, since {architecture} takes images of {takes.channels} channel(s)"
+    if recipe.scaling == "imagenet" and takes.channels == 1:
+        expected = f"expected unit or standardised, since {architecture} takes images of one channel"
         raise TandemError(f"{key}.scaling: {expected}; got imagenet, which is for 3")
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from experiments.contract.inputs import input_of
 from experiments.contract.phases import Phases
 from experiments.contract.weights import FloatArray, Parameter, Weights
-from experiments.data.dataset import Dataset, Images, Labels
+from experiments.data.dataset import Dataset, Images, ImageShape, Labels, PixelType
 from experiments.settings.recipe import Option, Recipe
 
 Logits = npt.NDArray[np.float32]
@@ -31,23 +31,24 @@ PREDICT_BATCH = 1000
 class ModelSettings:
     """What a model is built from.
 
-    `dropout` is None for an architecture that has none. The pixels (uint8) become `pixel * scale + offset`, one number
-    for all or one a channel, in the precision of the weights and of all that is computed. `image_shape` is the images'
-    (height, width). The network gets them enlarged to `size` pixels in both directions (None: as they are), with
-    `channels`, of which a grey image has copies. `freeze` names the layers that aren't trained; `options` are what
-    the architecture's factory takes besides.
+    `dropout` is None for an architecture that has none. The pixels, of `pixel_type`, become `pixel * scale + offset`,
+    one number for all or one a channel, in the precision of the weights and of all that is computed. `image_shape` is
+    the images' (height, width, channels). The network gets them enlarged to `size` pixels in both directions, with
+    `channels`, of which a grey image has copies (None: as they are). `freeze` names the layers that aren't trained;
+    `options` are what the architecture's factory takes besides.
     """
 
     architecture: str
-    image_shape: tuple[int, int]
+    image_shape: ImageShape
     classes: int
     dropout: float | None
     scale: float | tuple[float, ...]
     offset: float | tuple[float, ...]
     precision: Precision = "float32"
     size: int | None = None
-    channels: int = 1
+    channels: int | None = None
     freeze: tuple[str, ...] = ()
+    pixel_type: PixelType = "uint8"
     options: tuple[tuple[str, Option], ...] = ()
 
     @property
@@ -57,19 +58,20 @@ class ModelSettings:
         return {"classes": self.classes, **dropout, **dict(self.options)}
 
     @property
-    def network_shape(self) -> tuple[int, int]:
-        """The height and width of what the network gets."""
-        return (self.size, self.size) if self.size else self.image_shape
+    def network_shape(self) -> ImageShape:
+        """The height, the width and the channels of what the network gets."""
+        height, width, channels = self.image_shape
+        return self.size or height, self.size or width, self.channels or channels
 
     @property
     def takes_images_as_they_are(self) -> bool:
         """Whether the network gets the scaled images, neither enlarged nor with other channels."""
-        return self.network_shape == self.image_shape and self.channels == 1
+        return self.network_shape == self.image_shape
 
     @property
     def predict_batch(self) -> int:
         """How many images a forward pass in evaluation takes: fewer if they are enlarged, for they need memory."""
-        return max(1, PREDICT_BATCH * math.prod(self.image_shape) // math.prod(self.network_shape))
+        return max(1, PREDICT_BATCH * math.prod(self.image_shape[:2]) // math.prod(self.network_shape[:2]))
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Model(Protocol):
         """Load such weights."""
 
     def predict(self, images: Images) -> Logits:
-        """Return the logits, float32 of shape (n, classes), for uint8 images (n, height, width); dropout is off."""
+        """Return the logits, float32 (n, classes), for images (n, height, width, channels); dropout is off."""
 
     def save(self, folder: Path) -> None:
         """Write the model, in the framework's own format, into an existing folder."""
@@ -116,7 +118,7 @@ class Model(Protocol):
         """Return the framework's own model (an `nn.Module` in evaluation mode, a `keras.Model`)."""
 
     def native_input(self, images: Images) -> Images:
-        """Return uint8 images (n, height, width) in the shape that the native model takes."""
+        """Return images (n, height, width, channels) in the shape that the native model takes."""
 
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -204,6 +206,7 @@ def model_settings(recipe: Recipe, dataset: Dataset, precision: Precision = "flo
         channels=takes.channels,
         freeze=tuple(recipe.freeze),
         options=recipe.option_pairs,
+        pixel_type=dataset.pixel_type,
     )
 
 

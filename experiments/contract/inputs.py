@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Input:
-    """The images that a network takes: `size` pixels high and wide (None: as the dataset has them), with `channels`.
+    """The images that a network takes: `size` pixels high and wide, with `channels` (None: as the dataset has them).
 
     `classes` are those of the published network, which `tandem shapes` counts; None: the dataset's.
     """
 
     size: int | None = None
-    channels: int = 1
+    channels: int | None = None
     classes: int | None = None
 
 

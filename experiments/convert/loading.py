@@ -14,7 +14,7 @@ LINES: dict[BackendName, str] = {
     "keras": (
         "import keras, numpy, models_tf.backend.saved, {module}; "
         'model = keras.models.load_model("{folder}/model/model.keras"); '
-        'print(model.predict(numpy.load("{images}")[:5, ..., None], verbose=0).argmax(1))'
+        'print(model.predict(numpy.load("{images}")[:5], verbose=0).argmax(1))'
     ),
     # The file has the arrays alone; conversion.json says what to build.
     "lightning": (
@@ -24,7 +24,7 @@ LINES: dict[BackendName, str] = {
         'settings = ModelSettings(**json.load(open("{folder}/conversion.json"))["model"]); '
         "model = Classifier(settings).eval(); "
         'model.load_state_dict(torch.load("{folder}/model/model.pt", weights_only=True)); '
-        'print(model(torch.from_numpy(numpy.load("{images}")[:5, None])).argmax(1))'
+        'print(model(torch.from_numpy(numpy.load("{images}")[:5]).movedim(3, 1)).argmax(1))'
     ),
 }
 

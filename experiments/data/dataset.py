@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,12 @@ from experiments.data.randomness import stream
 from experiments.system.errors import TandemError
 from experiments.system.files import digest, read_json
 
-Images = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.uint8]
+Images = npt.NDArray[np.uint8 | np.uint16]
+Labels = npt.NDArray[np.uint16]
+PixelType = Literal["uint8", "uint16"]
+PIXEL_TYPES: tuple[PixelType, ...] = get_args(PixelType)
+# Height, width, and channels: 1 for grey, 3 for colour.
+ImageShape = tuple[int, int, int]
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 TrainOn = Literal["train", "train+validation"]
@@ -21,14 +25,19 @@ TrainOn = Literal["train", "train+validation"]
 
 @dataclass(frozen=True)
 class Split:
-    """Images, uint8 of shape (n, height, width), 0 to 255, and labels, uint8 of shape (n,)."""
+    """Images, uint8 or uint16 of shape (n, height, width, channels), and labels, uint16 of shape (n,)."""
 
     images: Images
     labels: Labels
 
 
-# The height and width that the architectures expect: MNIST's.
-IMAGE_SHAPE = (28, 28)
+def to_bytes(images: Images) -> npt.NDArray[np.uint8]:
+    """Return images, or one, with 8 bits a pixel, for pictures that are looked at."""
+    return (images >> 8).astype(np.uint8) if images.dtype == np.uint16 else images.astype(np.uint8, copy=False)
+
+
+# MNIST's images, for what is built without a dataset.
+IMAGE_SHAPE: ImageShape = (28, 28, 1)
 
 
 @dataclass(frozen=True)
@@ -41,14 +50,19 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset that preprocess wrote to `folder`; the fingerprint is a digest of its arrays."""
+    """A dataset that preprocess wrote to `folder`; the fingerprint is a digest of its arrays.
+
+    `class_names` are in the order of the labels; None where the classes have none but their numbers.
+    """
 
     folder: Path
     name: str
     fingerprint: str
-    image_shape: tuple[int, int]
+    image_shape: ImageShape
     classes: int
     statistics: Mapping[str, Statistics]
+    class_names: tuple[str, ...] | None = None
+    pixel_type: PixelType = "uint8"
 
     def split(self, name: SplitName) -> Split:
         """Return one split; the images are memory-mapped, read-only."""
@@ -76,15 +90,7 @@ def load_dataset(folder: Path) -> Dataset:
     """
     repair, file = "run `dvc repro --force preprocess`", folder / "dataset.json"
     try:
-        info = read_json(file)
-        dataset = Dataset(
-            folder=folder,
-            name=info["name"],
-            fingerprint=info["fingerprint"],
-            image_shape=(info["image_shape"][0], info["image_shape"][1]),
-            classes=info["classes"],
-            statistics={name: Statistics(**values) for name, values in info["statistics"].items()},
-        )
+        dataset = _described(read_json(file), folder)
         arrays = {}
         for file in folder.glob("*.npy"):
             arrays[file.stem] = np.load(file, mmap_mode="r")
@@ -94,10 +100,26 @@ def load_dataset(folder: Path) -> Dataset:
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"
         problem = f"{file}: expected what preprocess wrote; got a damaged file, {what}"
         raise TandemError(problem, advice=repair) from None
+    if len(dataset.image_shape) != len(IMAGE_SHAPE):
+        expected = "expected an image_shape of height, width and channels"
+        raise TandemError(f"{file}: {expected}; got {dataset.image_shape}, of an earlier Tandem", advice=repair)
     if (actual := digest(arrays)) != dataset.fingerprint:
         expected = f"{folder}: expected arrays of fingerprint {dataset.fingerprint[:12]}, as dataset.json says"
         raise TandemError(f"{expected}; got {actual[:12]}", advice=repair)
     return dataset
+
+
+def _described(info: Mapping[str, Any], folder: Path) -> Dataset:
+    return Dataset(
+        folder=folder,
+        name=info["name"],
+        fingerprint=info["fingerprint"],
+        image_shape=tuple(info["image_shape"]),
+        classes=info["classes"],
+        statistics={name: Statistics(**values) for name, values in info["statistics"].items()},
+        class_names=tuple(info["class_names"]) if info.get("class_names") else None,
+        pixel_type=info.get("pixel_type", "uint8"),
+    )
 
 
 def batch_order(images: int, *, seed: int, epoch: int, batch_size: int, drop_last: bool) -> npt.NDArray[np.int64]:

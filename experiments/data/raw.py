@@ -16,10 +16,14 @@ NAME_FILE = "name.txt"
 
 @dataclass(frozen=True)
 class RawDataset:
-    """The images and labels as they were published, of classes 0 to `classes` - 1."""
+    """The images and labels as they were published, of classes 0 to `classes` - 1.
+
+    `class_names` are in that order; None where the source names none.
+    """
 
     name: str
     classes: int
+    class_names: tuple[str, ...] | None
     train: Split
     test: Split
 
@@ -34,9 +38,9 @@ def read_raw(folder: Path) -> RawDataset:
     if train.images.shape[1:] != test.images.shape[1:]:
         raise TandemError(
             f"{folder}: expected images of one size; "
-            f"got {train.images.shape[1:]} to train and {test.images.shape[1:]} to test"
+            f"got {train.images.shape[1:-1]} to train and {test.images.shape[1:-1]} to test"
         )
-    return RawDataset(_name(folder), _classes(folder, train.labels, test.labels), train, test)
+    return RawDataset(_name(folder), _classes(folder, train.labels, test.labels), None, train, test)
 
 
 def _read(folder: Path, prefix: str) -> Split:
@@ -46,7 +50,7 @@ def _read(folder: Path, prefix: str) -> Split:
         raise TandemError(
             f"{folder}: {prefix}: expected as many labels as images, and some; got {len(labels)} and {len(images)}"
         )
-    return Split(images, labels)
+    return Split(images[..., np.newaxis], labels.astype(np.uint16))
 
 
 def _path(folder: Path, name: str) -> Path:

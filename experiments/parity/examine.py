@@ -112,7 +112,7 @@ class Examiner:
         }
         recipe, split = self.recipe.model_copy(update=changes), self.dataset.split("train")
         chosen = slice(images or self.protocol.images)
-        pixels, labels = (np.array(array[chosen]) for array in (split.images, split.labels))
+        pixels, labels = np.array(split.images[chosen]), np.array(split.labels[chosen])
         training = TrainingSettings(recipe, protocol.SEED, log_every_steps=1)
         return Job(model_settings(recipe, self.dataset, precision), training, pixels, labels)
 

@@ -39,7 +39,7 @@ Processes = Mapping[Side, IsolatedProcess]
 
 @dataclass(frozen=True)
 class Job:
-    """A model to build, and its training on images, uint8 (n, height, width), with labels, uint8 (n,).
+    """A model to build, and its training on images (n, height, width, channels) with labels, uint16 (n,).
 
     `saved`: the folders that backends load their models from; without one, the weights are drawn.
     """

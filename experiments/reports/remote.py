@@ -15,7 +15,7 @@ import numpy.typing as npt
 from experiments.contract.backend import Backend, Model
 from experiments.contract.run_log import outputs_tag
 from experiments.contract.weights import FloatArray
-from experiments.data.dataset import Images
+from experiments.data.dataset import Images, to_bytes
 from experiments.reports.complete import train_completely
 from experiments.system.files import write_json
 from experiments.training.messages import Closing, EpochDone, Order, Outcome, Reply
@@ -63,7 +63,7 @@ class FileLog(RemoteLog):
 
     def images(self, name: str, images: Images, columns: Mapping[str, Sequence[object]]) -> None:
         """Keep a table of images."""
-        write_json(self.files / f"{name}{TABLE}", {"images": images.tolist(), "columns": columns})
+        write_json(self.files / f"{name}{TABLE}", {"images": to_bytes(images).tolist(), "columns": columns})
 
     def model(self, backend: str, model: Model, *, images: Images) -> None:
         """Keep a model in MLflow's format, which takes no store."""

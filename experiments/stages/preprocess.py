@@ -16,7 +16,8 @@ from experiments.system.files import digest, replace_folder, write_json
 def preprocess(settings: Preprocess, data: Path, target: Path) -> None:
     """Read the IDX files in `data`, hold out the validation split, and fill the folder `target`.
 
-    `target` gets `{train,validation,test}_{images,labels}.npy`, uint8, and dataset.json.
+    `target` gets `{train,validation,test}_images.npy` (uint8 or uint16; n, height, width, channels),
+    `…_labels.npy` (uint16; n) and dataset.json.
 
     Raises:
         TandemError: a file is missing or damaged, the files don't fit each other, or all pixels are the same.
@@ -40,7 +41,9 @@ def preprocess(settings: Preprocess, data: Path, target: Path) -> None:
         "name": raw.name,
         "fingerprint": digest(arrays),
         "image_shape": list(train.images.shape[1:]),
+        "pixel_type": train.images.dtype.name,
         "classes": raw.classes,
+        "class_names": raw.class_names,
         "images": {name: sum(count) for name, count in counts.items()},
         "images_per_class": counts,
         "statistics": statistics,

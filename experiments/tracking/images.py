@@ -6,7 +6,7 @@ import mlflow
 import numpy as np
 from mlflow import MlflowClient
 
-from experiments.data.dataset import Images
+from experiments.data.dataset import Images, to_bytes
 
 IMAGE = "image"
 
@@ -16,5 +16,5 @@ def log_images(run_id: str, name: str, images: Images, columns: Mapping[str, Seq
     client = MlflowClient()
     if name in [file.path for file in client.list_artifacts(run_id)]:
         return  # MLflow would append to it
-    shown = [mlflow.Image(np.ascontiguousarray(image)) for image in images]
+    shown = [mlflow.Image(np.ascontiguousarray(image)) for image in to_bytes(images)]
     client.log_table(run_id, {IMAGE: shown, **columns}, name)

@@ -70,7 +70,8 @@ def check_logits(model: Model, settings: ModelSettings) -> None:
     Raises:
         TandemError: its logits aren't (2, classes).
     """
-    got, expected = model.predict(np.zeros((2, *settings.image_shape), np.uint8)).shape, (2, settings.classes)
+    black = np.zeros((2, *settings.image_shape), settings.pixel_type)
+    got, expected = model.predict(black).shape, (2, settings.classes)
     if got != expected:
         raise TandemError(f"expected logits {expected} for two images; got {got}; return one for each class")
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from experiments.contract.backend import Backend, Model, TrainingSettings
-from experiments.data.dataset import IMAGE_SHAPE, Dataset, Split, load_dataset
+from experiments.data.dataset import Dataset, Split, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import Recipe
@@ -94,13 +94,9 @@ def check_fits(name: str, recipe: Recipe, dataset: Dataset) -> None:
     """Refuse a recipe that doesn't fit its dataset.
 
     Raises:
-        TandemError: the images have another size, or there is not one whole batch and short ones are dropped.
+        TandemError: the scaling is for images of other channels, or there is not one whole batch and short ones are
+            dropped.
     """
-    if dataset.image_shape != IMAGE_SHAPE:
-        raise TandemError(
-            f"prepared/: architecture {recipe.architecture}: expected images of {IMAGE_SHAPE}; "
-            f"got {dataset.image_shape}; resize the images in data/"
-        )
     images = len(dataset.training_split(recipe.train_on).labels)
     if recipe.drop_last and images < recipe.batch_size:
         raise TandemError(

@@ -41,4 +41,5 @@ def enlarging(settings: ModelSettings) -> list[layers.Layer]:
     """Return what stands between the scaling and the network: nothing, for the dataset's own images."""
     if settings.takes_images_as_they_are:
         return []
-    return [Enlarge(settings.network_shape, settings.channels, name="enlarge")]
+    *size, channels = settings.network_shape
+    return [Enlarge(size, channels, name="enlarge")]

@@ -31,10 +31,10 @@ class KerasModel:
         use_precision(settings.precision)
         self.settings = settings
         self.network = _build(settings)
-        # The architecture behind the scaling of its pixels: uint8 (n, height, width, 1) → logits (n, classes).
+        # The architecture behind the scaling of its pixels: images (n, height, width, channels) → logits (n, classes).
         self.module = keras.Sequential(
             [
-                keras.Input((*settings.image_shape, 1), dtype="uint8", name="images"),
+                keras.Input(settings.image_shape, dtype=settings.pixel_type, name="images"),
                 # NumPy's numbers: Keras rounds Python's to float32 even where it computes in float64.
                 layers.Rescaling(_float64(settings.scale), _float64(settings.offset), name="scale"),
                 *enlarging(settings),
@@ -55,7 +55,7 @@ class KerasModel:
         self._initial = [(variable, variable.numpy()) for variable in self.module.variables]
         self._predict = tf.function(
             lambda images: self.module(images, training=False),
-            input_signature=[tf.TensorSpec((None, *settings.image_shape, 1), tf.uint8)],
+            input_signature=[tf.TensorSpec((None, *settings.image_shape), settings.pixel_type)],
         )
 
     def renew(self, settings: ModelSettings) -> bool:
@@ -124,13 +124,13 @@ class KerasModel:
         ]
         return np.concatenate(parts)
 
-    def native_input(self, images: Images) -> npt.NDArray[np.uint8]:
-        """Return uint8 images (n, height, width) as (n, height, width, 1), copied."""
-        return np.array(images[..., np.newaxis], np.uint8)
+    def native_input(self, images: Images) -> Images:
+        """Return images (n, height, width, channels) as they are, copied."""
+        return np.array(images)
 
     def blank(self) -> Images:
-        """Return one black image, uint8 (1, height, width), for tracing shapes."""
-        return np.zeros((1, *self.settings.image_shape), np.uint8)
+        """Return one black image, (1, height, width, channels), for tracing shapes."""
+        return np.zeros((1, *self.settings.image_shape), self.settings.pixel_type)
 
     def layer(self, path: str) -> layers.Layer:
         """Return the layer at a path; a block's layers follow its name (`inception1/pool`)."""
@@ -164,7 +164,8 @@ class KerasModel:
         self.module.load_weights(file)
         if self.settings.precision == "float32":
             generator = np.random.default_rng(0)
-            images = self.native_input(generator.integers(0, 256, (8, *self.settings.image_shape), np.uint8))
+            kind = np.dtype(self.settings.pixel_type)
+            images = generator.integers(0, np.iinfo(kind).max, (8, *self.settings.image_shape), kind, endpoint=True)
             there = keras.models.load_model(file, compile=False)(images, training=False)
             if not np.array_equal(there, self.module(images, training=False), equal_nan=True):
                 raise ValueError("the network in model.keras gives other outputs than the one that is built today")

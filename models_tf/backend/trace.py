@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import keras
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 from keras import layers
+
+from experiments.data.dataset import Images
 
 # Layers made of layers that count as one, as they do in PyTorch.
 WHOLE = (layers.RNN, layers.MultiHeadAttention)
@@ -24,8 +24,8 @@ class Call:
     output: tf.Tensor
 
 
-def trace(module: keras.Model, network: keras.Model, images: npt.NDArray[np.uint8], *, training: bool) -> list[Call]:
-    """Return the calls of the layers of `network`, a part of `module`, while that runs on images (n, h, w, 1).
+def trace(module: keras.Model, network: keras.Model, images: Images, *, training: bool) -> list[Call]:
+    """Return the calls of the layers of `network`, a part of `module`, while that runs on images (n, h, w, channels).
 
     Keras has no hooks, and the layers of a subclassed model are known only while it runs.
     """

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
@@ -75,8 +76,9 @@ class Backend:
         listener: Listener,
     ) -> None:
         """Train the model in place, resuming from the checkpoint if it exists."""
-        targets = torch.from_numpy(labels).to(self._device, torch.int64)
-        module = LitRecipe(model, model.as_input(images), targets, settings)
+        targets = torch.from_numpy(labels.astype(np.int64)).to(self._device)
+        pixels = torch.from_numpy(np.array(images)).to(self._device)
+        module = LitRecipe(model, pixels, targets, settings)
         resume = checkpoint if checkpoint is not None and checkpoint.is_file() else None
         # Under Slurm, Lightning resumes from any hpc_ckpt_*.ckpt in its root folder: it gets an empty one.
         with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.contract.backend import ModelSettings
+from experiments.data.dataset import ImageShape
 from experiments.data.enlarging import bilinear
 
 
@@ -13,9 +14,9 @@ class Enlarge(nn.Module):
     rows: Tensor
     columns: Tensor
 
-    def __init__(self, old: tuple[int, int], new: tuple[int, int], channels: int) -> None:
+    def __init__(self, old: ImageShape, new: ImageShape) -> None:
         super().__init__()
-        self.channels = channels
+        self.channels = new[-1]
         # Not persistent: a saved model has the network's arrays alone.
         self.register_buffer("rows", torch.from_numpy(bilinear(old[0], new[0])), persistent=False)
         self.register_buffer("columns", torch.from_numpy(bilinear(old[1], new[1])), persistent=False)
@@ -30,4 +31,4 @@ def enlarging(settings: ModelSettings) -> nn.Module:
     """Return what stands between the scaling and the network: nothing, for the dataset's own images."""
     if settings.takes_images_as_they_are:
         return nn.Identity()
-    return Enlarge(settings.image_shape, settings.network_shape, settings.channels)
+    return Enlarge(settings.image_shape, settings.network_shape)

@@ -92,7 +92,7 @@ def loss_and_gradients(model: TorchModel, images: Images, labels: Labels) -> tup
     """Return the mean loss of a batch, and its gradient by the names and in the shapes of the parameters."""
     model.module.train()
     model.module.zero_grad()
-    targets = torch.from_numpy(labels).to(model.device, torch.int64)
+    targets = torch.from_numpy(labels.astype(np.int64)).to(model.device)
     loss = batch_loss(model.module(model.as_input(images)), targets)
     loss.backward()
     return loss.item(), model.get_gradients()

@@ -20,7 +20,7 @@ from models_torch.backend.freezing import freeze
 
 
 class Classifier(nn.Module):
-    """An architecture behind the scaling of its pixels: uint8 (n, 1, height, width) → logits (n, classes)."""
+    """An architecture behind the scaling of its pixels: images (n, channels, height, width) → logits (n, classes)."""
 
     scale: float | Tensor
     offset: float | Tensor
@@ -105,16 +105,16 @@ class TorchModel:
         return np.concatenate(parts)
 
     def as_input(self, images: Images) -> Tensor:
-        """Return uint8 images (n, height, width) as a tensor (n, 1, height, width) on the model's device."""
-        return torch.from_numpy(self.native_input(images)).to(self.device)
+        """Return images (n, height, width, channels) as `channels_second` has them, on the model's device."""
+        return channels_second(torch.from_numpy(np.array(images)).to(self.device))
 
-    def native_input(self, images: Images) -> npt.NDArray[np.uint8]:
-        """Return uint8 images (n, height, width) as (n, 1, height, width), copied."""
-        return np.array(images[:, np.newaxis], np.uint8)
+    def native_input(self, images: Images) -> Images:
+        """Return images (n, height, width, channels) as (n, channels, height, width), copied."""
+        return np.ascontiguousarray(np.moveaxis(np.array(images), -1, 1))
 
     def blank(self) -> Images:
-        """Return one black image, uint8 (1, height, width), for tracing shapes."""
-        return np.zeros((1, *self._settings.image_shape), np.uint8)
+        """Return one black image, (1, height, width, channels), for tracing shapes."""
+        return np.zeros((1, *self._settings.image_shape), self._settings.pixel_type)
 
     def native(self) -> nn.Module:
         """Return a copy of the module, on the CPU, in evaluation mode, in the plain memory layout."""
@@ -134,6 +134,15 @@ class TorchModel:
         else:
             state = torch.load(folder / "model.pt", map_location="cpu", weights_only=True)
         self.module.load_state_dict(state)
+
+
+def channels_second(images: Tensor) -> Tensor:
+    """Return images (n, height, width, channels) as a view (n, channels, height, width), channels-last in memory.
+
+    That of one channel counts as contiguous, for which PyTorch has other kernels.
+    """
+    count, height, width, channels = images.shape
+    return images.view(count, 1, height, width) if channels == 1 else images.permute(0, 3, 1, 2)
 
 
 def _to_numpy(tensor: Tensor) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ from experiments.contract.phases import Phases
 from experiments.data.dataset import batch_order
 from experiments.data.randomness import dropout_seed
 from experiments.system.files import replace_durably
-from models_torch.backend.model import TorchModel
+from models_torch.backend.model import TorchModel, channels_second
 from models_torch.backend.optimizers import make_optimizer
 
 Block = Sequence[Tensor]
@@ -80,7 +80,7 @@ class LitRecipe(L.LightningModule):
         optimizer = self.optimizers(use_pl_optimizer=False)
         losses, correct = [], []
         for indices in block:
-            images, labels = self.images[indices], self.labels[indices]
+            images, labels = channels_second(self.images[indices]), self.labels[indices]
             logits = self.network(images)
             loss = batch_loss(logits, labels)
             optimizer.zero_grad()

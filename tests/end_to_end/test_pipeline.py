@@ -187,10 +187,10 @@ images, labels = np.load("prepared/test_images.npy"), np.load("prepared/test_lab
 if sys.argv[1] == "lightning":
     import torch
     model = mlflow.pytorch.load_model(f"runs:/{sys.argv[3]}/lenet-{sys.argv[1]}-1")
-    predicted = model(torch.from_numpy(images[:, None])).detach().numpy().argmax(1)
+    predicted = model(torch.from_numpy(images).movedim(3, 1)).detach().numpy().argmax(1)
 else:
     model = mlflow.tensorflow.load_model(f"runs:/{sys.argv[3]}/lenet-{sys.argv[1]}-1")
-    predicted = model.predict(images[..., None], verbose=0).argmax(1)
+    predicted = model.predict(images, verbose=0).argmax(1)
 columns = {"skiprows": 1, "usecols": (0, 1), "unpack": True}
 actual, stage = np.loadtxt(f"runs/lenet/{sys.argv[1]}/1/predictions.csv", int, delimiter=",", **columns)
 assert (actual == labels).all()

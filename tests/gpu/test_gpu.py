@@ -5,11 +5,11 @@ import time
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from experiments.contract.backend import Device, ModelSettings, Precision, TrainingSettings
 from experiments.contract.weights import FloatArray, Weights, draw_weights
+from experiments.data.dataset import Images, Labels
 from experiments.engine.gpus import visible_gpus
 from experiments.frameworks import load_backend
 from experiments.parity.bounds import Key, measure
@@ -28,9 +28,9 @@ DROPOUT: dict[str, Any] = {"architecture": "cnn3", "dropout": 0.4, **ADAM}
 MOST_MB, GROWTH_MB = 8_000, 64
 
 
-def noise(count: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def noise(count: int) -> tuple[Images, Labels]:
     generator = np.random.default_rng(0)
-    return generator.integers(0, 256, (count, 28, 28), np.uint8), generator.integers(0, 10, count).astype(np.uint8)
+    return generator.integers(0, 256, (count, 28, 28, 1), np.uint8), generator.integers(0, 10, count).astype(np.uint16)
 
 
 class Timed(Recorder):
@@ -52,7 +52,7 @@ class Trainer:
         self.peak: float | None = None
 
     def train(self, settings: Recipe, count: int, precision: Precision = "float32") -> tuple[Weights, Timed]:
-        built = ModelSettings(settings.architecture, (28, 28), 10, settings.dropout, 1 / 77, -0.4, precision)
+        built = ModelSettings(settings.architecture, (28, 28, 1), 10, settings.dropout, 1 / 77, -0.4, precision)
         model, listener, (images, labels) = self.backend.build(built), Timed(), noise(count)
         model.set_weights(draw_weights(model.parameters(), settings, seed=1))
         before = model.predict(images[:BATCH])

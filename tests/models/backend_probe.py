@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from experiments.contract.backend import Model, ModelSettings, TrainingSettings
 from experiments.contract.weights import draw_weights
-from experiments.data.dataset import batch_order
+from experiments.data.dataset import Images, Labels, batch_order
 from experiments.frameworks import load_backend, load_inspection
 from experiments.settings.recipe import BackendName, Recipe
 
@@ -22,11 +22,11 @@ SGD: dict[str, Any] = {"optimiser": "sgd", "lr": 0.02, "momentum": 0.5}
 ADAM: dict[str, Any] = {"optimiser": "adam", "lr": 0.001, "momentum": None}
 
 
-def data() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def data() -> tuple[Images, Labels]:
     """Images of noise whose brightness tells the class a little, so that there is something to learn."""
     generator = np.random.default_rng(7)
-    labels = generator.integers(0, 10, IMAGES).astype(np.uint8)
-    images = generator.integers(0, 120, (IMAGES, 28, 28)) + 12 * labels[:, None, None]
+    labels = generator.integers(0, 10, IMAGES).astype(np.uint16)
+    images = generator.integers(0, 120, (IMAGES, 28, 28, 1)) + 12 * labels[:, None, None, None]
     return images.astype(np.uint8), labels
 
 
@@ -79,7 +79,7 @@ class Probe:
         self.images, self.labels = data()
 
     def model(self, settings: Recipe, seed: int = 1) -> Model:
-        shape = (28, 28)
+        shape = (28, 28, 1)
         built = self.backend.build(ModelSettings(settings.architecture, shape, 10, settings.dropout, 1 / 60, -2.0))
         built.set_weights(draw_weights(built.parameters(), settings, seed=seed))
         return built
@@ -142,7 +142,7 @@ def expected(error: type[Exception]) -> Iterator[None]:
     raise AssertionError(f"{error.__name__} did not happen")
 
 
-def first_batch_by_hand(losses_of: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> float:
+def first_batch_by_hand(losses_of: npt.NDArray[np.float32], labels: Labels) -> float:
     """Return the loss of the first batch of epoch 1 from logits of all images."""
     from experiments.training.scoring import score
 
@@ -174,7 +174,7 @@ def load_torch(folder: Path, architecture: str) -> Array:
     from models_torch.backend.model import Classifier
 
     dropout = 0.4 if "cnn3" in architecture else None
-    module = Classifier(ModelSettings(architecture, (28, 28), 10, dropout, 1 / 60, -2.0))
+    module = Classifier(ModelSettings(architecture, (28, 28, 1), 10, dropout, 1 / 60, -2.0))
     module.load_state_dict(torch.load(folder / "model.pt", weights_only=True))
     with torch.no_grad():
         logits: Array = module.eval()(torch.from_numpy(np.load(folder / "input.npy"))).numpy()

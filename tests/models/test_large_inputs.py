@@ -9,7 +9,7 @@ import pytest
 
 from experiments.contract.backend import Model, Precision, TrainingSettings, model_settings
 from experiments.contract.weights import draw_weights
-from experiments.data.dataset import Dataset, Statistics
+from experiments.data.dataset import Dataset, Images, Statistics
 from experiments.data.enlarging import bilinear
 from experiments.frameworks import PACKAGES, load_backend, load_inspection
 from experiments.settings.recipe import BackendName, Recipe
@@ -20,7 +20,7 @@ from tests.models import coloured
 from tests.models.backend_probe import Interrupted, Recorder, data, expected, recipe
 
 Arrays = dict[str, npt.NDArray[Any]]
-NOISE = Dataset(Path("noise"), "noise", "", (28, 28), 10, {"train": Statistics(0.5, 0.25)})
+NOISE = Dataset(Path("noise"), "noise", "", (28, 28, 1), 10, {"train": Statistics(0.5, 0.25)})
 FROZEN = ["stem"]
 SIZES = ((28, 64), (28, 41), (28, 28), (9, 20))
 
@@ -72,7 +72,7 @@ def run(name: BackendName, folder: Path) -> dict[str, Arrays]:
         }
 
 
-def loaded(name: BackendName, folder: Path, settings: Recipe, images: npt.NDArray[np.uint8]) -> Any:
+def loaded(name: BackendName, folder: Path, settings: Recipe, images: Images) -> Any:
     """Return the logits of a saved model for uint8 images of 28×28 pixels."""
     if name == "keras":
         import keras
@@ -100,19 +100,19 @@ def refusals(probe: Probe) -> Arrays:
     return {"messages": np.array(messages)}
 
 
-def by_the_framework(name: BackendName, images: npt.NDArray[np.uint8]) -> Arrays:
+def by_the_framework(name: BackendName, images: Images) -> Arrays:
     """Return images as the framework's own function enlarges them, which for TensorFlow is in float32 alone."""
     if name == "lightning":
         import torch
 
-        inputs = torch.from_numpy(images[:, None].astype(np.float64))
+        inputs = torch.from_numpy(np.moveaxis(images, -1, 1).astype(np.float64))
         resize = torch.nn.functional.interpolate
         return {
             str(new): resize(inputs[:, :, :old, :old], size=(new, new), mode="bilinear").numpy() for old, new in SIZES
         }
     import tensorflow as tf
 
-    pixels, enlarge = images[..., None].astype(np.float32), tf.image.resize
+    pixels, enlarge = images.astype(np.float32), tf.image.resize
     return {str(new): enlarge(pixels[:, :old, :old], (new, new)).numpy().transpose(0, 3, 1, 2) for old, new in SIZES}
 
 
@@ -130,7 +130,7 @@ Probed = dict[str, dict[str, Arrays]]
 
 @pytest.mark.parametrize("backend", list(PACKAGES))
 def test_a_matrix_enlarges_as_the_framework_s_own_function_does(probed: Probed, backend: str) -> None:
-    images = data()[0][:2].astype(np.float64)
+    images = data()[0][:2, ..., 0].astype(np.float64)
     precision = 1e-13 if backend == "lightning" else 1e-6
     for old, new in SIZES:
         matrix = bilinear(old, new)
@@ -142,7 +142,7 @@ def test_the_network_gets_enlarged_images_of_three_channels(probed: Probed) -> N
     a, b = (probed[backend]["activations"] for backend in PACKAGES)
     gradients = probed["keras"]["gradients"]
     assert a["input"].shape == (3, 3, coloured.SIZE, coloured.SIZE)
-    matrix, pixels = bilinear(28, coloured.SIZE), data()[0][:3] / 255
+    matrix, pixels = bilinear(28, coloured.SIZE), data()[0][:3, ..., 0] / 255
     for channel, (mean, std) in enumerate(((0.485, 0.229), (0.456, 0.224), (0.406, 0.225))):
         by_hand = matrix @ ((pixels - mean) / std) @ matrix.T
         np.testing.assert_allclose(a["input"][:, channel], by_hand, rtol=1e-11, atol=1e-11)

@@ -129,7 +129,7 @@ def saved_and_loaded(layer: str, folder: Path) -> tuple[FloatArray, FloatArray]:
     import keras
 
     model: Any = loaded("keras").build(settings_of(architecture_of(layer)))
-    images = np.random.default_rng(1).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+    images = np.random.default_rng(1).integers(0, 256, (3, 28, 28, 1)).astype(np.uint8)
     model.save(folder)
     again = keras.models.load_model(folder / "model.keras")
     return model.predict(images), again.predict(model.native_input(images), verbose=0)
@@ -237,7 +237,7 @@ def own_lstm(classes: int) -> Any:
 
 def build_own_lstm() -> None:
     with patch.dict(models_torch.ARCHITECTURES, {"own-lstm": f"{__name__}:own_lstm"}):
-        loaded("lightning").build(ModelSettings("own-lstm", (28, 28), 10, None, 1.0, 0.0))
+        loaded("lightning").build(ModelSettings("own-lstm", (28, 28, 1), 10, None, 1.0, 0.0))
 
 
 def test_the_lstm_of_pytorch_names_its_twin(processes: Processes) -> None:

@@ -14,7 +14,7 @@ from experiments.settings.recipe import BackendName, Recipe
 from experiments.system.isolated import IsolatedProcess
 from tests.conftest import ROOT
 
-IMAGES, LABELS = np.zeros((200, 28, 28), np.uint8), np.zeros(200, np.uint8)
+IMAGES, LABELS = np.zeros((200, 28, 28, 1), np.uint8), np.zeros(200, np.uint16)
 
 
 class Predict:
@@ -47,7 +47,7 @@ def count_after_forgetting(backend: Backend[Model], name: BackendName) -> list[i
 
 
 def train(backend: Backend[Model], recipe: Recipe) -> None:
-    settings = ModelSettings(recipe.architecture, (28, 28), 10, recipe.dropout, 1 / 77, -0.3)
+    settings = ModelSettings(recipe.architecture, (28, 28, 1), 10, recipe.dropout, 1 / 77, -0.3)
     model, training = backend.build(settings), TrainingSettings(recipe, 1, 2)
     backend.train(model, IMAGES, LABELS, training, checkpoint=None, listener=Predict())
 

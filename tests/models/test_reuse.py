@@ -70,7 +70,7 @@ class Worker:
     def train(self, trial: Trial, *, checkpoint: Path | None = None, stop_after: int | None = None) -> Weights:
         wanted, (images, labels) = trial.recipe, data()
         images[: trial.bright] += 100
-        built = ModelSettings(wanted.architecture, (28, 28), 10, wanted.dropout, 1 / 60, -2.0, trial.precision)
+        built = ModelSettings(wanted.architecture, (28, 28, 1), 10, wanted.dropout, 1 / 60, -2.0, trial.precision)
         model: Any = self.backend.build(replace(built, options=wanted.option_pairs))
         model.set_weights(draw_weights(model.parameters(), wanted, seed=trial.seed))
         self.inspection.layers(model)

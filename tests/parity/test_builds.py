@@ -57,7 +57,7 @@ def processes(files: Path) -> Iterator[Processes]:
 
 
 def settings(kind: str) -> ModelSettings:
-    return ModelSettings(kind, (28, 28), 10, None, scale=1 / 255, offset=0.0)
+    return ModelSettings(kind, (28, 28, 1), 10, None, scale=1 / 255, offset=0.0)
 
 
 def with_faults(side: Side, job: Callable[[Side], R]) -> R:

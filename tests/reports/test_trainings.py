@@ -55,7 +55,7 @@ def simulated(send: Callable[[object], Any], order: Order) -> Outcome:
             write_atomically(checkpoint.file, repr(weights))
             checkpoint.save(kept)
         log.text("layers", "layers.md")
-        log.images("wrong.json", np.zeros((1, 28, 28), np.uint8), {"number": [3]})
+        log.images("wrong.json", np.zeros((1, 28, 28, 1), np.uint8), {"number": [3]})
         log.note("what came of it")
         obey(send(Closing([("test/loss", weights, EPOCHS)], log.files)))
     except Superseded:

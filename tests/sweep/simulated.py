@@ -87,12 +87,12 @@ def write_dataset(folder: Path) -> None:
     folder.mkdir()
     arrays: dict[str, Any] = {}
     for number, split in enumerate(SPLITS):
-        arrays[f"{split}_images"] = np.full((200, 28, 28), number, np.uint8)
-        arrays[f"{split}_labels"] = np.arange(200, dtype=np.uint8) % 4
+        arrays[f"{split}_images"] = np.full((200, 28, 28, 1), number, np.uint8)
+        arrays[f"{split}_labels"] = np.arange(200, dtype=np.uint16) % 4
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
     statistics = {"train": {"mean": 0.5, "std": 0.5}}
-    known = {"name": "small", "fingerprint": digest(arrays), "image_shape": [28, 28], "classes": 4}
+    known = {"name": "small", "fingerprint": digest(arrays), "image_shape": [28, 28, 1], "classes": 4}
     write_json(folder / "dataset.json", {**known, "statistics": statistics})
 
 

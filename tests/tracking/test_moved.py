@@ -25,9 +25,9 @@ def project(tmp_path: Path) -> Project:
 def train(project: Project) -> tuple[str, str]:
     """Write a run with a file and a model; return the ids of both."""
     model = LinearRegression().fit(np.array([[0.0], [1.0]]), np.array([0.0, 2.0]))
-    dataset = Dataset(project.root, "digits", "f" * 64, (28, 28), 10, {})
+    dataset = Dataset(project.root, "digits", "f" * 64, (28, 28, 1), 10, {})
     with track("lenet-keras-1", experiment=store.connect(project), tags={}, command="") as run:
-        run.dataset(dataset, Split(np.zeros((3, 28, 28), np.uint8), np.zeros(3, np.uint8)))
+        run.dataset(dataset, Split(np.zeros((3, 28, 28, 1), np.uint8), np.zeros(3, np.uint16)))
         run.text("content", "note.txt")
         run.metrics([("test/accuracy", 0.5, 1), ("test/accuracy", 0.9, 2), ("train/loss", 0.1, 2)])
         mlflow.sklearn.save_model(model, project.root / "model", pip_requirements=[])

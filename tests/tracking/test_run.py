@@ -42,9 +42,9 @@ def test_a_run_keeps_everything_and_says_finished(experiment: str, project: Proj
         tracker.text("content", "git.diff")
         tracker.file(project.params)
         tracker.plot(plot_confusion_matrix("title", np.eye(2, dtype=np.int64), "#0072B2"), "confusion_matrix.png")
-        images = np.zeros((3, 28, 28), np.uint8)
-        dataset = Dataset(project.root, "digits", "f" * 64, (28, 28), 10, {})
-        tracker.dataset(dataset, Split(images, np.zeros(3, np.uint8)))
+        images = np.zeros((3, 28, 28, 1), np.uint8)
+        dataset = Dataset(project.root, "digits", "f" * 64, (28, 28, 1), 10, {})
+        tracker.dataset(dataset, Split(images, np.zeros(3, np.uint16)))
     run = get(tracker.run_id)
     assert run.info.status == "FINISHED"
     assert run.data.params == {"lr": "0.1"}

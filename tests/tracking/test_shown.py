@@ -80,13 +80,13 @@ def test_the_page_is_kept_once_as_it_is_now(experiment: str, tmp_path: Path) -> 
 
 def test_a_table_of_images_is_written_once(experiment: str) -> None:
     tracker = write(experiment, "run", None)
-    images = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28)
+    images = np.arange(2 * 28 * 28, dtype=np.uint8).reshape(2, 28, 28, 1)
     for _ in range(2):
         tracker.images("wrong.json", images, {"number": [3, 8], "answer": [1, 7]})
     table = MlflowClient().load_table(experiment, "wrong.json", [tracker.run_id])
     assert table[["number", "answer"]].to_numpy().tolist() == [[3, 1], [8, 7]]
     picture = mlflow.artifacts.load_image(f"runs:/{tracker.run_id}/{table['image'][1]['filepath']}")
-    assert np.array_equal(np.asarray(picture), images[1])
+    assert np.array_equal(np.asarray(picture), images[1, ..., 0])
 
 
 def test_a_description_that_is_too_long_ends_with_a_whole_line(experiment: str) -> None:

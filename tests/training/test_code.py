@@ -42,7 +42,7 @@ def test_a_training_depends_on_what_decides_its_bits_and_on_nothing_else(backend
 
 def test_a_training_depends_on_the_input_of_its_architecture() -> None:
     assert code_of("keras", "resnet101")["input"] == {"size": 224, "channels": 3, "classes": 1000}
-    assert code_of("keras", "lenet")["input"] == {"size": None, "channels": 1, "classes": None}
+    assert code_of("keras", "lenet")["input"] == {"size": None, "channels": None, "classes": None}
 
 
 def test_imports_are_followed_through_modules_and_to_the_packages_around_them() -> None:

@@ -20,8 +20,8 @@ from experiments.system.isolated import IsolatedProcess
 from experiments.training.initial import build_model, new_output, start_from
 from experiments.training.weights_file import read_weights
 
-NOISE = Dataset(Path("noise"), "noise", "", (28, 28), 10, {"train": Statistics(0.5, 0.25)})
-IMAGES = np.random.default_rng(3).integers(0, 256, (2, 28, 28)).astype(np.uint8)
+NOISE = Dataset(Path("noise"), "noise", "", (28, 28, 1), 10, {"train": Statistics(0.5, 0.25)})
+IMAGES = np.random.default_rng(3).integers(0, 256, (2, 28, 28, 1)).astype(np.uint8)
 
 
 def recipe(**settings: Any) -> Recipe:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 from PIL import Image
 
-from experiments.data.dataset import Images
+from experiments.data.dataset import Images, to_bytes
 from experiments.reports.made_from import MadeFrom
 
 
@@ -166,7 +166,7 @@ def to_script(value: object) -> str:
 
 
 def picture_source(image: Images) -> str:
-    """Return an image, uint8 of shape (height, width), as a data URL: dark on light."""
-    out = io.BytesIO()
-    Image.fromarray(255 - image).save(out, format="png", optimize=True)
+    """Return an image of shape (height, width, channels) as a data URL; a grey one as its negative, dark on light."""
+    out, pixels = io.BytesIO(), to_bytes(image)
+    Image.fromarray(255 - pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(out, format="png", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
