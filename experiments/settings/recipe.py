@@ -9,10 +9,20 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
+from experiments.settings.schedule import Schedule
+
 BackendName = Literal["lightning", "keras"]
+OptimiserName = Literal["sgd", "adam", "adamw"]
+# Which keys go with which optimiser, of those that don't go with every one: whether it has to have the key.
+KEYS_OF: dict[OptimiserName, dict[str, bool]] = {
+    "sgd": {"momentum": True, "weight_decay": False},
+    "adam": {"weight_decay": False},
+    "adamw": {"weight_decay": True},
+}
 
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 # Above these bounds, a count is a typing error.
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Epochs = Annotated[int, Field(ge=1, le=10_000)]
@@ -49,7 +59,11 @@ class Section(BaseModel):
 
 
 class Recipe(Section):
-    """One experiment, the same for both frameworks; README.md explains every key."""
+    """One experiment, the same for both frameworks; docs/settings.md explains every key.
+
+    `weight_decay` λ is coupled for `sgd` and `adam`, g ← g + λ·w, which is L2 regularisation, and decoupled for
+    `adamw`, w ← w - lr·λ·w (Loshchilov and Hutter, 2019). It decays every trained parameter, biases included.
+    """
 
     architecture: Name
     options: dict[str, Annotated[Option, PlainValidator(_option)]] = {}
@@ -63,9 +77,13 @@ class Recipe(Section):
     weights: str | None = None
     weights_sha256: Annotated[str | None, PlainValidator(_sha256)] = None
     freeze: list[str] = []
-    optimiser: Literal["sgd", "adam"]
+    optimiser: OptimiserName
     lr: Positive
     momentum: Fraction | None = None
+    weight_decay: NotNegative | None = None
+    schedule: Schedule | None = None
+    clip_norm: Positive | None = None
+    label_smoothing: Fraction | None = None
     dropout: Fraction | None = None
     batch_size: Count
     drop_last: bool = False
@@ -77,11 +95,20 @@ class Recipe(Section):
         return tuple(sorted(self.options.items()))
 
     @model_validator(mode="after")
-    def _momentum_belongs_to_sgd(self) -> "Recipe":
-        if self.optimiser == "adam" and self.momentum is not None:
-            raise ValueError("no momentum, since the optimiser is adam (remove the key, or use sgd)")
-        if self.optimiser == "sgd" and self.momentum is None:
-            raise ValueError("a momentum, since the optimiser is sgd (0 for none)")
+    def _keys_belong_to_the_optimiser(self) -> "Recipe":
+        own = KEYS_OF[self.optimiser]
+        for name in dict.fromkeys(name for keys in KEYS_OF.values() for name in keys):
+            if name not in own and getattr(self, name) is not None:
+                remedy = f"remove the key, or use {' or '.join(each for each in KEYS_OF if name in KEYS_OF[each])}"
+                raise ValueError(f"no {name}, since the optimiser is {self.optimiser} ({remedy})")
+            if own.get(name) and getattr(self, name) is None:
+                raise ValueError(f"a {name}, since the optimiser is {self.optimiser} (0 for none)")
+        return self
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> "Recipe":
+        if self.schedule and (self.schedule.warmup_epochs or 0) >= self.epochs:
+            raise ValueError(f"a schedule.warmup_epochs below the {self.epochs} epochs")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.contract.backend import Model
+from experiments.contract.schedule import learning_rates
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Split
 from experiments.system.memory import memory_mb
@@ -23,6 +24,7 @@ class Recorder:
         self._last_test: tuple[int, Score] | None = None
         self._losses: list[FloatArray] = []
         self._correct = 0
+        self._rates = learning_rates(self.training.recipe, len(self.training.images.labels))
         # A stop between an epoch's row and its logging leaves MLflow without it.
         for epoch in self.state.history:
             self._log(epoch)
@@ -51,6 +53,8 @@ class Recorder:
         if self.training.recipe.test_every_epoch:
             row |= self._score_test(epoch, model).metrics("test")
         row |= {"epoch_seconds": seconds, "images_per_second": images / seconds, "memory_mb": memory_mb()}
+        if self._rates is not None:
+            row["lr"] = float(self._rates[epoch * self.training.steps_per_epoch - 1])
         self._keep(epoch, row)
         # Before the checkpoint is written: an epoch that MLflow lacks then would not be trained again.
         with self.phases("logging"):

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from experiments.contract.backend import Backend, Model, TrainingSettings
+from experiments.contract.schedule import steps_of_epoch, warmup_of
 from experiments.data.dataset import Dataset, Split, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
@@ -69,7 +70,7 @@ class Training:
     @property
     def steps_per_epoch(self) -> int:
         """The number of batches, a last short one included."""
-        return -(-self.images_per_epoch // self.recipe.batch_size)
+        return steps_of_epoch(self.recipe, len(self.images.labels))
 
     @property
     def validation(self) -> Split | None:
@@ -94,14 +95,20 @@ def check_fits(name: str, recipe: Recipe, dataset: Dataset) -> None:
     """Refuse a recipe that doesn't fit its dataset.
 
     Raises:
-        TandemError: the scaling is for images of other channels, or there is not one whole batch and short ones are
-            dropped.
+        TandemError: the scaling is for images of other channels, there is not one whole batch and short ones are
+            dropped, or the warm-up of the learning rate is longer than the training.
     """
     images = len(dataset.training_split(recipe.train_on).labels)
     if recipe.drop_last and images < recipe.batch_size:
         raise TandemError(
             f"params.yaml: recipes.{name}.batch_size: expected at most {images}, "
             f"the number of training images, since drop_last is true; got {recipe.batch_size}"
+        )
+    warmup, steps = warmup_of(recipe, images), steps_of_epoch(recipe, images) * recipe.epochs
+    if warmup >= steps:
+        raise TandemError(
+            f"params.yaml: recipes.{name}.schedule: expected a warm-up of fewer than {steps} steps, which "
+            f"{recipe.epochs} epoch(s) have; got {warmup}; shorten it, or train longer"
         )
 
 

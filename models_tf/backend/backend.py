@@ -13,6 +13,7 @@ with quiet_native_stderr():
 
 from experiments.contract.backend import Device, Listener, ModelSettings, TrainingSettings
 from experiments.contract.phases import Phases
+from experiments.contract.schedule import learning_rates
 from experiments.data.dataset import Images, Labels
 from experiments.system.errors import TandemError
 from models_tf.backend.model import KerasModel, use_precision
@@ -78,7 +79,8 @@ class Backend:
         trainee = model.trainee
         if trainee is None or not trainee.restart(images, labels, settings):
             trainee = model.trainee = KerasRecipe(model, images, labels, settings)
-            trainee.compile(optimizer=make_optimizer(settings.recipe), loss=batch_loss())
+            rates = learning_rates(settings.recipe, len(labels))
+            trainee.compile(optimizer=make_optimizer(settings.recipe, rates), loss=batch_loss())
             trainee.optimizer.build(trainee.trainable_variables)
             with self.phases("compiling"):
                 trainee.trace()

@@ -1,4 +1,4 @@
-"""Keras's optimisers, brought to PyTorch's formulas by TensorFlow's fused kernels; neither decays weights.
+"""Keras's optimisers, brought to PyTorch's formulas by TensorFlow's fused kernels.
 
 A kernel updates a variable in one pass, where Keras takes five to ten. Every constant becomes a tensor of the
 variable's dtype at once: Keras casts Python's numbers by way of float32, which rounds them even where everything else
@@ -10,21 +10,49 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from experiments.contract.schedule import Rates
 from experiments.settings.recipe import Recipe
 
 
+class Table(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate of each step, float64; a variable, so that one traced graph serves every schedule."""
+
+    def __init__(self, rates: Rates) -> None:
+        self.rates = tf.Variable(rates, trainable=False, dtype=tf.float64, shape=(None,))
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        """Return the rate of a step, counted from 0."""
+        return self.rates[tf.convert_to_tensor(step)]
+
+
 class OnOneDevice(keras.optimizers.Optimizer):
-    """Updates each variable on its device.
+    """Updates each variable on its device, after clipping and coupled weight decay.
 
     Keras uses `tf.distribute`, which keeps the traced graph, and all that it captures, for the life of the process:
     50 MB for a training on MNIST.
     """
 
+    # Variables, so that one traced graph serves every value above 0; None: the graph is without.
+    clip_norm: tf.Variable | None = None
+    decay: tf.Variable | None = None
+    # What the learning rate is taken from; None: it is constant.
+    table: Table | None = None
+
+    def set(self, recipe: Recipe) -> None:
+        """Take the recipe's norm to clip at and its weight decay."""
+        self.clip_norm = above_zero(self.clip_norm, recipe.clip_norm)
+        self.decay = above_zero(self.decay, recipe.weight_decay)
+
     def _backend_update_step(
         self, grads: Sequence[tf.Tensor], trainable_variables: Sequence[keras.Variable], learning_rate: tf.Tensor
     ) -> None:
-        for gradient, variable in zip(grads, trainable_variables, strict=True):
-            self.update_step(gradient, variable.value, learning_rate)
+        gradients = grads if self.clip_norm is None else clipped(grads, self.clip_norm)
+        for gradient, variable in zip(gradients, trainable_variables, strict=True):
+            self.update_step(self.decayed(gradient, variable.value, learning_rate), variable.value, learning_rate)
+
+    def decayed(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> tf.Tensor:
+        """Return the gradient with coupled weight decay λ, g + λ·w, as PyTorch's SGD and Adam have it."""
+        return gradient if self.decay is None else gradient + tf.cast(self.decay, variable.dtype) * variable
 
 
 class SGD(OnOneDevice, keras.optimizers.SGD):
@@ -94,22 +122,65 @@ class Adam(OnOneDevice, keras.optimizers.Adam):
         )
 
 
-def make_optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
-    """Return SGD, or Adam with PyTorch's epsilon, 1e-8."""
+class AdamW(Adam):
+    """Adam with decoupled weight decay λ (Loshchilov and Hutter, 2019), as torch.optim.AdamW: w ← w - lr·λ·w first."""
+
+    def decayed(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> tf.Tensor:
+        """Decay the variable, and return the gradient as it is."""
+        if self.decay is not None:
+            part = tf.cast(learning_rate, tf.float64) * self.decay
+            variable.assign_sub(tf.cast(part, variable.dtype) * variable)
+        return gradient
+
+
+def clipped(gradients: Sequence[tf.Tensor], most: tf.Variable) -> list[tf.Tensor]:
+    """Return all gradients times most / max(norm, most), where the norm is that of all of them together.
+
+    Pascanu et al. (2013), Algorithm 1.
+    """
+    # The gradient of an embedding may have a row twice, which its norm must see added up.
+    dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+    norm = tf.linalg.global_norm(dense)
+    limit = tf.cast(most, norm.dtype)
+    return [gradient * (limit / tf.maximum(norm, limit)) for gradient in dense]
+
+
+def above_zero(variable: tf.Variable | None, value: float | None) -> tf.Variable | None:
+    """Return a float64 variable of that value, `variable` if there is one; None for no value, or 0."""
+    if not value:
+        return None
+    if variable is None:
+        return tf.Variable(value, trainable=False, dtype=tf.float64)
+    variable.assign(value)
+    return variable
+
+
+def make_optimizer(recipe: Recipe, rates: Rates | None) -> keras.optimizers.Optimizer:
+    """Return the recipe's optimiser, with the learning rate of each step, or none; Adam has PyTorch's epsilon, 1e-8."""
+    lr = recipe.lr if rates is None else Table(rates)
     if recipe.optimiser == "sgd":
-        return SGD(recipe.lr, momentum=recipe.momentum or 0.0)
-    return Adam(recipe.lr, epsilon=1e-8)
+        optimizer: OnOneDevice = SGD(lr, momentum=recipe.momentum or 0.0)
+    else:
+        optimizer = (AdamW if recipe.optimiser == "adamw" else Adam)(lr, epsilon=1e-8)
+    optimizer.table = lr if isinstance(lr, Table) else None
+    optimizer.set(recipe)
+    return optimizer
 
 
-def graph_of(recipe: Recipe) -> tuple[str, bool]:
+def graph_of(recipe: Recipe) -> tuple[object, ...]:
     """Return what of a recipe's optimiser is baked into a traced graph; `restart` changes all else."""
-    return recipe.optimiser, bool(recipe.momentum)
+    present = (recipe.momentum, recipe.weight_decay, recipe.clip_norm, recipe.schedule)
+    return recipe.optimiser, *map(bool, present)
 
 
-def restart(optimizer: keras.optimizers.Optimizer, recipe: Recipe) -> None:
+def restart(optimizer: keras.optimizers.Optimizer, recipe: Recipe, rates: Rates | None) -> None:
     """Make an optimiser what `make_optimizer` would return for a recipe with the same graph."""
     for variable in optimizer.variables:
         variable.assign(tf.zeros_like(variable.value))
-    optimizer.learning_rate = recipe.lr
+    if rates is None:
+        optimizer.learning_rate = recipe.lr
+    else:
+        optimizer.table.rates.assign(rates)
     if recipe.momentum:
         optimizer.set_momentum(recipe.momentum)
+    optimizer.set(recipe)

@@ -9,11 +9,12 @@ import tensorflow as tf
 
 from experiments.contract.backend import Listener, TrainingSettings
 from experiments.contract.phases import Phases
+from experiments.contract.schedule import learning_rates, steps_of_epoch
 from experiments.data.dataset import Images, Labels, batch_order
 from experiments.data.randomness import dropout_seed
 from experiments.system.files import check_room, replace_durably
 from models_tf.backend.model import KerasModel
-from models_tf.backend.optimizers import graph_of, restart
+from models_tf.backend.optimizers import above_zero, graph_of, restart
 
 # What HDF5 adds to the values: names, shapes, and the tables that hold them.
 HDF5_BYTES = 2**20
@@ -33,6 +34,7 @@ class KerasRecipe(keras.Model):
         self.data = np.array(images), np.array(labels)
         self.images, self.labels = tf.constant(model.native_input(images)), tf.constant(labels, tf.int64)
         self.settings = settings
+        self.smoothing = above_zero(None, settings.recipe.label_smoothing)
         self.random_states = model.random_states()
         self.order = tf.Variable(self._order(1), trainable=False)
         # Written on the device, so that no step waits for the one before.
@@ -49,7 +51,8 @@ class KerasRecipe(keras.Model):
         if not all(np.array_equal(old, new) for old, new in zip(self.data, (images, labels), strict=True)):
             return False
         self.settings = settings
-        restart(self.optimizer, settings.recipe)
+        self.smoothing = above_zero(self.smoothing, settings.recipe.label_smoothing)
+        restart(self.optimizer, settings.recipe, learning_rates(settings.recipe, len(labels)))
         return True
 
     def _order(self, epoch: int) -> tf.Tensor:
@@ -66,8 +69,8 @@ class KerasRecipe(keras.Model):
 
     @property
     def steps_per_epoch(self) -> int:
-        """The number of batches, a last short one included."""
-        return -(-int(self.order.shape[0]) // self.settings.recipe.batch_size)
+        """The number of batches."""
+        return steps_of_epoch(self.settings.recipe, int(self.labels.shape[0]))
 
     def blocks(self) -> tf.data.Dataset:
         """Return the indices of an epoch's blocks of `log_every_steps` batches, from 0; the last may be shorter."""
@@ -108,6 +111,8 @@ class KerasRecipe(keras.Model):
         with tf.GradientTape() as tape:
             logits = self(images, training=True)
             loss = self.compute_loss(y=labels, y_pred=logits)
+            if self.smoothing is not None:
+                loss = smoothed(loss, logits, self.smoothing)
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
         return loss, tf.reduce_sum(tf.cast(tf.argmax(logits, 1) == labels, tf.int64))
@@ -160,7 +165,17 @@ def batch_loss() -> keras.losses.Loss:
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
+def smoothed(loss: tf.Tensor, logits: tf.Tensor, smoothing: tf.Variable) -> tf.Tensor:
+    """Return the mean cross-entropy of a batch with label smoothing s, given that without.
+
+    A label has the probability 1 - s, and all classes share s (Szegedy et al., 2016).
+    """
+    share = tf.cast(smoothing, loss.dtype)
+    return (1 - share) * loss - share * tf.reduce_mean(tf.nn.log_softmax(logits))
+
+
 def _graph_of(settings: TrainingSettings) -> tuple[object, ...]:
     """Return what is baked into the traced graph, beside the model and the images."""
     recipe = settings.recipe
-    return *graph_of(recipe), recipe.batch_size, recipe.drop_last, settings.log_every_steps
+    smoothed = bool(recipe.label_smoothing)
+    return *graph_of(recipe), smoothed, recipe.batch_size, recipe.drop_last, settings.log_every_steps

@@ -1,18 +1,46 @@
-"""PyTorch's optimisers, as they are; neither decays weights. `models_tf.backend.optimizers` has the same formulas."""
+"""PyTorch's optimisers, as they are, and clipping; `models_tf.backend.optimizers` has the same formulas."""
+
+from collections.abc import Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from experiments.settings.recipe import Recipe
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return SGD or Adam on all parameters that aren't frozen; `fused` does each update in one kernel.
+    """Return the recipe's optimiser of all parameters that aren't frozen; `fused` does each update in one kernel.
 
     SGD: v ← momentum·v + g, w ← w - lr·v (Sutskever et al., 2013, without dampening). Adam: Kingma and Ba (2015),
-    epsilon 1e-8 added to the root of the bias-corrected second moment.
+    epsilon 1e-8 added to the root of the bias-corrected second moment. Their weight decay is coupled: g ← g + λ·w.
+    AdamW is Adam with decoupled weight decay, w ← w - lr·λ·w (Loshchilov and Hutter, 2019, with lr in the decay).
     """
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    trained, decay = list(trained_parameters(network)), recipe.weight_decay or 0.0
     if recipe.optimiser == "sgd":
-        return torch.optim.SGD(trained, lr=recipe.lr, momentum=recipe.momentum or 0.0, fused=True)
-    return torch.optim.Adam(trained, lr=recipe.lr, eps=1e-8, fused=True)
+        momentum = recipe.momentum or 0.0
+        return torch.optim.SGD(trained, lr=recipe.lr, momentum=momentum, weight_decay=decay, fused=True)
+    kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
+    return kind(trained, lr=recipe.lr, eps=1e-8, weight_decay=decay, fused=True)
+
+
+def trained_parameters(network: nn.Module) -> Iterator[nn.Parameter]:
+    """Yield the parameters that aren't frozen."""
+    return (parameter for parameter in network.parameters() if parameter.requires_grad)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Change the learning rate of the next step."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def clip_gradients(network: nn.Module, most: float) -> None:
+    """Scale all gradients by most / max(norm, most), where the norm is that of all of them together.
+
+    Pascanu et al. (2013), Algorithm 1. PyTorch's clip_grad_norm_ adds 1e-6 to the norm.
+    """
+    gradients = [parameter.grad for parameter in trained_parameters(network) if parameter.grad is not None]
+    norm: Tensor = torch.nn.utils.get_total_norm(gradients)
+    scale = most / norm.clamp(min=most)
+    for gradient in gradients:
+        gradient.mul_(scale)

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from experiments.contract.backend import Listener, TrainingSettings
 from experiments.contract.phases import Phases
+from experiments.contract.schedule import learning_rates, steps_of_epoch
 from experiments.data.dataset import batch_order
 from experiments.data.randomness import dropout_seed
 from experiments.system.files import replace_durably
 from models_torch.backend.model import TorchModel, channels_second
-from models_torch.backend.optimizers import make_optimizer
+from models_torch.backend.optimizers import clip_gradients, make_optimizer, set_learning_rate
 
 Block = Sequence[Tensor]
 
@@ -48,6 +49,7 @@ class LitRecipe(L.LightningModule):
         self.automatic_optimization = False
         self.network = model.module
         self.images, self.labels, self.settings = images, labels, settings
+        self.rates = learning_rates(settings.recipe, len(labels))
 
     def train_dataloader(self) -> Blocks:
         """Return the batches of the next epoch."""
@@ -77,18 +79,27 @@ class LitRecipe(L.LightningModule):
 
     def training_step(self, block: Block, block_idx: int) -> dict[str, Tensor]:
         """Take a step for each batch: forward, loss, backward, update; return the losses and correct counts."""
-        optimizer = self.optimizers(use_pl_optimizer=False)
+        optimizer, recipe = self.optimizers(use_pl_optimizer=False), self.settings.recipe
         losses, correct = [], []
-        for indices in block:
+        steps_before = self.current_epoch * steps_of_epoch(recipe, len(self.labels))
+        for step, indices in enumerate(block, steps_before + block_idx * self.settings.log_every_steps):
             images, labels = channels_second(self.images[indices]), self.labels[indices]
             logits = self.network(images)
-            loss = batch_loss(logits, labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            loss = batch_loss(logits, labels, recipe.label_smoothing or 0.0)
+            self._update(optimizer, loss, step)
             losses.append(loss.detach())
             correct.append((logits.detach().argmax(1) == labels).sum())
         return {"losses": torch.stack(losses), "correct": torch.stack(correct)}
+
+    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor, step: int) -> None:
+        """Take the step of that number, counted from 0 over all epochs."""
+        optimizer.zero_grad()
+        loss.backward()
+        if self.settings.recipe.clip_norm is not None:
+            clip_gradients(self.network, self.settings.recipe.clip_norm)
+        if self.rates is not None:
+            set_learning_rate(optimizer, float(self.rates[step]))
+        optimizer.step()
 
 
 class Report(L.Callback):
@@ -123,6 +134,9 @@ class Report(L.Callback):
                 replace_durably(part, self.checkpoint)
 
 
-def batch_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean cross-entropy of a batch, from logits (n, classes) and labels, int64 (n,)."""
-    return nn.functional.cross_entropy(logits, labels)
+def batch_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Return the mean cross-entropy of a batch, from logits (n, classes) and labels, int64 (n,).
+
+    With label smoothing s, a label has the probability 1 - s, and all classes share s (Szegedy et al., 2016).
+    """
+    return nn.functional.cross_entropy(logits, labels, label_smoothing=smoothing)

@@ -41,7 +41,7 @@ def adam_epsilon() -> Any:
     """Keras's own value of epsilon, in PyTorch's formula."""
     from models_tf.backend import optimizers
 
-    return patch("models_tf.backend.backend.make_optimizer", lambda recipe: optimizers.Adam(recipe.lr, epsilon=1e-7))
+    return patch("models_tf.backend.backend.make_optimizer", lambda recipe, _: optimizers.Adam(recipe.lr, epsilon=1e-7))
 
 
 def adam_of_keras() -> Any:
@@ -49,14 +49,14 @@ def adam_of_keras() -> Any:
     import keras
 
     return patch(
-        "models_tf.backend.backend.make_optimizer", lambda recipe: keras.optimizers.Adam(recipe.lr, epsilon=1e-8)
+        "models_tf.backend.backend.make_optimizer", lambda recipe, _: keras.optimizers.Adam(recipe.lr, epsilon=1e-8)
     )
 
 
 def nesterov() -> Any:
     import keras
 
-    def make(recipe: Any) -> Any:
+    def make(recipe: Any, rates: Any) -> Any:
         return keras.optimizers.SGD(recipe.lr, momentum=recipe.momentum, nesterov=True)
 
     return patch("models_tf.backend.backend.make_optimizer", make)
@@ -117,7 +117,7 @@ def last_batch_dropped() -> Any:
 def sum_for_mean() -> Any:
     from torch.nn.functional import cross_entropy
 
-    def batch_loss(logits: Any, labels: Any) -> Any:
+    def batch_loss(logits: Any, labels: Any, smoothing: float = 0.0) -> Any:
         return cross_entropy(logits, labels, reduction="sum")
 
     users = ("models_torch.backend.training", "models_torch.backend.inspection")

@@ -32,6 +32,10 @@ def _set(*path: str, value: Any) -> Change:
     return change
 
 
+def _schedule(**keys: Any) -> Change:
+    return _set(*LENET, "schedule", value=keys)
+
+
 def _drop(*path: str) -> Change:
     def change(content: dict[str, Any]) -> None:
         for key in path[:-1]:
@@ -91,6 +95,25 @@ SLURM = ("engines", "slurm")
             "recipes.lenet: expected no momentum, since the optimiser is adam",
         ),
         (_drop(*LENET, "momentum"), "recipes.lenet: expected a momentum, since the optimiser is sgd"),
+        (
+            _set("recipes", "cnn2", "optimiser", value="adamw"),
+            "recipes.cnn2: expected a weight_decay, since the optimiser is adamw (0 for none)",
+        ),
+        (_set(*LENET, "weight_decay", value=-0.1), "recipes.lenet.weight_decay: expected greater than or equal to 0"),
+        (_set(*LENET, "clip_norm", value=0), "recipes.lenet.clip_norm: expected greater than 0; got 0"),
+        (_set(*LENET, "label_smoothing", value=1), "recipes.lenet.label_smoothing: expected less than 1; got 1"),
+        (_schedule(kind="linear"), "recipes.lenet.schedule.kind: expected 'constant', 'step', 'cosine' or 'one_cycle'"),
+        (_schedule(kind="cosine", gama=1), "recipes.lenet.schedule.gama: expected one of kind, warmup_steps, "),
+        (_schedule(kind="cosine", gamma=0.1), "recipes.lenet.schedule: expected no gamma, since the kind is cosine"),
+        (_schedule(kind="step"), "recipes.lenet.schedule: expected a value for every_epochs, since the kind is step"),
+        (
+            _schedule(kind="constant", warmup_steps=3, warmup_epochs=1),
+            "recipes.lenet.schedule: expected warmup_steps or warmup_epochs, not both",
+        ),
+        (
+            _schedule(kind="constant", warmup_epochs=5),
+            "recipes.lenet: expected a schedule.warmup_epochs below the 5 epochs",
+        ),
         (
             _set("train", "threads", value="many"),
             "train.threads: expected a whole number from 1 to 1024, or 'auto'; got 'many'",
