@@ -29,6 +29,14 @@ STAGES, PROOF, LOOK, SETUP = "Stages of the pipeline", "Proof", "Look at the res
 
 
 @app.command(rich_help_panel=STAGES)
+def guard() -> None:
+    """Refuse to go on where data.dvc would replace files in data/ that are nowhere else."""
+    from experiments.stages.guard import guard
+
+    guard(Project.find())
+
+
+@app.command(rich_help_panel=STAGES)
 def download() -> None:
     """Fetch MNIST into downloads/, or a stand-in where no mirror answers.
 

@@ -26,9 +26,11 @@ def check() -> None:
     What could be built is remembered, until its code, its settings or a version changes.
     """
     project, params = load_project()
+    from experiments.data.recorded import check_nothing_is_lost
     from experiments.parity.builds import check_builds
     from experiments.training.weights_file import read_weights
 
+    check_nothing_is_lost(project)
     for name, recipe in params.recipes.items():
         read_weights(name, recipe, project.home)
     check_builds(project, params)

@@ -1,23 +1,16 @@
 """The dataset: what is there, and whether it is what was recorded."""
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
-
-from dvc_data.hashfile.build import build
-from dvc_data.hashfile.db import HashFileDB
-from dvc_objects.fs.local import LocalFileSystem
 
 from experiments.data.dataset import load_dataset
 from experiments.data.mnist import answering
 from experiments.data.raw import NAME_FILE
+from experiments.data.recorded import check_nothing_is_lost, digest_of, recorded_digest
 from experiments.doctor.surroundings import Surroundings
 from experiments.reports.pairs import STAND_IN
 from experiments.system.checks import Check
-
-# The digest under `outs` in a .dvc file.
-RECORDED = re.compile(r"^outs:\n(?:[ -].*\n)*?.*\bmd5: (\w+\.dir)", re.MULTILINE)
 
 
 def raw(here: Surroundings) -> Iterator[Check]:
@@ -29,23 +22,16 @@ def raw(here: Surroundings) -> Iterator[Check]:
     elif not project.data.is_dir():
         yield Check("data", "warning", "data/ is not there yet", "`dvc repro` downloads it")
     else:
-        recorded, name = RECORDED.search(project.data_file.read_text()), project.data / NAME_FILE
-        same = recorded is not None and digest_of(project.data) == recorded[1]
+        check_nothing_is_lost(project)
+        name, same = project.data / NAME_FILE, digest_of(project.data) == recorded_digest(project)
         what = name.read_text().strip() if name.is_file() else "your own"
         yield Check.of(
             "data",
             f"data/: {what}, {'as' if same else 'not what'} data.dvc records",
             good=same,
-            remedy="`dvc repro` imports downloads/ again; for data of your own, `dvc add data`",
+            remedy="`dvc repro` imports downloads/ again; where data.dvc is your own, `dvc add data`",
             otherwise="warning",
         )
-
-
-def digest_of(folder: Path) -> str:
-    """Return the digest of a folder as DVC records it; its cache is left alone."""
-    files = LocalFileSystem()
-    _, _, built = build(HashFileDB(files, os.devnull), str(folder), files, "md5", dry_run=True)
-    return str(built.hash_info.value)
 
 
 def prepared(here: Surroundings) -> Iterator[Check]:

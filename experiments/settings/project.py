@@ -74,6 +74,7 @@ class Project:
     data_file = _Inside("root", "data.dvc")  # what DVC records of `data`
     downloads = _Inside("root", "downloads")  # the dataset as it was downloaded, by the stage `download`
     data = _Inside("root", "data")  # the dataset that the pipeline uses: a copy of `downloads`, or the user's own
+    guarded = _Inside("root", ".tandem/guarded")  # the output of the stage `guard`, always the same
     prepared = _Inside("root", "prepared")  # the checked and split dataset, by the stage `preprocess`
     sources = _Inside("root", "sources")  # what each training depends on, by the stage `sources`
     reports = _Inside("root", "reports")  # tables and plots

@@ -1,11 +1,11 @@
 """Stage `download`: MNIST from a mirror, or its stand-in where none answers."""
 
-import re
 from pathlib import Path
 
 from experiments.data.digits import write_digits
 from experiments.data.mnist import answering, write_mnist
 from experiments.data.raw import NAME_FILE
+from experiments.data.recorded import imports_downloads
 from experiments.settings.params import Data
 from experiments.settings.project import Project
 from experiments.system.console import say, warn
@@ -23,17 +23,12 @@ def download(project: Project, data: Data, mirror: str | None = None) -> str:
         TandemError: a mirror answers but none has the right files, or none answers and no stand-in is allowed.
     """
     with replace_folder(project.downloads) as folder:
-        if _has_own_data(project):
+        if project.data_file.is_file() and not imports_downloads(project):
             say("data/ is your own, since data.dvc doesn't import downloads/: nothing to download")
             return "nothing"
         name = _fill(folder, data, [*([_checked(mirror)] if mirror else []), *data.mirrors])
         write_atomically(folder / NAME_FILE, f"{name}\n")
         return name
-
-
-def _has_own_data(project: Project) -> bool:
-    file = project.data_file
-    return file.is_file() and not re.search(rf"path: {project.downloads.name}$", file.read_text(), re.MULTILINE)
 
 
 def _checked(mirror: str) -> str:
