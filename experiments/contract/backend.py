@@ -20,6 +20,7 @@ from experiments.settings.recipe import Option, Recipe
 
 Logits = npt.NDArray[np.float32]
 Device = Literal["auto", "cpu", "gpu"]
+# Of a model's weights, and of all that it computes outside of training; a recipe's `precision` is that of its steps.
 Precision = Literal["float32", "float64"]
 # What torchvision's weights expect of red, green and blue, scaled to 0..1 (its documentation of the transforms).
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

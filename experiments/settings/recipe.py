@@ -52,6 +52,10 @@ def _option(setting: object) -> object:
 Option = bool | int | float | str
 
 
+# What the steps of a training compute in; weights, state, optimiser and loss are float32 in all of them.
+Arithmetic = Literal["float32", "bfloat16", "tf32"]
+
+
 class Section(BaseModel):
     """A part of params.yaml: immutable, of exact types, without unknown keys."""
 
@@ -78,6 +82,7 @@ class Recipe(Section):
     weights_sha256: Annotated[str | None, PlainValidator(_sha256)] = None
     freeze: list[str] = []
     optimiser: OptimiserName
+    precision: Arithmetic = "float32"
     lr: Positive
     momentum: Fraction | None = None
     weight_decay: NotNegative | None = None

@@ -16,6 +16,7 @@ from experiments.data.dataset import batch_order
 from experiments.frameworks import load_inspection
 from experiments.system.console import say
 from experiments.system.environment import installed_packages, to_requirements
+from experiments.system.errors import TandemError
 from experiments.system.files import digest
 from experiments.system.git import Checkout
 from experiments.system.progress import TrainingProgress
@@ -75,10 +76,11 @@ def open_session(
     The checkpoint stays: delete it once everything that the training leaves is written. `silent`: show no progress.
 
     Raises:
-        TandemError: the architecture can't be built, the recipe doesn't fit it, its file of weights is missing or
-            another one, or the checkpoint is damaged.
+        TandemError: the precision is tf32 without a GPU, the architecture can't be built, the recipe doesn't fit it,
+            its file of weights is missing or another one, or the checkpoint is damaged.
     """
     phases = backend.phases
+    _check_precision(training, backend)
     with phases("building"):
         settings = model_settings(training.recipe, training.dataset)
         with explained(training.key.backend, settings, backend):
@@ -101,6 +103,13 @@ def open_session(
         with phases("logging"):
             _track_start(training, record, tracker)
         yield session
+
+
+def _check_precision(training: Training, backend: Backend[Model]) -> None:
+    if training.recipe.precision == "tf32" and backend.device == "cpu":
+        key = f"params.yaml: recipes.{training.key.recipe}.precision"
+        problem = f"{key}: expected float32 or bfloat16, since TensorFloat-32 is a GPU's and this device has none"
+        raise TandemError(f"{problem}; got tf32", advice="use float32, of which tf32 is the faster kind on a GPU")
 
 
 def _start(training: Training, backend: Backend[Model]) -> Model:

@@ -18,6 +18,7 @@ from experiments.data.dataset import Images, Labels
 from experiments.system.errors import TandemError
 from models_tf.backend.model import KerasModel, use_precision
 from models_tf.backend.optimizers import make_optimizer
+from models_tf.backend.precision import tracing_in
 from models_tf.backend.training import KerasRecipe, Report, batch_loss
 
 
@@ -82,7 +83,7 @@ class Backend:
             rates = learning_rates(settings.recipe, len(labels))
             trainee.compile(optimizer=make_optimizer(settings.recipe, rates), loss=batch_loss())
             trainee.optimizer.build(trainee.trainable_variables)
-            with self.phases("compiling"):
+            with self.phases("compiling"), tracing_in(settings.recipe.precision, model):
                 trainee.trace()
             self._traced = True
         if checkpoint is not None and checkpoint.is_file():

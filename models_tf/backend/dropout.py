@@ -35,8 +35,9 @@ class Rate:
         def call(inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
             if not training:
                 return type(layer).call(layer, inputs, training=False)
-            drawn = keras.random.uniform(tf.shape(inputs), dtype=inputs.dtype, seed=layer.seed_generator)
-            return tf.where(drawn >= self.rate, inputs * self.factor, tf.zeros((), inputs.dtype))
+            # bfloat16 has 128 numbers from ½ to 1: too few for a rate.
+            drawn = keras.random.uniform(tf.shape(inputs), dtype=self.rate.dtype, seed=layer.seed_generator)
+            return tf.where(drawn >= self.rate, inputs * tf.cast(self.factor, inputs.dtype), tf.zeros((), inputs.dtype))
 
         return call
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
+import tensorflow as tf
 from keras import KerasTensor, layers, ops
 
 # A number for both axes, one for each (height, width), or Keras's `valid` and `same`.
@@ -70,7 +70,7 @@ class MaxPooling2D(layers.MaxPooling2D):
 
     def call(self, inputs: KerasTensor) -> KerasTensor:
         """Return the maxima of the padded images."""
-        return super().call(_pad(inputs, self.pads, float(np.finfo(self.compute_dtype).min)))
+        return super().call(_pad(inputs, self.pads, float(tf.as_dtype(self.compute_dtype).min)))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output, (n, height, width, channels)."""

@@ -1,7 +1,7 @@
 """What tells an attention where a token is."""
 
 import keras
-from keras import KerasTensor, layers
+from keras import KerasTensor, layers, ops
 
 
 @keras.saving.register_keras_serializable("tandem")
@@ -10,7 +10,7 @@ class Positions(layers.Embedding):
 
     def call(self, tokens: KerasTensor) -> KerasTensor:
         """Return the tokens, with their positions."""
-        return tokens + self.embeddings[: tokens.shape[1]]
+        return tokens + ops.cast(self.embeddings[: tokens.shape[1]], tokens.dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the tokens."""

@@ -24,24 +24,28 @@ class Call:
     output: tf.Tensor
 
 
-def trace(module: keras.Model, network: keras.Model, images: Images, *, training: bool) -> list[Call]:
+def trace(
+    module: keras.Model, network: keras.Model, images: Images, *, training: bool, inner: bool = False
+) -> list[Call]:
     """Return the calls of the layers of `network`, a part of `module`, while that runs on images (n, h, w, channels).
+
+    `inner`: those of layers inside a layer that counts as one, too.
 
     Keras has no hooks, and the layers of a subclassed model are known only while it runs.
     """
     calls: list[Call] = []
-    with _hook(network, calls):
+    with _hook(network, calls, () if inner else WHOLE):
         module(images, training=training)
     return calls
 
 
 @contextmanager
-def _hook(network: keras.Model, calls: list[Call]) -> Iterator[None]:
+def _hook(network: keras.Model, calls: list[Call], whole: tuple[type[layers.Layer], ...]) -> Iterator[None]:
     original = layers.Layer.__call__
     around: list[layers.Layer] = []
 
     def call(layer: layers.Layer, *inputs: tf.Tensor, **options: object) -> tf.Tensor:
-        inside = network in around and not any(isinstance(outer, WHOLE) for outer in around)
+        inside = network in around and not any(isinstance(outer, whole) for outer in around)
         around.append(layer)
         try:
             output = original(layer, *inputs, **options)

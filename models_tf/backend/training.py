@@ -15,6 +15,7 @@ from experiments.data.randomness import dropout_seed
 from experiments.system.files import check_room, replace_durably
 from models_tf.backend.model import KerasModel
 from models_tf.backend.optimizers import above_zero, graph_of, restart
+from models_tf.backend.precision import use_tensor_float_32
 
 # What HDF5 adds to the values: names, shapes, and the tables that hold them.
 HDF5_BYTES = 2**20
@@ -109,7 +110,7 @@ class KerasRecipe(keras.Model):
         indices = self.order[step * size : (step + 1) * size]
         images, labels = tf.gather(self.images, indices), tf.gather(self.labels, indices)
         with tf.GradientTape() as tape:
-            logits = self(images, training=True)
+            logits = tf.cast(self(images, training=True), self.step_losses.dtype)
             loss = self.compute_loss(y=labels, y_pred=logits)
             if self.smoothing is not None:
                 loss = smoothed(loss, logits, self.smoothing)
@@ -134,12 +135,17 @@ class Report(keras.callbacks.Callback):
         self.model.start_epoch(self.epoch)
         self.seconds, self.resumed = 0.0, time.perf_counter()
 
+    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Let a block compute in its recipe's precision."""
+        use_tensor_float_32(self.model.settings.recipe.precision)
+
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Report the losses of a block."""
         every = self.model.settings.log_every_steps
         step = min((batch + 1) * every, self.model.steps_per_epoch)
         count = step - batch * every
         losses, correct = self.model.step_losses.numpy()[:count], self.model.step_correct.numpy()[:count]
+        use_tensor_float_32("float32")
         self.seconds += time.perf_counter() - self.resumed
         self.listener.steps_done(self.epoch, step, losses, correct)
         self.resumed = time.perf_counter()
@@ -178,4 +184,4 @@ def _graph_of(settings: TrainingSettings) -> tuple[object, ...]:
     """Return what is baked into the traced graph, beside the model and the images."""
     recipe = settings.recipe
     smoothed = bool(recipe.label_smoothing)
-    return *graph_of(recipe), smoothed, recipe.batch_size, recipe.drop_last, settings.log_every_steps
+    return *graph_of(recipe), smoothed, recipe.precision, recipe.batch_size, recipe.drop_last, settings.log_every_steps

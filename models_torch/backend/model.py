@@ -45,9 +45,14 @@ class Classifier(nn.Module):
             setattr(self, name, value)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Scale the pixels, in the model's precision, enlarge the images, and return the logits."""
-        logits: Tensor = self.network(self.enlarge(images.to(self.dtype) * self.scale + self.offset))
+        """Return the logits."""
+        logits: Tensor = self.network(self.inputs(images))
         return logits
+
+    def inputs(self, images: Tensor) -> Tensor:
+        """Return what the network gets: the pixels scaled, in the model's precision, and the images enlarged."""
+        inputs: Tensor = self.enlarge(images.to(self.dtype) * self.scale + self.offset)
+        return inputs
 
     def train(self, mode: bool = True) -> Self:
         """Turn training on or off; the normalisations of frozen layers stay in evaluation mode."""

@@ -8,4 +8,4 @@ class Positions(nn.Embedding):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the tokens, with their positions."""
-        return tokens + self.weight[: tokens.shape[1]]
+        return tokens + self.weight[: tokens.shape[1]].to(tokens.dtype)

@@ -16,6 +16,7 @@ from experiments.data.randomness import dropout_seed
 from experiments.system.files import replace_durably
 from models_torch.backend.model import TorchModel, channels_second
 from models_torch.backend.optimizers import clip_gradients, make_optimizer, set_learning_rate
+from models_torch.backend.precision import logits_in, tensor_float_32
 
 Block = Sequence[Tensor]
 
@@ -79,12 +80,16 @@ class LitRecipe(L.LightningModule):
 
     def training_step(self, block: Block, block_idx: int) -> dict[str, Tensor]:
         """Take a step for each batch: forward, loss, backward, update; return the losses and correct counts."""
+        with tensor_float_32(self.settings.recipe.precision):
+            return self._steps(block, block_idx)
+
+    def _steps(self, block: Block, block_idx: int) -> dict[str, Tensor]:
         optimizer, recipe = self.optimizers(use_pl_optimizer=False), self.settings.recipe
         losses, correct = [], []
         steps_before = self.current_epoch * steps_of_epoch(recipe, len(self.labels))
         for step, indices in enumerate(block, steps_before + block_idx * self.settings.log_every_steps):
             images, labels = channels_second(self.images[indices]), self.labels[indices]
-            logits = self.network(images)
+            logits = logits_in(self.network, images, recipe.precision)
             loss = batch_loss(logits, labels, recipe.label_smoothing or 0.0)
             self._update(optimizer, loss, step)
             losses.append(loss.detach())

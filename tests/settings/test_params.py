@@ -71,6 +71,10 @@ SLURM = ("engines", "slurm")
             "recipes.lenet.options.width: expected a finite number, true, false or a text; got None",
         ),
         (_set(*LENET, "options", value=["width"]), "recipes.lenet.options: expected keys with values; got ['width']"),
+        (
+            _set(*LENET, "precision", value="float16"),
+            "recipes.lenet.precision: expected 'float32', 'bfloat16' or 'tf32'; got 'float16'",
+        ),
         (_set(*LENET, "freeze", value="conv1"), "recipes.lenet.freeze: expected a list; got 'conv1'"),
         (_set(*LENET, "weights", value="a.pth"), "recipes.lenet: expected both weights and weights_sha256, a file and"),
         (

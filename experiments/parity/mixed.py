@@ -1,0 +1,69 @@
+"""Do both frameworks compute the steps of a training in bfloat16, and in the same way?
+
+A training with `precision: bfloat16` rounds to 8 bits what goes into and comes out of most layers. For a quantity q
+after a step, a framework's gap is max |q_bf16 - q_64|, where q_64 is from the same training in float64. Two frameworks
+that round at the same places differ by less than their gaps, since most of the rounding is the same: by 0.01 to 0.11
+of the smaller gap for `lenet`, `cnn3` and `mlp`, as the median over the quantities. Single quantities may differ by
+more: TensorFlow adds up the gradient of a bias in bfloat16 and PyTorch in float32, which makes the gap of the last
+bias, whose gradients cancel, 10 times as large.
+
+If one computes in another format, its gap is another: by 2⁻³ in float16, which has 11 bits, by 2⁻¹⁶ in float32, and
+more than 10 times larger where the weights themselves are kept in bfloat16, since the step is small beside a weight. By
+the triangle inequality the difference is then at least the larger gap less the smaller one: 7 times the smaller gap in
+the first case, more in the others. MOST, 2, is between.
+
+Both could compute in float32. So each gap must be at least LEAST times that of the same training in float32: 256, where
+the formats are 2¹⁶ apart, and where 2¹² to 2¹³ was measured, since float32's rounding adds up in long sums, which
+bfloat16's doesn't: they are float32 there too.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from experiments.contract.weights import FloatArray, Parameter
+from experiments.parity.check import Quantity
+from experiments.parity.jobs import Steps
+
+MOST, LEAST = 2.0, 256.0
+# backend, and what its training computes in: float64, float32 or bfloat16.
+Trained = Mapping[tuple[str, str], Steps]
+
+
+def mixed_quantities(trainings: Trained, parameters: Sequence[Parameter]) -> list[Quantity]:
+    """Return, for each step, the frameworks' difference in smaller gaps; and once, how much finer float32 is.
+
+    Medians over the quantities of a step: the loss, each array of `parameters` after it, and the output.
+    """
+    values = {key: _values(steps, key[1], parameters) for key, steps in trainings.items()}
+    first, second = sorted({backend for backend, _ in values})
+    gaps = {name: _apart(values[name, "bfloat16"], values[name, "float64"]) for name in (first, second)}
+    apart = _apart(values[first, "bfloat16"], values[second, "bfloat16"])
+    ratios = _ratio(apart, np.minimum(*gaps.values()))
+    what = "difference in bfloat16, in gaps"
+    quantities = [Quantity(f"step {at}: {what}", row, MOST) for at, row in enumerate(ratios, 1)]
+    for name, gap in gaps.items():
+        finer = _ratio(_apart(values[name, "float32"], values[name, "float64"]), gap)
+        quantities.append(Quantity(f"gap of float32 in {name}, in those of bfloat16", max(finer), 1 / LEAST))
+    return quantities
+
+
+def _values(steps: Steps, kind: str, parameters: Sequence[Parameter]) -> list[FloatArray]:
+    """Return the quantities, (steps, numbers) each."""
+    sizes = [*(math.prod(parameter.shape) for parameter in parameters), steps.outputs]
+    stored = np.fromfile(steps.file, "float64" if kind == "float64" else "float32").reshape(-1, sum(sizes))
+    return [steps.losses[:, np.newaxis], *np.split(stored, np.cumsum(sizes)[:-1], axis=1)]
+
+
+def _apart(first: Sequence[FloatArray], second: Sequence[FloatArray]) -> FloatArray:
+    """Return the largest difference of each quantity, (steps, quantities)."""
+    pairs = zip(first, second, strict=True)
+    return np.stack([np.abs(one.astype(np.float64) - other).max(axis=1) for one, other in pairs], axis=1)
+
+
+def _ratio(above: FloatArray, below: FloatArray) -> list[float]:
+    """Return the median ratio over the quantities of each step; those that are 0 in both don't count."""
+    some = (above > 0) | (below > 0)
+    with np.errstate(divide="ignore"):
+        return [float(np.median(np.divide(a, b)[kept])) for a, b, kept in zip(above, below, some, strict=True)]
