@@ -20,6 +20,9 @@ def parity(
     everything: Annotated[
         bool, typer.Option("--all", help="Every architecture that takes the dataset's images as they are.")
     ] = False,
+    settings: Annotated[
+        bool, typer.Option("--settings", help="The settings of a training too: weight decay, schedules, …")
+    ] = False,
     backends: Annotated[str, typer.Option(help="The two to compare.")] = "lightning,keras",
     as_json: JsonOption = False,
 ) -> None:
@@ -33,7 +36,7 @@ def parity(
     from experiments.system.files import read_json
 
     chosen = selected(params, architectures or [], everything=everything)
-    text, passed = parity(project, params, chosen, two_backends(backends))
+    text, passed = parity(project, params, chosen, two_backends(backends), settings=settings)
     refresh_page(project, params)
     files = "reports/parity.json\nreports/parity.md\nreports/parity.png"
     show(read_json(project.reports / "parity.json"), text, files, as_json=as_json)

@@ -19,12 +19,12 @@ from experiments.parity.bounds import Key
 from experiments.parity.check import Quantity
 from experiments.parity.dropout import check_dropout
 from experiments.parity.jobs import Job, Processes, Side, Start, Steps, run_on_all
-from experiments.parity.protocol import PRECISIONS, Optimiser, Protocol
-from experiments.parity.report import Result, Training
+from experiments.parity.protocol import PRECISIONS, Protocol
+from experiments.parity.results import Result, Training
 from experiments.parity.starts import best_quantities, by_key, run_starts
 from experiments.parity.vanishing import adam_moves, vanishing_gradients
 from experiments.settings.params import Params
-from experiments.settings.recipe import BackendName, Recipe
+from experiments.settings.recipe import BackendName, OptimiserName, Recipe
 from experiments.system.console import say
 from experiments.system.isolated import IsolatedProcess, JobFailed
 from experiments.system.processes import threads_for
@@ -74,7 +74,7 @@ class Examiner:
         self.problems = self.result.problems
         self.protocol = length
 
-    def examine(self, optimisers: Sequence[Optimiser]) -> Result:
+    def examine(self, optimisers: Sequence[OptimiserName]) -> Result:
         """Return the result, after `structure`; where that differs, nothing else is examined.
 
         Without optimisers, nothing is trained, and the first batch alone is compared.
@@ -96,7 +96,7 @@ class Examiner:
     def _job(
         self,
         precision: Precision,
-        optimiser: Optimiser = "sgd",
+        optimiser: OptimiserName = "sgd",
         *,
         dropout: float = 0.0,
         style: str | None = None,
@@ -156,7 +156,7 @@ class Examiner:
         enough = protocol.BATCHES * self.protocol.batch_size
         return run_starts(self.processes, lambda precision: self._job(precision, images=enough), batch)
 
-    def _train(self, optimiser: Optimiser, start: Mapping[Precision, list[Quantity]]) -> None:
+    def _train(self, optimiser: OptimiserName, start: Mapping[Precision, list[Quantity]]) -> None:
         trainings = by_key([self._steps(self._job(precision, optimiser)) for precision in PRECISIONS])
         steps = self._compared(optimiser, trainings)
         if any(check.first_beyond(row) for row in steps["float64"]):
@@ -179,10 +179,10 @@ class Examiner:
         return perturbation(self.starts, moved, quantities)
 
     def _compared(
-        self, optimiser: Optimiser, trainings: Mapping[Key, Steps], perturbed: Mapping[str, Steps] | None = None
+        self, optimiser: OptimiserName, trainings: Mapping[Key, Steps], perturbed: Mapping[str, Steps] | None = None
     ) -> dict[Precision, list[list[Quantity]]]:
         steps = check.step_quantities(trainings, self.parameters, perturbed)
-        if optimiser == "adam":
+        if optimiser != "sgd":
             state = {parameter.name for parameter in self.parameters if not parameter.trainable}
             lr = self.protocol.settings(optimiser)["lr"]
             steps["float64"] = adam_moves(steps["float64"], self.vanishing, state, lr)

@@ -1,22 +1,25 @@
 """Parity's protocol: the settings of its small trainings."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from experiments.contract.backend import Precision
 from experiments.contract.inputs import input_of
 from experiments.frameworks import twins
 from experiments.settings.params import Params
-from experiments.settings.recipe import Recipe
+from experiments.settings.recipe import OptimiserName, Recipe
 
-Optimiser = Literal["sgd", "adam"]
-OPTIMISERS: tuple[Optimiser, ...] = get_args(Optimiser)
+# Those that each architecture is trained with; `variants` has the other one.
+OPTIMISERS: tuple[OptimiserName, ...] = ("sgd", "adam")
 # float64 first: a difference there has a reason other than rounding.
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
-SETTINGS: dict[Optimiser, dict[str, Any]] = {
+SETTINGS: dict[OptimiserName, dict[str, Any]] = {
     "sgd": {"optimiser": "sgd", "lr": 0.01, "momentum": 0.9},
     "adam": {"optimiser": "adam", "lr": 0.001, "momentum": None},
+    "adamw": {"optimiser": "adamw", "lr": 0.001, "momentum": None},
 }
+# What parity takes from a recipe: what makes a network and its images. Of how it is trained, nothing.
+TAKEN = ("train_on", "scaling", "initialiser", "initialiser_exceptions", "options")
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Protocol:
     epochs: int
     lr_share: float = 1.0
 
-    def settings(self, optimiser: Optimiser) -> dict[str, Any]:
+    def settings(self, optimiser: OptimiserName) -> dict[str, Any]:
         """Return the settings of an optimiser, as a recipe has them."""
         return {**SETTINGS[optimiser], "lr": SETTINGS[optimiser]["lr"] * self.lr_share}
 
@@ -57,23 +60,16 @@ DROPOUT_CHANGES = 1e-4
 
 
 def base_recipe(params: Params, architecture: str) -> Recipe:
-    """Return a recipe of an architecture or of a style of it, for its scaling and initialiser.
+    """Return a recipe of an architecture or of a style of it, with what parity takes from a recipe.
 
     The first of those that `dvc repro` trains, else the first in params.yaml, else a made-up one. All of its layers are
     trained, from weights that are drawn.
     """
     size = input_of(architecture).size
-    changes: dict[str, Any] = {
-        "architecture": architecture,
-        "image_size": size and min(size, MOST_PIXELS),
-        "weights": None,
-        "weights_sha256": None,
-        "freeze": [],
-    }
     names = next(({first, *styles} for first, styles in twins().items() if architecture in (first, *styles)), set())
-    for name in (*params.train.recipes, *params.recipes):
-        if params.recipe(name).architecture in names:
-            return params.recipe(name).model_copy(update=changes)
+    known = (params.recipe(name) for name in (*params.train.recipes, *params.recipes))
+    taken = next(({name: getattr(one, name) for name in TAKEN} for one in known if one.architecture in names), {})
     made_up = {"architecture": "mlp", "scaling": "standardised", "batch_size": FULL.batch_size, "epochs": FULL.epochs}
     # An example of a layer has a name that no recipe may have.
-    return Recipe.model_validate({**made_up, **SETTINGS["sgd"]}).model_copy(update=changes)
+    changes = {"architecture": architecture, "image_size": size and min(size, MOST_PIXELS)}
+    return Recipe.model_validate({**made_up, **SETTINGS["sgd"], **taken}).model_copy(update=changes)

@@ -1,10 +1,10 @@
-"""The results of parity, and the report of them: JSON, a table, and a plot."""
+"""The report of parity's results: JSON, tables, and a plot."""
 
+import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -12,18 +12,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from tabulate import tabulate
 
-from experiments.contract.backend import Precision
 from experiments.parity import bounds, protocol
-from experiments.parity.check import Quantity, first_beyond, largest
-from experiments.parity.dropout import DropoutCheck
+from experiments.parity.check import largest
+from experiments.parity.results import Result, SettingResult, Training
+from experiments.parity.variants import ARCHITECTURE
+from experiments.settings.recipe import OptimiserName
 from experiments.system.files import write_atomically, write_json
 
-T = TypeVar("T")
 NOTES = """
 Each cell: of all activations, gradients, losses and parameters, the one closest to its bound: the difference between
 the frameworks, and its share of the bound. experiments/parity/bounds.py derives the bounds. In float32, the check
 after the first batch is one of magnitude only: rounding can flip a ReLU in one framework, and then two that are the
 same differ. The proof that the steps are the same is float64's.
+"""
+SETTINGS = f"""
+## Settings
+
+Each in small trainings of {ARCHITECTURE}; `experiments/parity/variants.py` lists them. The cells are as above.
 """
 PROTOCOL = {
     **asdict(protocol.FULL),
@@ -35,85 +40,25 @@ PROTOCOL = {
 }
 
 
-@dataclass(frozen=True)
-class Training:
-    """A small training in both frameworks: the quantities of its first batch, then those of each step."""
-
-    optimiser: protocol.Optimiser
-    precision: Precision
-    start: list[Quantity]
-    steps: list[list[Quantity]]
-
-    @property
-    def quantities(self) -> list[Quantity]:
-        """All of them, in the order in which they are computed."""
-        return [*self.start, *(quantity for row in self.steps for quantity in row)]
-
-    @property
-    def differences(self) -> list[float]:
-        """The largest difference of each step."""
-        return [max(quantity.difference for quantity in row) for row in self.steps]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the quantity closest to its bound, the first beyond it, and the largest of each step.
-
-        `maximum` is the difference of the closest quantity.
-        """
-        closest, beyond = largest(self.quantities), first_beyond(self.quantities)
-        return {
-            "optimiser": self.optimiser,
-            "precision": self.precision,
-            "passed": beyond is None,
-            "closest": closest.where,
-            "maximum": _finite(closest.difference),
-            "bound": _finite(closest.bound),
-            "first_difference": beyond and {name: _finite(value) for name, value in asdict(beyond).items()},
-            "steps": {
-                "difference": [_finite(value) for value in self.differences],
-                "share_of_bound": [_finite(largest(row).ratio) for row in self.steps],
-            },
-        }
-
-
-def _finite(value: T) -> T | None:
-    """Return the value, or None for a number that JSON can't hold."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-@dataclass
-class Result:
-    """The result for one architecture; `problems` are the first differences, none if the twins are the same."""
-
-    architecture: str
-    styles: list[str]
-    problems: list[str] = field(default_factory=list)
-    layers: int = 0
-    parameters: int = 0
-    trainings: list[Training] = field(default_factory=list)
-    dropout: list[DropoutCheck] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the content of parity.json for the architecture."""
-        return {
-            "passed": not self.problems,
-            **vars(self),
-            "trainings": [training.as_json() for training in self.trainings],
-            "dropout": [asdict(check) for check in self.dropout],
-        }
-
-
 def write_report(
-    folder: Path, results: Sequence[Result], *, dataset: str, backends: Sequence[str], commit: str = "none"
+    folder: Path,
+    results: Sequence[Result],
+    settings: Sequence[SettingResult] = (),
+    *,
+    dataset: str,
+    backends: Sequence[str],
+    commit: str = "none",
 ) -> str:
-    """Write parity.json, parity.md and parity.png into a folder, and return the table."""
+    """Write parity.json, parity.md and parity.png into a folder, and return the tables."""
     content = {
-        "passed": not any(result.problems for result in results),
+        "passed": not any([one.problems for one in results] + [one.problems for one in settings]),
         "commit": commit,
         "protocol": {"backends": list(backends), "dataset": dataset, **PROTOCOL},
         "architectures": [result.as_json() for result in results],
+        "settings": [result.as_json() for result in settings],
     }
     write_json(folder / "parity.json", content)
-    table = to_markdown(results, backends)
+    table = to_markdown(results, backends) + (settings_table(settings) if settings else "")
     write_atomically(folder / "parity.md", table)
     parity_plot(results).savefig(folder / "parity.png", dpi=150)
     return table
@@ -138,6 +83,21 @@ def to_markdown(results: Sequence[Result], backends: Sequence[str]) -> str:
     return "\n".join([f"# Parity: {' and '.join(backends)}\n", table, NOTES.rstrip(), "", *differences])
 
 
+def settings_table(results: Sequence[SettingResult]) -> str:
+    """Return a row for each setting: its largest difference, as a share of its bound, in each precision."""
+    rows = []
+    for result in results:
+        cells = {training.precision: _cell(training) for training in result.trainings}
+        shares = [cells.get(precision, "") for precision in protocol.PRECISIONS]
+        changes = json.dumps(result.variant.changes).replace('"', "")[1:-1]
+        rows.append([result.setting, f"`{changes}`", *shares, "**no**" if result.problems else "yes"])
+    header = ["setting", "in a recipe", *protocol.PRECISIONS, "the same training"]
+    align = ["left", "left", *["right"] * len(protocol.PRECISIONS), "left"]
+    table = tabulate(rows, header, tablefmt="pipe", colalign=align, disable_numparse=True)
+    problems = [f"- {result.setting}: {problem}" for result in results for problem in result.problems]
+    return "\n".join([SETTINGS, table, *(["", *problems] if problems else []), ""])
+
+
 def _cell(training: Training) -> str:
     closest = largest(training.quantities)
     if not math.isfinite(closest.difference):
@@ -159,7 +119,7 @@ def parity_plot(results: Sequence[Result]) -> Figure:
     return figure
 
 
-def _draw_panel(axes: Axes, results: Sequence[Result], optimiser: protocol.Optimiser) -> None:
+def _draw_panel(axes: Axes, results: Sequence[Result], optimiser: OptimiserName) -> None:
     by_size = sorted(results, key=lambda result: result.parameters)
     # Ordered colours, darker with more parameters: they differ in grey and for a colour-blind reader too.
     colours = mpl.colormaps["viridis"](np.linspace(0.92, 0, len(by_size)))

@@ -7,6 +7,7 @@ from experiments.data.dataset import load_dataset
 from experiments.frameworks import ARCHITECTURES, backend_name, check_architecture, twins
 from experiments.parity.examine import run_parity
 from experiments.parity.report import write_report
+from experiments.parity.settings import run_settings
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
@@ -50,15 +51,23 @@ def two_backends(text: str) -> tuple[BackendName, BackendName]:
 
 
 def parity(
-    project: Project, params: Params, architectures: Sequence[str], backends: tuple[BackendName, BackendName]
+    project: Project,
+    params: Params,
+    architectures: Sequence[str],
+    backends: tuple[BackendName, BackendName],
+    *,
+    settings: bool = False,
 ) -> tuple[str, bool]:
-    """Check the architectures, write the report into reports/, and return its table and whether all are the same.
+    """Check the architectures, and the settings of a training if `settings`; write the report into reports/.
+
+    Return its tables, and whether all are the same.
 
     Raises:
         TandemError: there is no prepared dataset, a process refuses the device, or has ended.
     """
     dataset = load_dataset(project.prepared)
     results = run_parity(dataset, params, architectures, backends)
+    proven = run_settings(dataset, params, backends) if settings else []
     commit = read_checkout(project.root).commit
-    table = write_report(project.reports, results, dataset=dataset.name, backends=backends, commit=commit)
-    return table, not any(result.problems for result in results)
+    table = write_report(project.reports, results, proven, dataset=dataset.name, backends=backends, commit=commit)
+    return table, not any([one.problems for one in results] + [one.problems for one in proven])

@@ -8,11 +8,10 @@ import shutil
 from pathlib import Path
 
 from experiments.frameworks import PACKAGES
+from experiments.parity.protocol import TAKEN
 from experiments.settings.params import Params
 from experiments.system.files import write_json
 from experiments.training.code import code_of
-
-FOR_PARITY = {"architecture", "train_on", "scaling", "initialiser", "initialiser_exceptions"}
 
 
 def write_sources(params: Params, target: Path) -> None:
@@ -26,4 +25,4 @@ def write_sources(params: Params, target: Path) -> None:
         recipe = params.recipe(name)
         for backend in PACKAGES:
             write_json(target / name / f"{backend}.json", code_of(backend, recipe.architecture))
-        write_json(target / name / "parity.json", recipe.model_dump(include=FOR_PARITY))
+        write_json(target / name / "parity.json", recipe.model_dump(include={"architecture", *TAKEN}))

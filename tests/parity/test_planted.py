@@ -11,9 +11,10 @@ from experiments.data.dataset import load_dataset
 from experiments.frameworks import PACKAGES
 from experiments.parity.examine import Examiner
 from experiments.parity.jobs import Side
-from experiments.parity.protocol import EXAMPLE, FULL, Optimiser, base_recipe
+from experiments.parity.protocol import EXAMPLE, FULL, base_recipe
 from experiments.settings.params import load_params
 from experiments.settings.project import Project
+from experiments.settings.recipe import OptimiserName
 from experiments.system.errors import TandemError
 from tests import normed
 from tests.conftest import ROOT
@@ -31,7 +32,7 @@ def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iter
     processes = dict(zip(map(Side, PACKAGES), (first, second), strict=True))
     with first, second, normed.registered():
 
-        def run(bug: str, architecture: str, optimisers: Sequence[Optimiser], **changes: Any) -> list[str]:
+        def run(bug: str, architecture: str, optimisers: Sequence[OptimiserName], **changes: Any) -> list[str]:
             first.bug = second.bug = bug
             recipe = base_recipe(params, architecture).model_copy(update=changes)
             # What a bug changes shows at once, but for the last batch of an epoch.
@@ -52,7 +53,7 @@ def examine(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iter
         (normed.BIASED, "adam"),
     ],
 )
-def test_without_a_bug_there_is_no_problem(examine: Examine, architecture: str, optimiser: Optimiser) -> None:
+def test_without_a_bug_there_is_no_problem(examine: Examine, architecture: str, optimiser: OptimiserName) -> None:
     assert examine("", architecture, [optimiser]) == []
 
 
@@ -86,7 +87,7 @@ CNN3 = [
 
 
 @pytest.mark.parametrize(("bug", "optimiser", "place"), LENET)
-def test_a_planted_bug_is_found_where_it_is(examine: Examine, bug: str, optimiser: Optimiser, place: str) -> None:
+def test_a_planted_bug_is_found_where_it_is(examine: Examine, bug: str, optimiser: OptimiserName, place: str) -> None:
     problems = examine(bug, "lenet", [optimiser])
     assert problems, "the bug went unnoticed"
     assert re.match(place, problems[0]), problems
