@@ -25,6 +25,8 @@ Precision = Literal["float32", "float64"]
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # How many of the dataset's images a forward pass in evaluation takes.
 PREDICT_BATCH = 1000
+# The same, of a saved model, which doesn't say whether it enlarges them.
+SAVED_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,11 @@ class Model(Protocol):
         """Return the logits, float32 (n, classes), for images (n, height, width, channels); dropout is off."""
 
     def save(self, folder: Path) -> None:
-        """Write the model, in the framework's own format, into an existing folder."""
+        """Write the model, in the framework's own format, into an existing folder: a `SavedModel` loads it.
+
+        Raises:
+            Exception: the framework's own; it can't save such a network.
+        """
 
     def load(self, folder: Path) -> None:
         """Load parameters and state from a folder that a model of the same network was saved into, in any precision.
@@ -122,6 +128,26 @@ class Model(Protocol):
 
 
 ModelT = TypeVar("ModelT", bound=Model)
+
+
+class SavedModel(Protocol):
+    """A model as `Model.save` wrote it, with its scaling, for predictions alone; the class of `backend/saved.py`.
+
+    `image_shape` is (height, width, channels), `dtype` that of the pixels that it takes.
+    """
+
+    image_shape: tuple[int, int, int]
+    dtype: np.dtype[np.generic]
+
+    def __init__(self, folder: Path) -> None:
+        """Load the model from its folder; one of Keras with classes of its own needs their module imported.
+
+        Raises:
+            Exception: the framework's own; the file is missing or damaged, or needs a class that isn't known.
+        """
+
+    def predict(self, images: npt.NDArray[np.generic]) -> Logits:
+        """Return the logits, float32 of shape (n, classes), for images (n, height, width, channels), at least one."""
 
 
 class Listener(Protocol):

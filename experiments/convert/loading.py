@@ -16,14 +16,10 @@ LINES: dict[BackendName, str] = {
         'model = keras.models.load_model("{folder}/model/model.keras"); '
         'print(model.predict(numpy.load("{images}")[:5], verbose=0).argmax(1))'
     ),
-    # The file has the arrays alone; conversion.json says what to build.
+    # The file has the network, whatever it is made of.
     "lightning": (
-        "import json, numpy, torch; "
-        "from experiments.contract.backend import ModelSettings; "
-        "from models_torch.backend.model import Classifier; "
-        'settings = ModelSettings(**json.load(open("{folder}/conversion.json"))["model"]); '
-        "model = Classifier(settings).eval(); "
-        'model.load_state_dict(torch.load("{folder}/model/model.pt", weights_only=True)); '
+        "import numpy, torch; "
+        'model = torch.export.load("{folder}/model/model.pt2").module(); '
         'print(model(torch.from_numpy(numpy.load("{images}")[:5]).movedim(3, 1)).argmax(1))'
     ),
 }

@@ -14,6 +14,7 @@ from experiments.contract.examples import factory_of
 from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
 from models_torch import ARCHITECTURES
+from models_torch.backend import saved
 from models_torch.backend.arrays import Array, arrays_of
 from models_torch.backend.enlarging import enlarging
 from models_torch.backend.freezing import freeze
@@ -123,17 +124,24 @@ class TorchModel:
         return module.eval()
 
     def save(self, folder: Path) -> None:
-        """Write the module's state dict to model.pt, for `torch.load(…, weights_only=True)`."""
-        torch.save(self.native().state_dict(), folder / "model.pt")
+        """Write the model with its scaling to model.pt2, for `torch.export.load`: it predicts without these sources."""
+        example = self.native_input(np.repeat(self.blank(), 2, axis=0))
+        saved.save(self.native(), torch.from_numpy(example), folder)
 
     def load(self, folder: Path) -> None:
-        """Load model.pt, or model.pt2, the format of `torch.export` in which MLflow keeps a module."""
-        exported = folder / "model.pt2"
-        if exported.is_file():
-            state = torch.export.load(exported).state_dict
-        else:
-            state = torch.load(folder / "model.pt", map_location="cpu", weights_only=True)
-        self.module.load_state_dict(state)
+        """Load the arrays of model.pt2, in the precision of this model.
+
+        In float32, which is the file's, the network in the file is compared with this one, up to rounding.
+        """
+        program = saved.load(folder)
+        self.module.load_state_dict(program.state_dict)
+        if self.module.dtype == torch.float32:
+            generator = np.random.default_rng(0)
+            images = generator.integers(0, 256, (8, *self._settings.image_shape)).astype(self._settings.pixel_type)
+            with torch.inference_mode():
+                there = program.module()(torch.from_numpy(self.native_input(images))).numpy()
+            if not np.allclose(there, self.predict(images), rtol=1e-3, atol=1e-3, equal_nan=True):
+                raise ValueError("the network in model.pt2 gives other outputs than the one that is built today")
 
 
 def channels_second(images: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -40,16 +39,16 @@ def _setting(target: str, name: str, value: Callable[[Any], Any]) -> Any:
 
 def saved_otherwise() -> Any:
     """What is in the file isn't what was loaded."""
-    import torch
-
     from models_torch.backend.model import TorchModel
 
-    def save(model: TorchModel, folder: Path) -> None:
-        state = model.native().state_dict()
-        state["network.output.bias"] += 1e-7
-        torch.save(state, folder / "model.pt")
+    original = TorchModel.native
 
-    return patch.object(TorchModel, "save", save)
+    def native(model: TorchModel) -> Any:
+        copy = original(model)
+        copy.network.output.bias.data += 1e-7
+        return copy
+
+    return patch.object(TorchModel, "native", native)
 
 
 def another_epsilon_in_the_file() -> Any:

@@ -171,13 +171,10 @@ def load_torch(folder: Path, architecture: str) -> Array:
     """Return the logits of a saved PyTorch model."""
     import torch
 
-    from models_torch.backend.model import Classifier
-
-    dropout = 0.4 if "cnn3" in architecture else None
-    module = Classifier(ModelSettings(architecture, (28, 28, 1), 10, dropout, 1 / 60, -2.0))
-    module.load_state_dict(torch.load(folder / "model.pt", weights_only=True))
     with torch.no_grad():
-        logits: Array = module.eval()(torch.from_numpy(np.load(folder / "input.npy"))).numpy()
+        logits: Array = (
+            torch.export.load(folder / "model.pt2").module()(torch.from_numpy(np.load(folder / "input.npy"))).numpy()
+        )
     return logits
 
 

@@ -57,7 +57,7 @@ def run(name: BackendName, folder: Path) -> dict[str, Arrays]:
         start.save(folder)
         native = start.native_input(probe.images)
         saved: Arrays = {"input": native, "logits": start.predict(probe.images)}
-        saved["loaded"] = loaded(name, folder, settings, native)
+        saved["loaded"] = loaded(name, folder, native)
         whole = probe.train(settings)
         (folder / "last.weights.h5").unlink()
         with expected(Interrupted):
@@ -72,7 +72,7 @@ def run(name: BackendName, folder: Path) -> dict[str, Arrays]:
         }
 
 
-def loaded(name: BackendName, folder: Path, settings: Recipe, images: Images) -> Any:
+def loaded(name: BackendName, folder: Path, images: Images) -> Any:
     """Return the logits of a saved model for uint8 images of 28×28 pixels."""
     if name == "keras":
         import keras
@@ -82,12 +82,8 @@ def loaded(name: BackendName, folder: Path, settings: Recipe, images: Images) ->
         return keras.models.load_model(folder / "model.keras").predict(images, verbose=0)
     import torch
 
-    from models_torch.backend.model import Classifier
-
-    module = Classifier(model_settings(settings, NOISE))
-    module.load_state_dict(torch.load(folder / "model.pt", weights_only=True))
     with torch.no_grad():
-        logits: Any = module.eval()(torch.from_numpy(images))
+        logits: Any = torch.export.load(folder / "model.pt2").module()(torch.from_numpy(images))
     return logits.numpy()
 
 
