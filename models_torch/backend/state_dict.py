@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,9 @@ def to_npz(file: Path, target: Path) -> None:
         ValueError: the file has something else; torch.load raises others.
     """
     content = _of_model(file) if file.suffix == saved.SUFFIX else _of_state_dict(file)
-    named = {name: tensor.detach().float().numpy() for name, tensor in content.items() if not name.endswith(_COUNTER)}
+    named: dict[str, Any] = {
+        name: tensor.detach().float().numpy() for name, tensor in content.items() if not name.endswith(_COUNTER)
+    }
     np.savez(target, **{name.replace(".", "/"): array for name, array in named.items()})
 
 

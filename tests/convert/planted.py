@@ -44,7 +44,7 @@ def saved_otherwise() -> Any:
     original = TorchModel.native
 
     def native(model: TorchModel) -> Any:
-        copy = original(model)
+        copy: Any = original(model)
         copy.network.output.bias.data += 1e-7
         return copy
 
