@@ -15,6 +15,7 @@ from experiments.contract.layers import Inspection
 from experiments.settings.params import Params
 from experiments.settings.recipe import BackendName, Option, Recipe
 from experiments.system.errors import TandemError
+from experiments.system.quiet import quiet_native_stderr
 
 PACKAGES: dict[BackendName, str] = {"lightning": "models_torch", "keras": "models_tf"}
 # The packages whose versions decide the bits of a training.
@@ -153,10 +154,11 @@ def load_saved(name: BackendName, folder: Path, architecture: str) -> SavedModel
         Exception: the framework's own; the file is missing or damaged, or has classes whose source isn't there.
     """
     source = ARCHITECTURES[name].get(architecture, "").partition(":")[0]
-    module = importlib.import_module(f"{PACKAGES[name]}.backend.saved")
-    if name in NEED_SOURCE and source:
-        importlib.import_module(source)
-    return cast(SavedModel, module.SavedModel(folder))
+    with quiet_native_stderr():
+        module = importlib.import_module(f"{PACKAGES[name]}.backend.saved")
+        if name in NEED_SOURCE and source:
+            importlib.import_module(source)
+        return cast(SavedModel, module.SavedModel(folder))
 
 
 def load_inspection(name: BackendName) -> Inspection[Model]:

@@ -137,7 +137,8 @@ class TorchModel:
         self.module.load_state_dict(program.state_dict)
         if self.module.dtype == torch.float32:
             generator = np.random.default_rng(0)
-            images = generator.integers(0, 256, (8, *self._settings.image_shape)).astype(self._settings.pixel_type)
+            kind = np.dtype(self._settings.pixel_type)
+            images = generator.integers(0, np.iinfo(kind).max, (8, *self._settings.image_shape), kind, endpoint=True)
             with torch.inference_mode():
                 there = program.module()(torch.from_numpy(self.native_input(images))).numpy()
             if not np.allclose(there, self.predict(images), rtol=1e-3, atol=1e-3, equal_nan=True):
