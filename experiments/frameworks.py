@@ -2,11 +2,12 @@
 
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import cast
 
 import models_tf
 import models_torch
-from experiments.contract.backend import Backend, Device, Model
+from experiments.contract.backend import Backend, Device, Model, SavedModel
 from experiments.contract.examples import PREFIX, examples_of
 from experiments.contract.factories import GIVEN, arguments_of, options_in
 from experiments.contract.inputs import input_of
@@ -14,6 +15,7 @@ from experiments.contract.layers import Inspection
 from experiments.settings.params import Params
 from experiments.settings.recipe import BackendName, Option, Recipe
 from experiments.system.errors import TandemError
+from experiments.system.quiet import quiet_native_stderr
 
 PACKAGES: dict[BackendName, str] = {"lightning": "models_torch", "keras": "models_tf"}
 # The packages whose versions decide the bits of a training.
@@ -23,6 +25,8 @@ DISTRIBUTIONS: dict[BackendName, tuple[str, ...]] = {
 }
 # What a factory returns.
 NETWORKS: dict[BackendName, str] = {"lightning": "torch.nn:Module", "keras": "keras:Layer"}
+# Whose saved models can't be loaded without the classes that an architecture has of its own.
+NEED_SOURCE: tuple[BackendName, ...] = ("keras",)
 ARCHITECTURES: dict[BackendName, Mapping[str, str]] = {
     "lightning": models_torch.ARCHITECTURES,
     "keras": models_tf.ARCHITECTURES,
@@ -141,6 +145,20 @@ def load_backend(name: BackendName, *, device: Device, threads: int) -> Backend[
     """Import a framework, which takes seconds, and return its backend."""
     module = importlib.import_module(f"{PACKAGES[name]}.backend.backend")
     return cast(Backend[Model], module.Backend(device=device, threads=threads))
+
+
+def load_saved(name: BackendName, folder: Path, architecture: str) -> SavedModel:
+    """Import a framework, and load a model that a training has saved into a folder.
+
+    Raises:
+        Exception: the framework's own; the file is missing or damaged, or has classes whose source isn't there.
+    """
+    source = ARCHITECTURES[name].get(architecture, "").partition(":")[0]
+    with quiet_native_stderr():
+        module = importlib.import_module(f"{PACKAGES[name]}.backend.saved")
+        if name in NEED_SOURCE and source:
+            importlib.import_module(source)
+        return cast(SavedModel, module.SavedModel(folder))
 
 
 def load_inspection(name: BackendName) -> Inspection[Model]:

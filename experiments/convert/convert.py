@@ -50,7 +50,7 @@ def convert(project: Project, wish: Wish) -> tuple[Path, dict[str, Any]]:
         warn(f"{source.run.where}: the code that trained it has changed since; what is converted is today's network")
     threads = max(1, threads_for("auto") // len(PACKAGES))
     with ExitStack() as stack:
-        saved = stack.enter_context(saved_model(source))
+        saved = stack.enter_context(saved_model(source.run))
         sides = [Side(name, "cpu", threads) for name in (source.key.backend, target)]
         processes = {side: stack.enter_context(IsolatedProcess(f"convert: the {side.backend}")) for side in sides}
         say(f"convert: comparing {source.run.where} with what is made of it for {target}")

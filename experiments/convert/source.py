@@ -37,7 +37,12 @@ class Source:
 
     def refuse(self, expected: str, remedy: str) -> TandemError:
         """Return the error that says what was expected of the run."""
-        return TandemError(f"RUN: {self.run.where}: expected {expected}", advice=remedy)
+        return refusal(self.run, expected, remedy)
+
+
+def refusal(run: Measured, expected: str, remedy: str) -> TandemError:
+    """Return the error that says what was expected of a run."""
+    return TandemError(f"RUN: {run.where}: expected {expected}", advice=remedy)
 
 
 def find_source(project: Project, name: str) -> Source:
@@ -68,7 +73,7 @@ def source_of(run: Measured) -> Source:
             "another run, or train it again"
         )
     key = RunKey(settings["recipe"], backend_name(settings["backend"]), int(settings["seed"]))
-    recipe = _recipe(run)
+    recipe = recipe_of(run)
     check_architecture(recipe.architecture, asked_by=f"RUN: {run.where}: architecture")
     code = code_of(key.backend, recipe.architecture)
     return Source(run, key, recipe, digest_with(code, versions_of(run)) != settings["code"])
@@ -79,7 +84,12 @@ def versions_of(run: Measured) -> dict[str, str]:
     return {name.removeprefix(VERSION): text for name, text in run.settings.items() if name.startswith(VERSION)}
 
 
-def _recipe(run: Measured) -> Recipe:
+def recipe_of(run: Measured) -> Recipe:
+    """Return the recipe of a run, as it has recorded it.
+
+    Raises:
+        TandemError: an older version has recorded it otherwise.
+    """
     kept = {name: value_of(run.settings[name]) for name in Recipe.model_fields if name in run.settings}
     try:
         return Recipe.model_validate(kept)
@@ -108,15 +118,14 @@ def dataset_of(project: Project, source: Source) -> Dataset:
 
 
 @contextmanager
-def saved_model(source: Source) -> Iterator[Path]:
-    """Yield the folder of a saved model, a copy if MLflow alone has it.
+def saved_model(run: Measured) -> Iterator[Path]:
+    """Yield the folder of a run's saved model, a copy if MLflow alone has it.
 
     Raises:
         TandemError: there is none.
     """
-    run = source.run
     with tempfile.TemporaryDirectory(prefix="tandem-convert-") as copy:
         folder = run.folder / MODEL if run.folder else fetch_model(run.run_id, Path(copy))
         if folder is None or not folder.is_dir() or not any(folder.iterdir()):
-            raise source.refuse("its saved model; it keeps none", "train it again")
+            raise refusal(run, "its saved model; it keeps none", "train it again")
         yield folder

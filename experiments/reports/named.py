@@ -36,9 +36,13 @@ def find(project: Project, name: str, asked_by: str = "RUN") -> Measured:
 
 
 def output_folders(project: Project) -> list[Path]:
-    """Return the folders with outputs: of the pipeline, then of `tandem published`."""
-    folders = [*project.run_folders(), *project.for_published().run_folders()]
-    return [folder for folder in folders if (folder / RECORD).is_file()]
+    """Return the folders with outputs, those of the pipeline first."""
+    return [folder for place in places(project) for folder in place.run_folders() if (folder / RECORD).is_file()]
+
+
+def places(project: Project) -> list[Project]:
+    """Return the project with the runs of the pipeline, with those by hand, and with those of `tandem published`."""
+    return [project, project.for_hand(), project.for_published()]
 
 
 def _find_recorded(project: Project, name: str, asked_by: str, outputs: Mapping[str, Path]) -> Measured:

@@ -50,6 +50,7 @@ class Project:
     home: Path
     # Trainings outside the pipeline have their outputs elsewhere.
     runs_in: str = "runs"
+    reports_in: str = "reports"
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Project":
@@ -77,7 +78,6 @@ class Project:
     guarded = _Inside("root", ".tandem/guarded")  # the output of the stage `guard`, always the same
     prepared = _Inside("root", "prepared")  # the checked and split dataset, by the stage `preprocess`
     sources = _Inside("root", "sources")  # what each training depends on, by the stage `sources`
-    reports = _Inside("root", "reports")  # tables and plots
     page = _Inside("reports", "index.html")  # what the runs show
     converted = _Inside("root", "converted")  # models of one framework, made of those of the other
     mlruns = _Inside("home", "mlruns")  # MLflow's database and artifacts
@@ -92,6 +92,11 @@ class Project:
         """The outputs of the trainings: of the train stage, by default."""
         return self.root / self.runs_in
 
+    @property
+    def reports(self) -> Path:
+        """Tables and plots."""
+        return self.root / self.reports_in
+
     def run(self, key: RunKey) -> Path:
         """The outputs of one training."""
         return self.runs / key.recipe / key.backend / str(key.seed)
@@ -104,6 +109,10 @@ class Project:
     def for_published(self) -> "Project":
         """The same project with the trainings of `tandem published` as its runs."""
         return replace(self, runs_in="reports/published")
+
+    def for_hand(self) -> "Project":
+        """The same project, with results in the folder of those that must not replace what DVC keeps."""
+        return replace(self, runs_in="by-hand/runs", reports_in="by-hand/reports")
 
     @property
     def artifacts(self) -> str:

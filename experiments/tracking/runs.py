@@ -26,6 +26,10 @@ _TAGS = {"boot_id": BOOT_ID, "pid_namespace": NAMESPACE, "pid": PID, "started": 
 NOTE, SUPERSEDED = "mlflow.note.content", "superseded_by"
 # The run that keeps the page about all others: its name, and a tag.
 REPORT = "report"
+# What to do about a run that another store has.
+AWAY = (
+    "set MLFLOW_TRACKING_URI to the store of the machine that trained it, or train it again here: `dvc repro --force`"
+)
 # MLflow takes no more entries at once.
 PAGE = 1000
 

@@ -4,6 +4,8 @@ import logging
 import os
 import sqlite3
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 import filelock
@@ -85,6 +87,16 @@ def open_experiment(project: Project) -> str:
         raise _refusal(uri, error) from None
     spool.use(project.spool)
     return experiment
+
+
+@contextmanager
+def opened_briefly() -> Iterator[None]:
+    """Give this process, at the end of the block, the store back that MLflow used before it."""
+    before = os.environ.get("MLFLOW_TRACKING_URI")  # where MLflow, too, notes which store it uses
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
 
 
 def describe(experiment: str, text: str) -> None:

@@ -130,7 +130,7 @@ class TorchModel:
 
     def save(self, folder: Path) -> None:
         """Write the model with its scaling to model.pt2, for `torch.export.load`: it predicts without these sources."""
-        example = self.native_input(np.zeros((2, *self._settings.image_shape), self._settings.pixel_type))
+        example = self.native_input(np.repeat(self.blank(), 2, axis=0))
         saved.save(self.native(), torch.from_numpy(example), folder)
 
     def load(self, folder: Path) -> None:
@@ -142,7 +142,8 @@ class TorchModel:
         self.module.load_state_dict(program.state_dict)
         if self.module.dtype == torch.float32:
             generator = np.random.default_rng(0)
-            images = generator.integers(0, 256, (8, *self._settings.image_shape)).astype(self._settings.pixel_type)
+            kind = np.dtype(self._settings.pixel_type)
+            images = generator.integers(0, np.iinfo(kind).max, (8, *self._settings.image_shape), kind, endpoint=True)
             with torch.inference_mode():
                 there = program.module()(torch.from_numpy(self.native_input(images))).numpy()
             if not np.allclose(there, self.predict(images), rtol=1e-3, atol=1e-3, equal_nan=True):

@@ -47,6 +47,10 @@ class SavedModel:
 
     def predict(self, images: npt.NDArray[np.generic]) -> Logits:
         """Return the logits, float32 of shape (n, classes), for images (n, height, width, channels)."""
-        tensor = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+        starts = range(0, len(images), SAVED_BATCH)
         with torch.inference_mode():
-            return torch.cat([self._run(part) for part in tensor.split(SAVED_BATCH)]).numpy()
+            return np.concatenate([self._part(images[start : start + SAVED_BATCH]) for start in starts])
+
+    def _part(self, images: npt.NDArray[np.generic]) -> Logits:
+        logits: Logits = self._run(torch.from_numpy(np.array(images.transpose(0, 3, 1, 2), order="C"))).numpy()
+        return logits
