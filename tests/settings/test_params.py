@@ -229,10 +229,6 @@ def test_larger_images_are_refused_where_the_architecture_takes_none(write_param
     expected = r"recipes\.lenet\.image_size: expected none, since lenet takes the dataset's images as they are; got 64"
     with pytest.raises(TandemError, match=expected):
         check_architectures(params)
-    params = load_params(write_params(_set(*LENET, "scaling", value="imagenet")))
-    expected = r"recipes\.lenet\.scaling: expected unit or standardised, since lenet takes images of 1 channel\(s\)"
-    with pytest.raises(TandemError, match=expected):
-        check_architectures(params)
 
 
 def test_an_unknown_architecture_is_refused(write_params: Write) -> None:
