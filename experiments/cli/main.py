@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from experiments.cli import compare, complete, convert, proof, reproduce, setup, sweep
+from experiments.cli import compare, complete, convert, importing, proof, reproduce, setup, sweep
 from experiments.cli.common import load_project
 from experiments.cli.output import Cell, JsonOption, show, table
 from experiments.settings.project import Project
@@ -26,6 +26,9 @@ app = typer.Typer(
 )
 app.add_typer(sweep.app, name="sweep", rich_help_panel="Tuning")
 STAGES, PROOF, LOOK, SETUP = "Stages of the pipeline", "Proof", "Look at the results", "Settings and surroundings"
+
+
+app.command("import", rich_help_panel=STAGES)(importing.import_own)
 
 
 @app.command(rich_help_panel=STAGES)
@@ -51,7 +54,7 @@ def download() -> None:
 
 @app.command(rich_help_panel=STAGES)
 def preprocess() -> None:
-    """Check the IDX files in data/, split them, and write prepared/."""
+    """Check the images in data/, split them, and write prepared/."""
     project, params = load_project()
     from experiments.data.dataset import load_dataset
     from experiments.stages.preprocess import preprocess

@@ -1,12 +1,11 @@
-"""Stage `preprocess`: four IDX files → checked, split, counted NumPy arrays."""
+"""Stage `preprocess`: the raw dataset → checked, split, counted NumPy arrays."""
 
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.model_selection import train_test_split
 
-from experiments.data.dataset import SPLITS, Images, Labels, Split, SplitName
+from experiments.data.dataset import SPLITS, Images, Split, SplitName
+from experiments.data.holding_out import hold_out
 from experiments.data.raw import read_raw
 from experiments.settings.params import Preprocess
 from experiments.system.errors import TandemError
@@ -14,7 +13,7 @@ from experiments.system.files import digest, replace_folder, write_json
 
 
 def preprocess(settings: Preprocess, data: Path, target: Path) -> None:
-    """Read the IDX files in `data`, hold out the validation split, and fill the folder `target`.
+    """Read the dataset in `data`, hold out the validation split, and fill the folder `target`.
 
     `target` gets `{train,validation,test}_images.npy` (uint8 or uint16; n, height, width, channels),
     `…_labels.npy` (uint16; n) and dataset.json.
@@ -23,7 +22,9 @@ def preprocess(settings: Preprocess, data: Path, target: Path) -> None:
         TandemError: a file is missing or damaged, the files don't fit each other, or all pixels are the same.
     """
     raw = read_raw(data)
-    train, (kept, held_out) = raw.train, _split(raw.train.labels, settings, data)
+    train, fraction, seed = raw.train, settings.validation_fraction, settings.seed
+    where = f"{data}: preprocess.validation_fraction"
+    kept, held_out = hold_out(train.labels, fraction=fraction, seed=seed, option=where)
     splits: dict[SplitName, Split] = {
         "train": Split(train.images[kept], train.labels[kept]),
         "validation": Split(train.images[held_out], train.labels[held_out]),
@@ -52,17 +53,6 @@ def preprocess(settings: Preprocess, data: Path, target: Path) -> None:
         for key, array in arrays.items():
             np.save(folder / f"{key}.npy", array)
         write_json(folder / "dataset.json", info)
-
-
-def _split(labels: Labels, settings: Preprocess, data: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the indices of the images to train on and of those held out, both ascending, stratified by class."""
-    try:
-        kept, held_out = train_test_split(
-            np.arange(len(labels)), test_size=settings.validation_fraction, stratify=labels, random_state=settings.seed
-        )
-    except ValueError as error:
-        raise TandemError(f"{data}: can't split with preprocess.validation_fraction: {error}") from None
-    return np.sort(kept), np.sort(held_out)
 
 
 def _statistics(images: Images, data: Path) -> dict[str, float]:

@@ -1,16 +1,17 @@
-"""The progress of a training: a bar on a terminal, a line every 20 seconds elsewhere."""
+"""The progress of a training or of a list: a bar on a terminal, a line every 20 seconds elsewhere."""
 
 import sys
 import time
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Self, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn, track
 
 from experiments.system.console import say
 
 LINE_SECONDS = 20
+Item = TypeVar("Item")
 
 
 def epoch_line(name: str, epoch: str, metrics: Mapping[str, float]) -> str:
@@ -67,3 +68,17 @@ class TrainingProgress:
     def __exit__(self, *exception: object) -> None:
         if self._bar:
             self._bar.stop()
+
+
+def tracked(items: Iterable[Item], title: str, total: int) -> Iterator[Item]:
+    """Yield the items, with a bar on a terminal and a line every 20 seconds elsewhere."""
+    console = Console(file=sys.stderr)
+    if console.is_terminal:
+        yield from track(items, title, total, console=console, transient=True)
+        return
+    reported = time.monotonic()
+    for done, item in enumerate(items):
+        if time.monotonic() - reported > LINE_SECONDS:
+            reported = time.monotonic()
+            say(f"{title}: {done:,} of {total:,}")
+        yield item
