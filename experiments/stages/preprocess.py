@@ -1,4 +1,4 @@
-"""Stage `preprocess`: four IDX files → checked, split, counted NumPy arrays."""
+"""Stage `preprocess`: raw images → checked, split, counted NumPy arrays."""
 
 from pathlib import Path
 
@@ -6,52 +6,30 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
-from experiments.data.dataset import SPLITS, Images, Labels, Split, SplitName
+from experiments.data.dataset import Labels
+from experiments.data.prepare import write_description, write_split
 from experiments.data.raw import read_raw
 from experiments.settings.params import Preprocess
 from experiments.system.errors import TandemError
-from experiments.system.files import digest, replace_folder, write_json
+from experiments.system.files import replace_folder
 
 
 def preprocess(settings: Preprocess, data: Path, target: Path) -> None:
-    """Read the IDX files in `data`, hold out the validation split, and fill the folder `target`.
+    """Read the raw dataset in `data`, hold out the validation split, and fill the folder `target`.
 
-    `target` gets `{train,validation,test}_images.npy` (uint8 or uint16; n, height, width, channels),
-    `…_labels.npy` (uint16; n) and dataset.json.
+    `target` gets `{training,test}_images.npy` (uint8 or uint16; n, height, width, channels), `…_labels.npy` (uint16;
+    n) and dataset.json; the validation images are the last of the training images.
 
     Raises:
         TandemError: a file is missing or damaged, the files don't fit each other, or all pixels are the same.
     """
     raw = read_raw(data)
-    train, (kept, held_out) = raw.train, _split(raw.train.labels, settings, data)
-    splits: dict[SplitName, Split] = {
-        "train": Split(train.images[kept], train.labels[kept]),
-        "validation": Split(train.images[held_out], train.labels[held_out]),
-        "test": raw.test,
-    }
-    # Never of images that are held out from the training that uses them.
-    statistics = {
-        "train": _statistics(splits["train"].images, data),
-        "train+validation": _statistics(train.images, data),
-    }
-    counts = {name: np.bincount(split.labels, minlength=raw.classes).tolist() for name, split in splits.items()}
-    arrays = {f"{name}_images": splits[name].images for name in SPLITS}
-    arrays |= {f"{name}_labels": splits[name].labels for name in SPLITS}
-    info = {
-        "name": raw.name,
-        "fingerprint": digest(arrays),
-        "image_shape": list(train.images.shape[1:]),
-        "pixel_type": train.images.dtype.name,
-        "classes": raw.classes,
-        "class_names": raw.class_names,
-        "images": {name: sum(count) for name, count in counts.items()},
-        "images_per_class": counts,
-        "statistics": statistics,
-    }
+    kept, held_out = _split(raw.train.labels, settings, data)
+    about = {"name": raw.name, "classes": raw.classes, "class_names": raw.class_names}
     with replace_folder(target) as folder:
-        for key, array in arrays.items():
-            np.save(folder / f"{key}.npy", array)
-        write_json(folder / "dataset.json", info)
+        training = write_split(folder, "training", raw.train, np.concatenate([kept, held_out]))
+        test = write_split(folder, "test", raw.test, np.arange(len(raw.test.labels)))
+        write_description(folder, about, training, test, len(kept))
 
 
 def _split(labels: Labels, settings: Preprocess, data: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -63,13 +41,3 @@ def _split(labels: Labels, settings: Preprocess, data: Path) -> tuple[npt.NDArra
     except ValueError as error:
         raise TandemError(f"{data}: can't split with preprocess.validation_fraction: {error}") from None
     return np.sort(kept), np.sort(held_out)
-
-
-def _statistics(images: Images, data: Path) -> dict[str, float]:
-    """Return mean and standard deviation of the pixels, scaled to 0..1; exact, from the counts of the 256 values."""
-    counts = np.bincount(images.reshape(-1), minlength=256) / images.size
-    if counts.max() == 1:  # standardising would divide by 0
-        raise TandemError(f"{data}: expected training images that differ; got every pixel {counts.argmax()}")
-    values = np.arange(256) / 255
-    mean = float(counts @ values)
-    return {"mean": mean, "std": float(np.sqrt(counts @ (values - mean) ** 2))}
