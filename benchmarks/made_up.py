@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
 from experiments.contract.backend import Model
-from experiments.data.dataset import SPLITS
+from experiments.data.dataset import Split
+from experiments.data.prepare import write_description, write_split
 from experiments.settings.project import Project, RunKey
-from experiments.system.files import digest, write_json
 from experiments.training.outputs import Outputs, write_outputs
 
 
@@ -82,11 +82,9 @@ def write_dataset(folder: Path, size: Size) -> None:
     """Write a prepared dataset of noise."""
     folder.mkdir()
     generator = np.random.default_rng(0)
-    arrays: dict[str, Any] = {}
-    for split in SPLITS:
-        arrays[f"{split}_images"] = generator.integers(0, 256, (size.images, 28, 28, 1), np.uint8)
-        arrays[f"{split}_labels"] = (np.arange(size.images) % size.classes).astype(np.uint16)
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array)
-    known = {"name": "small", "fingerprint": digest(arrays), "image_shape": [28, 28, 1], "classes": size.classes}
-    write_json(folder / "dataset.json", {**known, "statistics": {"train": {"mean": 0.5, "std": 0.5}}})
+    parts = {"training": (0, 2 * size.images), "test": (2 * size.images, 3 * size.images)}
+    pixels = generator.integers(0, 256, (3 * size.images, 28, 28, 1), np.uint8)
+    images = Split(pixels, (np.arange(3 * size.images) % size.classes).astype(np.uint16))
+    training, test = (write_split(folder, name, images, np.arange(*cut)) for name, cut in parts.items())
+    about = {"name": "small", "classes": size.classes, "class_names": None}
+    write_description(folder, about, training, test, size.images)

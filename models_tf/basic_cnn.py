@@ -4,11 +4,11 @@ import keras
 from keras import layers
 
 
-def build(classes: int, dropout: float) -> keras.Sequential:
-    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes)."""
+def build(classes: int, image_shape: tuple[int, int, int], dropout: float) -> keras.Sequential:
+    """Return the network for scaled images, float32 (n, height, width, channels) → logits (n, classes)."""
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            keras.Input(image_shape),
             layers.Conv2D(32, kernel_size=3, padding="same", name="conv1"),  # → 28×28×32
             layers.ReLU(name="relu1"),
             layers.Conv2D(32, kernel_size=3, padding="same", name="conv2"),  # → 28×28×32

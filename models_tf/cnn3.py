@@ -4,14 +4,16 @@ import keras
 from keras import layers
 
 
-def build(classes: int, dropout: float, filters: int = 32, units: int = 256) -> keras.Sequential:
-    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes).
+def build(
+    classes: int, image_shape: tuple[int, int, int], dropout: float, filters: int = 32, units: int = 256
+) -> keras.Sequential:
+    """Return the network for scaled images, float32 (n, height, width, channels) → logits (n, classes).
 
     `filters` are those of the first convolution, `units` those of the hidden layer.
     """
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            keras.Input(image_shape),
             layers.Conv2D(filters, kernel_size=3, padding="same", name="conv1"),  # → 28×28×32
             layers.ReLU(name="relu1"),
             layers.MaxPooling2D(2, padding="same", name="pool1"),  # → 14×14×32

@@ -9,7 +9,7 @@ from keras import layers
 
 @keras.saving.register_keras_serializable("tandem")
 class Cnn3(keras.Model):
-    """Scaled images, float32 (n, 28, 28, 1) → logits (n, classes)."""
+    """Scaled images, float32 (n, height, width, channels) → logits (n, classes)."""
 
     def __init__(
         self, classes: int, dropout: float, filters: int, units: int, name: str = "cnn3", **options: Any
@@ -45,7 +45,7 @@ class Cnn3(keras.Model):
 
 
 def build(classes: int, dropout: float, filters: int = 32, units: int = 256) -> keras.Model:
-    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes).
+    """Return the network for scaled images, float32 (n, height, width, channels) → logits (n, classes).
 
     `filters` are those of the first convolution, `units` those of the hidden layer.
     """

@@ -7,9 +7,9 @@ import keras
 from keras import layers, ops
 
 
-def inception(shape: tuple[int, int, int], name: str) -> keras.Model:
+def inception(channels: int, name: str) -> keras.Model:
     """Return four branches on the same input, joined on the channel axis: (n, h, w, channels) → (n, h, w, 88)."""
-    images = keras.Input(shape)
+    images = keras.Input((None, None, channels))
     one = layers.Conv2D(16, kernel_size=1, name="branch1x1")(images)  # → 16
     five = layers.Conv2D(16, kernel_size=1, name="branch5x5_1")(images)
     five = layers.Conv2D(24, kernel_size=5, padding="same", name="branch5x5_2")(five)  # → 24
@@ -23,19 +23,19 @@ def inception(shape: tuple[int, int, int], name: str) -> keras.Model:
     return keras.Model(images, ops.concatenate([one, five, three, pooled], axis=-1), name=name)
 
 
-def build(classes: int) -> keras.Sequential:
-    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes)."""
+def build(classes: int, image_shape: tuple[int, int, int]) -> keras.Sequential:
+    """Return the network for scaled images, float32 (n, height, width, channels) → logits (n, classes)."""
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            keras.Input(image_shape),
             layers.Conv2D(10, kernel_size=5, name="conv1"),  # → 24×24×10
             layers.MaxPooling2D(2, name="pool1"),  # → 12×12×10
             layers.ReLU(name="relu1"),
-            inception((12, 12, 10), name="inception1"),  # → 12×12×88
+            inception(10, name="inception1"),  # → 12×12×88
             layers.Conv2D(20, kernel_size=5, name="conv2"),  # → 8×8×20
             layers.MaxPooling2D(2, name="pool2"),  # → 4×4×20
             layers.ReLU(name="relu2"),
-            inception((4, 4, 20), name="inception2"),  # → 4×4×88
+            inception(20, name="inception2"),  # → 4×4×88
             layers.Flatten(name="flatten"),  # → 1408, pixel by pixel
             layers.Dense(classes, name="output"),
         ],

@@ -7,11 +7,11 @@ import keras
 from keras import layers
 
 
-def build(classes: int) -> keras.Sequential:
-    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes)."""
+def build(classes: int, image_shape: tuple[int, int, int]) -> keras.Sequential:
+    """Return the network for scaled images, float32 (n, height, width, channels) → logits (n, classes)."""
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            keras.Input(image_shape),
             layers.Conv2D(20, kernel_size=5, name="conv1"),  # → 24×24×20
             layers.ReLU(name="relu1"),
             layers.MaxPooling2D(2, name="pool1"),  # → 12×12×20

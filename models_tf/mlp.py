@@ -4,11 +4,11 @@ import keras
 from keras import layers
 
 
-def build(classes: int) -> keras.Sequential:
-    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes)."""
+def build(classes: int, image_shape: tuple[int, int, int]) -> keras.Sequential:
+    """Return the network for scaled images, float32 (n, height, width, channels) → logits (n, classes)."""
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            keras.Input(image_shape),
             layers.Flatten(name="flatten"),  # → 784
             layers.Dense(520, name="dense1"),
             layers.ReLU(name="relu1"),

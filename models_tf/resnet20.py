@@ -32,14 +32,14 @@ def stage(channels: int, features: int, *, stride: int, name: str) -> keras.Sequ
     return keras.Sequential(parts, name=name)
 
 
-def build(classes: int, filters: int = 16) -> keras.Sequential:
-    """Return the network for scaled images, float32 (n, 28, 28, 1) → logits (n, classes).
+def build(classes: int, image_shape: tuple[int, int, int], filters: int = 16) -> keras.Sequential:
+    """Return the network for scaled images, float32 (n, height, width, channels) → logits (n, classes).
 
     `filters` are those of the first stage; each other stage has twice as many as the one before.
     """
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
+            keras.Input(image_shape),
             Conv2D(filters, kernel_size=3, padding=1, use_bias=False, name="conv1"),  # → 28×28×16
             BatchNormalization(name="bn1"),
             layers.ReLU(name="relu"),

@@ -6,10 +6,10 @@ from torch import nn
 
 
 def build(classes: int, dropout: float) -> nn.Sequential:
-    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes)."""
+    """Return the network for scaled images, float32 (n, channels, height, width) → logits (n, classes)."""
     return nn.Sequential(
         OrderedDict(
-            conv1=nn.Conv2d(1, 32, kernel_size=3, padding="same"),  # → 32×28×28
+            conv1=nn.LazyConv2d(32, kernel_size=3, padding="same"),  # type: ignore[arg-type] # → 32×28×28
             relu1=nn.ReLU(),
             conv2=nn.Conv2d(32, 32, kernel_size=3, padding="same"),  # → 32×28×28
             relu2=nn.ReLU(),
@@ -22,7 +22,7 @@ def build(classes: int, dropout: float) -> nn.Sequential:
             pool2=nn.MaxPool2d(2),  # → 64×7×7
             dropout2=nn.Dropout(dropout),
             flatten=nn.Flatten(),  # → 3136, channel by channel
-            dense1=nn.Linear(3136, 512),
+            dense1=nn.LazyLinear(512),
             relu5=nn.ReLU(),
             dropout3=nn.Dropout(dropout),
             output=nn.Linear(512, classes),

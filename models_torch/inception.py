@@ -35,10 +35,10 @@ class Inception(nn.Module):
 
 
 def build(classes: int) -> nn.Sequential:
-    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes)."""
+    """Return the network for scaled images, float32 (n, channels, height, width) → logits (n, classes)."""
     return nn.Sequential(
         OrderedDict(
-            conv1=nn.Conv2d(1, 10, kernel_size=5),  # → 10×24×24
+            conv1=nn.LazyConv2d(10, kernel_size=5),  # → 10×24×24
             pool1=nn.MaxPool2d(2),  # → 10×12×12
             relu1=nn.ReLU(),
             inception1=Inception(10),  # → 88×12×12
@@ -47,6 +47,6 @@ def build(classes: int) -> nn.Sequential:
             relu2=nn.ReLU(),
             inception2=Inception(20),  # → 88×4×4
             flatten=nn.Flatten(),  # → 1408, channel by channel
-            output=nn.Linear(1408, classes),
+            output=nn.LazyLinear(classes),
         )
     )

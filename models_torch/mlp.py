@@ -6,11 +6,11 @@ from torch import nn
 
 
 def build(classes: int) -> nn.Sequential:
-    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes)."""
+    """Return the network for scaled images, float32 (n, channels, height, width) → logits (n, classes)."""
     return nn.Sequential(
         OrderedDict(
             flatten=nn.Flatten(),  # → 784
-            dense1=nn.Linear(784, 520),
+            dense1=nn.LazyLinear(520),
             relu1=nn.ReLU(),
             dense2=nn.Linear(520, 320),
             relu2=nn.ReLU(),

@@ -40,13 +40,13 @@ def stage(channels: int, features: int, *, stride: int) -> nn.Sequential:
 
 
 def build(classes: int, filters: int = 16) -> nn.Sequential:
-    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes).
+    """Return the network for scaled images, float32 (n, channels, height, width) → logits (n, classes).
 
     `filters` are those of the first stage; each other stage has twice as many as the one before.
     """
     return nn.Sequential(
         OrderedDict(
-            conv1=nn.Conv2d(1, filters, kernel_size=3, padding=1, bias=False),  # → 16×28×28
+            conv1=nn.LazyConv2d(filters, kernel_size=3, padding=1, bias=False),  # → 16×28×28
             bn1=nn.BatchNorm2d(filters),
             relu=nn.ReLU(),
             layer1=stage(filters, filters, stride=1),  # → 16×28×28

@@ -7,13 +7,14 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
+from experiments.contract.patches import count_patches
 from models_torch.backend.positions import Positions
 
 FEATURES, HEADS, HIDDEN = 64, 4, 128
 
 
 class Block(nn.Module):
-    """An attention and a small dense network, each beside a shortcut: (n, 16, 64) → (n, 16, 64)."""
+    """An attention and a small dense network, each beside a shortcut: (n, t, 64) → (n, t, 64)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,12 +34,12 @@ class Block(nn.Module):
 
 
 class VisionTransformer(nn.Module):
-    """Scaled images, float32 (n, 1, 28, 28) → logits (n, classes)."""
+    """Scaled images, float32 (n, channels, height, width) → logits (n, classes)."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, patch: int, tokens: int) -> None:
         super().__init__()
-        self.patches = nn.Conv2d(1, FEATURES, kernel_size=7, stride=7)  # → 64×4×4
-        self.positions = Positions(16, FEATURES)
+        self.patches = nn.LazyConv2d(FEATURES, kernel_size=patch, stride=patch)  # → 64×4×4
+        self.positions = Positions(tokens, FEATURES)
         self.blocks = nn.Sequential(OrderedDict((f"block{number}", Block()) for number in range(1, 5)))
         self.norm = nn.LayerNorm(FEATURES)
         self.output = nn.Linear(FEATURES, classes)
@@ -50,6 +51,10 @@ class VisionTransformer(nn.Module):
         return logits
 
 
-def build(classes: int) -> nn.Module:
-    """Return the network for scaled images, float32 (n, 1, 28, 28) → logits (n, classes)."""
-    return VisionTransformer(classes)
+def build(classes: int, image_shape: tuple[int, int, int], patch: int = 7) -> nn.Module:
+    """Return the network for scaled images, float32 (n, channels, height, width) → logits (n, classes).
+
+    Raises:
+        TandemError: the images aren't made of whole patches of that many pixels in height and width.
+    """
+    return VisionTransformer(classes, patch, count_patches(image_shape, patch))

@@ -5,7 +5,9 @@ Neither knows MLflow, DVC or the other: they get arrays and settings, and report
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -15,7 +17,7 @@ import numpy.typing as npt
 from experiments.contract.inputs import input_of
 from experiments.contract.phases import Phases
 from experiments.contract.weights import FloatArray, Parameter, Weights
-from experiments.data.dataset import Dataset, Images, ImageShape, Labels, PixelType
+from experiments.data.dataset import Dataset, Images, ImageShape, Labels, PixelType, Statistics, largest_pixel
 from experiments.settings.recipe import Option, Recipe
 
 Logits = npt.NDArray[np.float32]
@@ -54,11 +56,11 @@ class ModelSettings:
     pixel_type: PixelType = "uint8"
     options: tuple[tuple[str, Option], ...] = ()
 
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """What the factory of the architecture is called with."""
+    def arguments_of(self, factory: Callable[..., Any]) -> dict[str, Any]:
+        """Return what the factory of the architecture is called with; the shape of its images, if it takes that."""
+        shape = {"image_shape": self.network_shape} if "image_shape" in signature(factory).parameters else {}
         dropout = {} if self.dropout is None else {"dropout": self.dropout}
-        return {"classes": self.classes, **dropout, **dict(self.options)}
+        return {"classes": self.classes, **shape, **dropout, **dict(self.options)}
 
     @property
     def network_shape(self) -> ImageShape:
@@ -216,8 +218,8 @@ class Backend(Protocol[ModelT]):
 def model_settings(recipe: Recipe, dataset: Dataset, precision: Precision = "float32") -> ModelSettings:
     """Return what to build for a recipe on a dataset, with the statistics of the images that the recipe trains on.
 
-    `unit` scaling takes pixels to 0..1, x/255; `standardised` to mean 0 and deviation 1, (x/255 - mean) / std;
-    `imagenet` does so with ImageNet's mean and deviation of each channel.
+    `unit` scaling takes pixels to 0..1, x/255 (of 16 bits, x/65535); `standardised` to mean 0 and deviation 1, (x/255 -
+    mean) / std, in colour of each channel; `imagenet` does so with ImageNet's mean and deviation of each channel.
     """
     scale, offset = _scaling(recipe, dataset)
     takes = input_of(recipe.architecture)
@@ -238,10 +240,15 @@ def model_settings(recipe: Recipe, dataset: Dataset, precision: Precision = "flo
 
 
 def _scaling(recipe: Recipe, dataset: Dataset) -> tuple[float | tuple[float, ...], float | tuple[float, ...]]:
+    white = largest_pixel(dataset.pixel_type)
     if recipe.scaling == "unit":
-        return 1 / 255, 0.0
-    if recipe.scaling == "imagenet":
-        pairs = list(zip(IMAGENET_MEAN, IMAGENET_STD, strict=True))
-        return tuple(1 / (255 * std) for _, std in pairs), tuple(-mean / std for mean, std in pairs)
-    statistics = dataset.statistics[recipe.train_on]
-    return 1 / (255 * statistics.std), -statistics.mean / statistics.std
+        return 1 / white, 0.0
+    imagenet = Statistics(IMAGENET_MEAN, IMAGENET_STD)
+    known = imagenet if recipe.scaling == "imagenet" else dataset.statistics[recipe.train_on]
+    pairs = list(zip(_channels(known.mean), _channels(known.std), strict=True))
+    scales, offsets = tuple(1 / (white * std) for _, std in pairs), tuple(-mean / std for mean, std in pairs)
+    return (scales, offsets) if len(pairs) > 1 else (scales[0], offsets[0])
+
+
+def _channels(numbers: float | tuple[float, ...]) -> tuple[float, ...]:
+    return numbers if isinstance(numbers, tuple) else (numbers,)

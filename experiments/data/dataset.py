@@ -16,6 +16,8 @@ Images = npt.NDArray[np.uint8 | np.uint16]
 Labels = npt.NDArray[np.uint16]
 PixelType = Literal["uint8", "uint16"]
 PIXEL_TYPES: tuple[PixelType, ...] = get_args(PixelType)
+# The file beside the arrays that says what they are.
+DESCRIPTION = "dataset.json"
 # Height, width, and channels: 1 for grey, 3 for colour.
 ImageShape = tuple[int, int, int]
 SplitName = Literal["train", "validation", "test"]
@@ -31,6 +33,11 @@ class Split:
     labels: Labels
 
 
+def largest_pixel(pixel_type: npt.DTypeLike) -> int:
+    """Return what white is: 255 or 65,535."""
+    return int(np.iinfo(np.dtype(pixel_type)).max)
+
+
 def to_bytes(images: Images) -> npt.NDArray[np.uint8]:
     """Return images, or one, with 8 bits a pixel, for pictures that are looked at."""
     return (images >> 8).astype(np.uint8) if images.dtype == np.uint16 else images.astype(np.uint8, copy=False)
@@ -42,17 +49,18 @@ IMAGE_SHAPE: ImageShape = (28, 28, 1)
 
 @dataclass(frozen=True)
 class Statistics:
-    """Mean and standard deviation of the pixels, scaled to 0..1."""
+    """Mean and standard deviation of the pixels, scaled to 0..1; in colour, of each channel."""
 
-    mean: float
-    std: float
+    mean: float | tuple[float, ...]
+    std: float | tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Dataset:
     """A dataset that preprocess wrote to `folder`; the fingerprint is a digest of its arrays.
 
-    `class_names` are in the order of the labels; None where the classes have none but their numbers.
+    `class_names` are in the order of the labels; None where the classes have none but their numbers. Of the images to
+    train on, the first `kept` are the training split, the others the validation split.
     """
 
     folder: Path
@@ -63,21 +71,23 @@ class Dataset:
     statistics: Mapping[str, Statistics]
     class_names: tuple[str, ...] | None = None
     pixel_type: PixelType = "uint8"
+    kept: int = 0
 
     def split(self, name: SplitName) -> Split:
         """Return one split; the images are memory-mapped, read-only."""
-        images = np.load(self.folder / f"{name}_images.npy", mmap_mode="r")
-        return Split(images, np.load(self.folder / f"{name}_labels.npy"))
+        if name == "test":
+            return self._load("test")
+        both = self._load("training")
+        part = slice(self.kept) if name == "train" else slice(self.kept, None)
+        return Split(both.images[part], both.labels[part])
 
     def training_split(self, train_on: TrainOn) -> Split:
         """Return the images that a recipe trains on: the training split, or that and then the validation split."""
-        train = self.split("train")
-        if train_on == "train":
-            return train
-        validation = self.split("validation")
-        return Split(
-            np.concatenate([train.images, validation.images]), np.concatenate([train.labels, validation.labels])
-        )
+        return self.split("train") if train_on == "train" else self._load("training")
+
+    def _load(self, name: str) -> Split:
+        images = np.load(self.folder / f"{name}_images.npy", mmap_mode="r")
+        return Split(images, np.load(self.folder / f"{name}_labels.npy"))
 
 
 def load_dataset(folder: Path) -> Dataset:
@@ -88,9 +98,13 @@ def load_dataset(folder: Path) -> Dataset:
     Raises:
         TandemError: it is missing, damaged or changed.
     """
-    repair, file = "run `dvc repro --force preprocess`", folder / "dataset.json"
+    repair, file = "run `dvc repro --force preprocess`", folder / DESCRIPTION
     try:
-        dataset = _described(read_json(file), folder)
+        info = read_json(file)
+        if len(info["image_shape"]) != len(IMAGE_SHAPE):
+            expected = "expected an image_shape of height, width and channels"
+            raise TandemError(f"{file}: {expected}; got {info['image_shape']}, of an earlier Tandem", advice=repair)
+        dataset = _described(info, folder)
         arrays = {}
         for file in folder.glob("*.npy"):
             arrays[file.stem] = np.load(file, mmap_mode="r")
@@ -100,13 +114,19 @@ def load_dataset(folder: Path) -> Dataset:
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"
         problem = f"{file}: expected what preprocess wrote; got a damaged file, {what}"
         raise TandemError(problem, advice=repair) from None
-    if len(dataset.image_shape) != len(IMAGE_SHAPE):
-        expected = "expected an image_shape of height, width and channels"
-        raise TandemError(f"{file}: {expected}; got {dataset.image_shape}, of an earlier Tandem", advice=repair)
     if (actual := digest(arrays)) != dataset.fingerprint:
         expected = f"{folder}: expected arrays of fingerprint {dataset.fingerprint[:12]}, as dataset.json says"
         raise TandemError(f"{expected}; got {actual[:12]}", advice=repair)
     return dataset
+
+
+def described(folder: Path) -> Dataset | None:
+    """Return what a prepared dataset's description says, without a look at its arrays; None where there is none."""
+    try:
+        dataset = _described(read_json(folder / DESCRIPTION), folder)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        return None
+    return dataset if len(dataset.image_shape) == len(IMAGE_SHAPE) else None
 
 
 def _described(info: Mapping[str, Any], folder: Path) -> Dataset:
@@ -116,9 +136,13 @@ def _described(info: Mapping[str, Any], folder: Path) -> Dataset:
         fingerprint=info["fingerprint"],
         image_shape=tuple(info["image_shape"]),
         classes=info["classes"],
-        statistics={name: Statistics(**values) for name, values in info["statistics"].items()},
-        class_names=tuple(info["class_names"]) if info.get("class_names") else None,
-        pixel_type=info.get("pixel_type", "uint8"),
+        statistics={
+            name: Statistics(**{key: tuple(value) if isinstance(value, list) else value for key, value in pair.items()})
+            for name, pair in info["statistics"].items()
+        },
+        class_names=tuple(info["class_names"]) if info["class_names"] else None,
+        pixel_type=info["pixel_type"],
+        kept=info["images"]["train"],
     )
 
 

@@ -21,9 +21,9 @@ from experiments.system.console import say, warn
 from experiments.system.errors import TandemError
 from experiments.system.git import read_checkout
 from experiments.system.processes import threads_for
+from experiments.training.fits import check_fits
 from experiments.training.messages import Outcome
 from experiments.training.remote import train_order
-from experiments.training.training import check_fits
 
 
 @dataclass(frozen=True)

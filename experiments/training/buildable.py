@@ -48,10 +48,11 @@ def check_build(name: BackendName, settings: ModelSettings, backend: Backend[Mod
         TandemError: naming the architecture, its file and, where it is known, the line of the first step that fails.
     """
     architecture = ARCHITECTURES[name], settings.architecture
-    target, arguments = target_of(*architecture), settings.arguments
-    call = f"{target.partition(':')[2]}({', '.join(arguments)})"
+    target = target_of(*architecture)
     with _step(name, settings, "a module that can be imported"):
         factory = factory_of(*architecture)
+    arguments = settings.arguments_of(factory)
+    call = f"{target.partition(':')[2]}({', '.join(arguments)})"
     with _step(name, settings, f"a network from {call}"):
         network = factory(**arguments)
     if not isinstance(network, pkgutil.resolve_name(NETWORKS[name])):
@@ -79,7 +80,9 @@ def check_logits(model: Model, settings: ModelSettings) -> None:
 @contextmanager
 def _step(name: BackendName, settings: ModelSettings, expected: str) -> Iterator[None]:
     try:
-        yield
+        with warnings.catch_warnings():  # of a framework, about a step that fails or whose like was built before
+            warnings.simplefilter("ignore")
+            yield
     except TandemError as error:
         raise TandemError(f"{_where(name, settings)}: {error}") from None
     except Exception as error:

@@ -10,16 +10,16 @@ from importlib.metadata import version
 from pathlib import Path
 
 from experiments.contract.backend import Backend, Model, TrainingSettings
-from experiments.contract.schedule import steps_of_epoch, warmup_of
+from experiments.contract.schedule import steps_of_epoch
 from experiments.data.dataset import Dataset, Split, load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import Recipe
 from experiments.system.environment import cpu_name
-from experiments.system.errors import TandemError
 from experiments.system.git import Checkout, read_checkout
 from experiments.system.processes import threads_for
 from experiments.training.code import code_digest
+from experiments.training.fits import check_fits
 
 # MLflow takes 8000 characters of a tag.
 MOST_NAMES = 2000
@@ -89,27 +89,6 @@ def make_training(project: Project, params: Params, key: RunKey) -> Training:
     code = Code(read_checkout(project.root), code_digest(key.backend, recipe.architecture))
     threads, every = threads_for(params.train.threads), params.train.log_every_steps
     return Training(key, recipe, dataset, code, threads, every, project.home)
-
-
-def check_fits(name: str, recipe: Recipe, dataset: Dataset) -> None:
-    """Refuse a recipe that doesn't fit its dataset.
-
-    Raises:
-        TandemError: the scaling is for images of other channels, there is not one whole batch and short ones are
-            dropped, or the warm-up of the learning rate is longer than the training.
-    """
-    images = len(dataset.training_split(recipe.train_on).labels)
-    if recipe.drop_last and images < recipe.batch_size:
-        raise TandemError(
-            f"params.yaml: recipes.{name}.batch_size: expected at most {images}, "
-            f"the number of training images, since drop_last is true; got {recipe.batch_size}"
-        )
-    warmup, steps = warmup_of(recipe, images), steps_of_epoch(recipe, images) * recipe.epochs
-    if warmup >= steps:
-        raise TandemError(
-            f"params.yaml: recipes.{name}.schedule: expected a warm-up of fewer than {steps} steps, which "
-            f"{recipe.epochs} epoch(s) have; got {warmup}; shorten it, or train longer"
-        )
 
 
 def fingerprint(training: Training, backend: Backend[Model]) -> str:

@@ -177,7 +177,7 @@ def _float64(value: float | tuple[float, ...]) -> npt.NDArray[np.float64] | np.f
 
 def _build(settings: ModelSettings) -> keras.Model:
     build = factory_of(ARCHITECTURES, settings.architecture)
-    return cast(keras.Model, build(**settings.arguments))
+    return cast(keras.Model, build(**settings.arguments_of(build)))
 
 
 def use_precision(precision: Precision) -> None:

@@ -13,6 +13,7 @@ from experiments.contract.layers import NONE, Kind, Layer, Padding, Pair, with_b
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
 from models_torch.backend.arrays import is_depthwise, specs_of
+from models_torch.backend.calls import first_tensor, naming
 from models_torch.backend.dropout import SpatialDropout1d
 from models_torch.backend.model import TorchModel
 from models_torch.backend.positions import Positions
@@ -115,19 +116,11 @@ def _hooks(network: nn.Module, calls: list[Call]) -> Iterator[None]:
             Call(path, layer, first_tensor((inputs, named)), first_tensor(output))
         )
 
-    def enter(path: str) -> Callable[..., None]:
-        return lambda layer, inputs, named: entered.append(
-            f"{path}, given {tuple(first_tensor((inputs, named)).shape[1:])}"
-        )
-
     layers = _outermost(network)
     handles = [layer.register_forward_hook(keep(path), with_kwargs=True) for path, layer in layers.items()]
-    handles += [layer.register_forward_pre_hook(enter(path), with_kwargs=True) for path, layer in layers.items()]
-    entered: list[str] = []
     try:
-        yield
-    except RuntimeError as error:
-        raise RuntimeError(f"layer {entered[-1] if entered else 'none'}: {error}") from error
+        with naming(layers):
+            yield
     finally:
         for handle in handles:
             handle.remove()
@@ -140,23 +133,6 @@ def _outermost(network: nn.Module, path: str = "") -> dict[str, nn.Module]:
         for name, layer in network.named_children():
             layers |= _outermost(layer, f"{path}/{name}" if path else name)
     return layers
-
-
-def first_tensor(value: object) -> Tensor:
-    """Return the first tensor of what a layer takes or gives: a tensor, or several in tuples, lists and dicts.
-
-    Raises:
-        RuntimeError: there is none.
-    """
-    if isinstance(value, Tensor):
-        return value
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple | list) else ()
-    for part in parts:
-        try:
-            return first_tensor(part)
-        except RuntimeError:
-            continue
-    raise RuntimeError("expected a layer that takes and gives tensors; got none")
 
 
 def own_parameters(layer: nn.Module) -> list[nn.Parameter]:

@@ -18,6 +18,7 @@ from models_torch.backend import saved
 from models_torch.backend.arrays import Array, arrays_of
 from models_torch.backend.enlarging import enlarging
 from models_torch.backend.freezing import freeze
+from models_torch.backend.lazy import give_sizes, lazy_layers
 
 
 class Classifier(nn.Module):
@@ -29,7 +30,9 @@ class Classifier(nn.Module):
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         build = factory_of(ARCHITECTURES, settings.architecture)
-        self.network: nn.Module = build(**settings.arguments)
+        with lazy_layers():
+            self.network: nn.Module = build(**settings.arguments_of(build))
+        give_sizes(self.network, settings.network_shape)
         self._stay_in_evaluation = freeze(self.network, settings.freeze)
         self.enlarge = enlarging(settings)
         self._per_channel("scale", settings.scale)

@@ -8,6 +8,7 @@ from experiments.data.dataset import batch_order, load_dataset
 from experiments.settings.params import Preprocess
 from experiments.stages.preprocess import preprocess
 from experiments.system.errors import TandemError
+from experiments.system.files import write_json
 
 
 def order(epoch: int = 1, seed: int = 1, drop_last: bool = False) -> list[int]:
@@ -51,18 +52,31 @@ def _truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def _of_an_earlier_version(path: Path) -> None:
+    write_json(path, {"name": "digits", "image_shape": [28, 28]})
+
+
 @pytest.mark.parametrize(
     ("name", "damage", "message"),
     [
         (
-            "train_images.npy",
+            "training_images.npy",
             _flip,
             "expected arrays of fingerprint [0-9a-f]{12}, as dataset.json says; got [0-9a-f]{12}",
         ),
         ("test_labels.npy", _flip, "expected arrays of fingerprint"),
-        ("validation_labels.npy", Path.unlink, "expected arrays of fingerprint"),
-        ("train_images.npy", _truncate, r"train_images\.npy: expected what preprocess wrote; got a damaged file, "),
-        ("train_images.npy", lambda path: path.write_bytes(b""), r"train_images\.npy: expected .* a damaged file, "),
+        ("training_labels.npy", Path.unlink, "expected arrays of fingerprint"),
+        (
+            "test_images.npy",
+            _truncate,
+            r"test_images\.npy: expected what preprocess wrote; got a damaged file, ",
+        ),
+        (
+            "test_images.npy",
+            lambda path: path.write_bytes(b""),
+            r"test_images\.npy: expected .* a damaged file, ",
+        ),
+        ("dataset.json", _of_an_earlier_version, r"dataset\.json: expected an image_shape of .* of an earlier Tandem"),
         ("dataset.json", _truncate, r"dataset\.json: expected .* damaged file, JSONDecodeError"),
         ("dataset.json", lambda path: path.write_text("{}"), r"dataset\.json: expected .* damaged file, KeyError"),
         ("dataset.json", lambda path: path.write_text("[]"), r"dataset\.json: expected .* damaged file, TypeError"),

@@ -122,7 +122,7 @@ def test_a_trial_gives_the_same_bits_without_the_test_set(later: Clone) -> None:
     remove = f"git worktree remove --force {folder}"
     assert f"Next: look at them; then `{remove}`." in output
     later.run(*remove.split())
-    assert (later.root / "prepared" / "train_images.npy").is_file()  # the worktree had a link to it
+    assert (later.root / "prepared" / "training_images.npy").is_file()  # the worktree had a link to it
 
 
 def test_a_trial_that_was_pruned_is_stopped_at_the_same_epoch(later: Clone) -> None:

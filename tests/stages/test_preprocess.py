@@ -32,7 +32,7 @@ def test_every_image_is_in_one_split_with_its_label(idx_folder: Path, tmp_path: 
 
 def test_the_files_are_on_disk(idx_folder: Path, tmp_path: Path, is_synced: Callable[[Path], bool]) -> None:
     preprocess(SETTINGS, idx_folder, tmp_path / "work" / "prepared")
-    assert len(list((tmp_path / "work" / "prepared").iterdir())) == 7
+    assert len(list((tmp_path / "work" / "prepared").iterdir())) == 5
     assert is_synced(tmp_path / "work")
 
 

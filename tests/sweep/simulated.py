@@ -17,7 +17,8 @@ import numpy as np
 import optuna
 from mlflow import MlflowClient
 
-from experiments.data.dataset import SPLITS
+from experiments.data.dataset import Split
+from experiments.data.prepare import write_description, write_split
 from experiments.engine.engine import Answer, Ended, P, Slot, Task
 from experiments.engine.tasks import run_task
 from experiments.settings.project import Project
@@ -25,7 +26,7 @@ from experiments.settings.recipe import BackendName
 from experiments.sweep import trials
 from experiments.sweep.runs import SWEEP, TRIAL
 from experiments.sweep.storage import connect
-from experiments.system.files import digest, write_atomically, write_json
+from experiments.system.files import write_atomically
 from experiments.tracking import runs, store
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.messages import Begun, EpochDone, Order, Outcome, Reply
@@ -85,15 +86,11 @@ def simulated(send: Callable[[object], Reply], order: Order, values: Values = go
 def write_dataset(folder: Path) -> None:
     """Write a prepared dataset of a few images."""
     folder.mkdir()
-    arrays: dict[str, Any] = {}
-    for number, split in enumerate(SPLITS):
-        arrays[f"{split}_images"] = np.full((200, 28, 28, 1), number, np.uint8)
-        arrays[f"{split}_labels"] = np.arange(200, dtype=np.uint16) % 4
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array)
-    statistics = {"train": {"mean": 0.5, "std": 0.5}}
-    known = {"name": "small", "fingerprint": digest(arrays), "image_shape": [28, 28, 1], "classes": 4}
-    write_json(folder / "dataset.json", {**known, "statistics": statistics})
+    pixels = np.arange(600 * 28 * 28).astype(np.uint8).reshape(600, 28, 28, 1)
+    images = Split(pixels, np.arange(600, dtype=np.uint16) % 4)
+    training = write_split(folder, "training", images, np.arange(400))
+    test = write_split(folder, "test", images, np.arange(400, 600))
+    write_description(folder, {"name": "small", "classes": 4, "class_names": None}, training, test, 200)
 
 
 # The engine.
