@@ -18,14 +18,18 @@ def as_batch(images: npt.ArrayLike, shape: tuple[int, int, int], dtype: np.dtype
     Raises:
         TandemError: they have another shape, or are no whole numbers in the range of `dtype`.
     """
-    array = np.asarray(images)
+    expected = f"images: expected an array {_shapes(shape)}, n at least 1"
+    try:
+        array = np.asarray(images)
+    except ValueError:
+        raise TandemError(f"{expected}; got rows of different lengths") from None
     grey = shape[2] == 1
     is_one = array.shape in ((shape, shape[:2]) if grey else (shape,))
     batch = array[np.newaxis] if is_one else array
     if grey and batch.shape[1:] == shape[:2]:
         batch = batch[..., np.newaxis]
     if batch.shape[1:] != shape or not len(batch):
-        raise TandemError(f"images: expected an array {_shapes(shape)}, n at least 1; got {_shown(array.shape)}")
+        raise TandemError(f"{expected}; got {_shown(array.shape)}")
     _check_range(batch, dtype)
     return batch.astype(dtype, copy=False), is_one
 

@@ -15,6 +15,7 @@ from experiments.settings.recipe import BackendName
 from experiments.system.files import read_json
 from tests.browser import Browser, errors, schemes, wait_for
 from tests.end_to_end.conftest import Clone
+from tests.end_to_end.programs import LOAD_AND_SCORE, SAVED, THROUGH_TANDEM
 
 BACKENDS: tuple[BackendName, ...] = ("lightning", "keras")
 
@@ -182,25 +183,6 @@ def test_one_name_is_one_number(clone: Clone, first_output: str) -> None:
             assert sorted(epochs)[1] == median == run.data.metrics[f"median_{name}"] == compared[f"median_{name}"]
 
 
-LOAD_AND_SCORE = """
-import sys, importlib, json
-import numpy as np, mlflow
-mlflow.set_tracking_uri(sys.argv[2])
-images, labels = np.load("prepared/test_images.npy"), np.load("prepared/test_labels.npy")
-if sys.argv[1] == "lightning":
-    import torch
-    model = mlflow.pytorch.load_model(f"runs:/{sys.argv[3]}/lenet-{sys.argv[1]}-1")
-    predicted = model(torch.from_numpy(images).movedim(3, 1)).detach().numpy().argmax(1)
-else:
-    model = mlflow.tensorflow.load_model(f"runs:/{sys.argv[3]}/lenet-{sys.argv[1]}-1")
-    predicted = model.predict(images, verbose=0).argmax(1)
-columns = {"skiprows": 1, "usecols": (0, 1), "unpack": True}
-actual, stage = np.loadtxt(f"runs/lenet/{sys.argv[1]}/1/predictions.csv", int, delimiter=",", **columns)
-assert (actual == labels).all()
-print(json.dumps({"differ": int((predicted != stage).sum()), "accuracy": float((predicted == labels).mean())}))
-"""
-
-
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_model_from_mlflow_predicts_what_the_stage_did(clone: Clone, first_output: str, backend: str) -> None:
     uri = f"sqlite:///{clone.root}/mlruns/mlflow.db"
@@ -219,6 +201,36 @@ def test_the_model_from_mlflow_predicts_what_the_stage_did(clone: Clone, first_o
     result = json.loads(done.stdout.splitlines()[-1])
     metrics = read_json(clone.root / "runs" / "lenet" / backend / "1" / "metrics.json")
     assert result == {"differ": 0, "accuracy": metrics["test/accuracy"]}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_saved_model_predicts_right_by_itself(clone: Clone, first_output: str, backend: str) -> None:
+    command = [sys.executable, "-I", "-c", SAVED, backend]
+    done = subprocess.run(command, cwd=clone.root, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["0 of 297 differ"], done.stderr
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_python_gives_what_the_run_has_recorded(
+    clone: Clone, first_output: str, backend: BackendName, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", THROUGH_TANDEM, str(clone.root), backend]
+    environment = {**clone.environment(), "PYTHONPATH": str(clone.root)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    kept = record(clone, backend)
+    assert found["differ"] == {"folder": 0, "MLflow": 0}
+    assert found["apart"] < 1e-5
+    assert found["frameworks"] == [{"lightning": "torch", "keras": "tensorflow"}[backend]]
+    assert found["recipe"] == kept["recipe"]
+    assert found["mlflow"] == kept["mlflow_run_id"]
+    assert found["same history"] is True
+    assert found["store"] is None
+    with (clone.root / "runs" / "lenet" / backend / "1" / "history.csv").open() as file:
+        assert found["epochs"] == [1, 2, 3] == [int(line.split(",")[0]) for line in file.readlines()[1:]]
+    told = clone.json("tandem", "compare", "lenet-lightning-1", "lenet-keras-1")["images"]["told_differently"]
+    assert found["told differently"] == told
 
 
 def test_a_second_repro_runs_nothing(clone: Clone, first_output: str) -> None:
