@@ -21,16 +21,21 @@ bfloat16's doesn't: they are float32 there too.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
+from experiments.contract.backend import Precision
 from experiments.contract.weights import FloatArray, Parameter
 from experiments.parity.check import Quantity
 from experiments.parity.jobs import Steps
 
 MOST, LEAST = 0.5, 256.0
-# backend, and what its training computes in: float64, float32 or bfloat16.
-Trained = Mapping[tuple[str, str], Steps]
+Mixed = Literal["bfloat16"]
+BFLOAT16: Mixed = "bfloat16"
+# By backend, and by what the training computes in.
+MixedKey = tuple[str, Precision | Mixed]
+Trained = Mapping[MixedKey, Steps]
 
 
 def mixed_quantities(trainings: Trained, parameters: Sequence[Parameter]) -> list[Quantity]:
@@ -40,8 +45,8 @@ def mixed_quantities(trainings: Trained, parameters: Sequence[Parameter]) -> lis
     """
     values = {key: _values(steps, key[1], parameters) for key, steps in trainings.items()}
     first, second = sorted({backend for backend, _ in values})
-    gaps = {name: _apart(values[name, "bfloat16"], values[name, "float64"]) for name in (first, second)}
-    apart = _apart(values[first, "bfloat16"], values[second, "bfloat16"])
+    gaps = {name: _apart(values[name, BFLOAT16], values[name, "float64"]) for name in (first, second)}
+    apart = _apart(values[first, BFLOAT16], values[second, BFLOAT16])
     ratios = _ratio(apart, np.minimum(*gaps.values()))
     what = "difference in bfloat16, in gaps"
     quantities = [Quantity(f"step {at}: {what}", row, MOST) for at, row in enumerate(ratios, 1)]
@@ -51,7 +56,7 @@ def mixed_quantities(trainings: Trained, parameters: Sequence[Parameter]) -> lis
     return quantities
 
 
-def _values(steps: Steps, kind: str, parameters: Sequence[Parameter]) -> list[FloatArray]:
+def _values(steps: Steps, kind: Precision | Mixed, parameters: Sequence[Parameter]) -> list[FloatArray]:
     """Return the quantities, (steps, numbers) each."""
     sizes = [*(math.prod(parameter.shape) for parameter in parameters), steps.outputs]
     stored = np.fromfile(steps.file, "float64" if kind == "float64" else "float32").reshape(-1, sum(sizes))

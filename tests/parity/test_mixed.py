@@ -9,8 +9,8 @@ from experiments.contract.backend import Precision, TrainingSettings, model_sett
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import PACKAGES
 from experiments.parity import jobs
-from experiments.parity.jobs import Job, Side, Steps, run_on_all
-from experiments.parity.mixed import mixed_quantities
+from experiments.parity.jobs import Job, Side, run_on_all
+from experiments.parity.mixed import Mixed, Trained, mixed_quantities
 from experiments.settings.project import Project
 from experiments.settings.recipe import Arithmetic
 from tests.models.backend_probe import recipe
@@ -38,15 +38,15 @@ def run(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         parameters = described["keras"].parameters
         names = [parameter.name for parameter in parameters]
 
-        def steps(kind: str, precision: Precision, arithmetic: Arithmetic) -> dict[tuple[str, str], Steps]:
+        def steps(kind: Precision | Mixed, precision: Precision, arithmetic: Arithmetic) -> Trained:
             trained = run_on_all(processes, kind, jobs.steps, job(precision, arithmetic), folder, names, 0.0)
             return {(backend, kind): each for backend, each in trained.items()}
 
-        plain = steps("float64", "float64", "float32") | steps("float32", "float32", "float32")
+        plain = {**steps("float64", "float64", "float32"), **steps("float32", "float32", "float32")}
 
         def with_bugs(in_torch: str, in_keras: str) -> list[str]:
             first.bug, second.bug = in_torch, in_keras
-            quantities = mixed_quantities(plain | steps("bfloat16", "float32", "bfloat16"), parameters)
+            quantities = mixed_quantities({**plain, **steps("bfloat16", "float32", "bfloat16")}, parameters)
             return [quantity.where for quantity in quantities if quantity.ratio > 1]
 
         yield with_bugs
