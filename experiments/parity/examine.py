@@ -3,7 +3,7 @@
 import math
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -83,7 +83,7 @@ class Examiner:
             if not self.problems:
                 start = self._start()
                 if not optimisers:
-                    self._judge("first batch", start)
+                    self._judge("first batch", start.items())
                 for optimiser in optimisers:
                     self._train(optimiser, start)
                 if takes_dropout(self.recipe.architecture):
@@ -164,7 +164,7 @@ class Examiner:
             steps = self._compared(optimiser, trainings, perturbed)
         for precision in PRECISIONS:
             self.result.trainings.append(Training(optimiser, precision, start[precision], steps[precision]))
-        self._judge(optimiser, {one.precision: one.quantities for one in self.result.trainings[-len(PRECISIONS) :]})
+        self._judge(optimiser, ((one.precision, one.quantities) for one in self.result.trainings[-len(PRECISIONS) :]))
         # Within each framework, a style of the architecture gives the bits of the first style.
         for style in self.result.styles:
             for backend, others in self._steps(self._job("float32", optimiser, style=style)).items():
@@ -188,8 +188,8 @@ class Examiner:
             steps["float64"] = adam_moves(steps["float64"], self.vanishing, state, lr)
         return steps
 
-    def _judge(self, what: str, quantities: Mapping[Precision, Sequence[Quantity]]) -> None:
-        for precision, computed in quantities.items():
+    def _judge(self, what: str, quantities: Iterable[tuple[str, Sequence[Quantity]]]) -> None:
+        for precision, computed in quantities:
             if beyond := check.first_beyond(computed):
                 self.problems.append(f"{what}, {precision}: {beyond.apart}")
 

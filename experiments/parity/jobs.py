@@ -150,8 +150,9 @@ def steps(side: Side, job: Job, folder: Path, names: Sequence[str], perturbation
     inspection.layers(model)  # as the train stage does; it must not change the training
     # Written step by step: all parameters of all steps can be gigabytes.
     start = "perturbed" if perturbation else "drawn"
-    optimiser, precision = job.training.recipe.optimiser, job.model.precision
-    path = folder / f"{job.model.architecture}-{optimiser}-{precision}-{start}-{side.backend}"
+    recipe, precision = job.training.recipe, job.model.precision
+    name = (job.model.architecture, recipe.optimiser, precision, recipe.precision, start, side.backend)
+    path = folder / "-".join(name)
     with path.open("wb") as file:
         listener = EveryStep(model, names, job.images[: job.training.recipe.batch_size], file)
         backend.train(model, job.images, job.labels, job.training, checkpoint=None, listener=listener)

@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 from experiments.parity import bounds, protocol
 from experiments.parity.check import largest
+from experiments.parity.mixed import BFLOAT16
 from experiments.parity.results import Result, SettingResult, Training
 from experiments.parity.variants import ARCHITECTURE
 from experiments.settings.recipe import OptimiserName
@@ -28,8 +29,10 @@ same differ. The proof that the steps are the same is float64's.
 SETTINGS = f"""
 ## Settings
 
-Each in small trainings of {ARCHITECTURE}; `experiments/parity/variants.py` lists them. The cells are as above.
+Each in small trainings of {ARCHITECTURE}; `experiments/parity/variants.py` lists them. The cells are as above; for
+bfloat16, they are the difference in the gap that bfloat16 makes, and its share of what is allowed.
 """
+PRECISIONS = (*protocol.PRECISIONS, BFLOAT16)
 PROTOCOL = {
     **asdict(protocol.FULL),
     "large": {**asdict(protocol.LARGE), "image_size": protocol.MOST_PIXELS, "above": protocol.MOST_PARAMETERS},
@@ -88,11 +91,11 @@ def settings_table(results: Sequence[SettingResult]) -> str:
     rows = []
     for result in results:
         cells = {training.precision: _cell(training) for training in result.trainings}
-        shares = [cells.get(precision, "") for precision in protocol.PRECISIONS]
+        shares = [cells.get(precision, "") for precision in PRECISIONS]
         changes = json.dumps(result.variant.changes).replace('"', "")[1:-1]
         rows.append([result.setting, f"`{changes}`", *shares, "**no**" if result.problems else "yes"])
-    header = ["setting", "in a recipe", *protocol.PRECISIONS, "the same training"]
-    align = ["left", "left", *["right"] * len(protocol.PRECISIONS), "left"]
+    header = ["setting", "in a recipe", *PRECISIONS, "the same training"]
+    align = ["left", "left", *["right"] * len(PRECISIONS), "left"]
     table = tabulate(rows, header, tablefmt="pipe", colalign=align, disable_numparse=True)
     problems = [f"- {result.setting}: {problem}" for result in results for problem in result.problems]
     return "\n".join([SETTINGS, table, *(["", *problems] if problems else []), ""])

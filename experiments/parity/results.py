@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from experiments.contract.backend import Precision
 from experiments.parity.check import Quantity, first_beyond, largest
 from experiments.parity.dropout import DropoutCheck
+from experiments.parity.mixed import Mixed
 from experiments.parity.variants import Variant
 from experiments.settings.recipe import OptimiserName
 
@@ -18,7 +19,7 @@ class Training:
     """A small training in both frameworks: the quantities of its first batch, then those of each step."""
 
     optimiser: OptimiserName
-    precision: Precision
+    precision: Precision | Mixed
     start: list[Quantity]
     steps: list[list[Quantity]]
 

@@ -10,6 +10,8 @@ from experiments.settings.recipe import Arithmetic
 from models_tf.backend.model import KerasModel
 from models_tf.backend.trace import trace
 
+MIXED = "mixed_bfloat16"
+
 
 @contextmanager
 def tracing_in(precision: Arithmetic, model: KerasModel) -> Iterator[None]:
@@ -22,7 +24,7 @@ def tracing_in(precision: Arithmetic, model: KerasModel) -> Iterator[None]:
     layers = _layers(model) if precision == "bfloat16" else []
     policies = [layer.dtype_policy for layer in layers]
     for layer in layers:
-        layer.dtype_policy = "mixed_bfloat16"
+        layer.dtype_policy = MIXED
     try:
         yield
     finally:

@@ -183,6 +183,41 @@ def the_same_mask() -> Any:
     return patch.object(nn.Dropout, "forward", forward)
 
 
+def bfloat16_ignored_by_keras() -> Any:
+    return patch("models_tf.backend.backend.tracing_in", lambda precision, model: nullcontext())
+
+
+def bfloat16_ignored_by_torch() -> Any:
+    return patch("models_torch.backend.training.logits_in", lambda classifier, images, precision: classifier(images))
+
+
+def float16_for_bfloat16() -> Any:
+    return patch("models_tf.backend.precision.MIXED", "mixed_float16")
+
+
+def float16_in_torch() -> Any:
+    import torch
+
+    autocast = torch.autocast
+    return patch("torch.autocast", lambda device, kind, enabled: autocast(device, torch.float16, enabled=enabled))
+
+
+def weights_in_bfloat16() -> Any:
+    import torch
+
+    from models_torch.backend.training import LitRecipe
+
+    original = LitRecipe._update
+
+    def update(module: LitRecipe, *arguments: Any) -> None:
+        original(module, *arguments)
+        with torch.no_grad():
+            for weight in module.network.parameters():
+                weight.copy_(weight.to(torch.bfloat16))
+
+    return patch.object(LitRecipe, "_update", update)
+
+
 def option_ignored() -> Any:
     """A factory that takes an option, and builds what it builds without."""
     from models_torch import cnn3
@@ -219,6 +254,11 @@ BUGS: dict[str, tuple[str, Bug]] = {
     "dropout keeps the rate": ("lightning", dropout_keeps_the_rate),
     "dropout off in training": ("lightning", dropout_off_in_training),
     "dropout in evaluation": ("keras", dropout_in_evaluation),
+    "bfloat16 ignored by Keras": ("keras", bfloat16_ignored_by_keras),
+    "bfloat16 ignored by PyTorch": ("lightning", bfloat16_ignored_by_torch),
+    "float16 for bfloat16": ("keras", float16_for_bfloat16),
+    "float16 in PyTorch": ("lightning", float16_in_torch),
+    "weights in bfloat16": ("lightning", weights_in_bfloat16),
     "option ignored": ("lightning", option_ignored),
     "the same mask": ("lightning", the_same_mask),
     "momentum the other way round": ("keras", partial(normed.other_normalisation, momentum=0.1)),
