@@ -95,7 +95,7 @@ def plan_sweep(project: Project, params: Params, asked: SweepRequest) -> tuple[P
 def _check_fits(plan: Plan, dataset: Dataset) -> None:
     recipes = [plan.settings, *map(plan.recipe_of, corners_of(plan.ranges))]
     # What else trials vary has nothing to do with the data.
-    for recipe in {(each.batch_size, each.drop_last, each.image_size): each for each in recipes}.values():
+    for recipe in {(each.batch_size, each.drop_last, each.scaling, each.schedule): each for each in recipes}.values():
         check_fits(plan.recipe_name, recipe, dataset)
 
 

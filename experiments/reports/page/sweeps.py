@@ -9,8 +9,9 @@ from experiments.reports.made_from import read_made_from
 from experiments.reports.page.confirmations import confirmation_parts
 from experiments.reports.page.names import name_of
 from experiments.reports.page.section import Chart, Heading, Part, Section, Table, Text
-from experiments.reports.page.sweep_charts import STATES, importance, parallel, slices
+from experiments.reports.page.sweep_charts import STATES, importance, slices
 from experiments.reports.page.sweep_pairs import pair_differences
+from experiments.reports.page.sweep_parallel import parallel
 from experiments.settings.tuned import cells
 from experiments.system.files import read_json
 
