@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from experiments.sweep.status import Status
 
 app = typer.Typer(
-    help="Tune lr, dropout and momentum of a recipe with Optuna, on validation images alone.",
+    help="Tune the settings of a recipe with Optuna, on validation images alone.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -80,6 +80,7 @@ def run(
     backend: BackendOption = "lightning",
     trials: Annotated[int | None, typer.Option(help="Finished trials in all; by default `sweep.trials`.")] = None,
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Of each trial; by default `sweep.epochs`.")] = None,
     place: PlaceOptions = PlaceOptions(),
     submit: SubmitOptions = SubmitOptions(),
 ) -> None:
@@ -89,11 +90,12 @@ def run(
     from experiments.sweep.study import summary
 
     project, params = load_project()
-    asked = SweepRequest(recipe, backends_name(backend), trials, name)
+    asked = SweepRequest(recipe, backends_name(backend), trials, name, epochs)
     if submit.dry_run or submit.detach:
         plan, _ = plan_sweep(project, params, asked)
         command = ["sweep", "run", "--recipe", recipe, "--backend", backend, "--name", plan.name, *place.words]
         command += [] if trials is None else ["--trials", str(trials)]
+        command += [] if epochs is None else ["--epochs", str(epochs)]
         _show_or_detach(plan, command, place.read(), submit)
         return
     study = run_sweep(project, params, asked, place.read())

@@ -10,8 +10,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from experiments.reproduce.record import Record
-from experiments.settings.edit import set_values, value_of
+from experiments.settings.edit import ABSENT, set_values, value_of
 from experiments.settings.project import Project
+from experiments.settings.recipe import Recipe
 from experiments.system.errors import TandemError
 from experiments.system.git import run_git
 
@@ -87,6 +88,9 @@ def write_settings(root: Path, record: Record, *, threads: int, device: str) -> 
     values: dict[tuple[str, ...], object] = {
         ("recipes", recipe, name): value_of(text) for name, text in record.settings.items()
     }
+    # A trial may lack what its recipe has: a momentum, where its optimiser is another.
+    for name in set(Recipe.model_fields) - set(record.settings):
+        values["recipes", recipe, name] = ABSENT
     values |= {("train", "recipes"): [recipe], ("train", "threads"): threads, ("train", "device"): device}
     if record.log_every_steps:
         values["train", "log_every_steps"] = int(record.log_every_steps)

@@ -19,6 +19,9 @@ from experiments.system.files import replace_durably
 from experiments.system.locks import exclusive
 from experiments.system.urls import one_line
 
+# In place of a value: the key is to be removed.
+ABSENT = object()
+
 
 def edit_params(project: Project, change: Callable[[Params, CommentedMap], None]) -> str:
     """Let `change` edit the content of params.yaml, given its settings, and return a unified diff.
@@ -51,7 +54,7 @@ def edited(text: str, change: Callable[[Params, CommentedMap], None]) -> str:
 
 
 def set_values(path: Path, values: Mapping[tuple[str, ...], object]) -> None:
-    """Set keys, such as ("train", "threads"), in a params.yaml of any version, which isn't checked.
+    """Set keys, such as ("train", "threads"), in a params.yaml of any version, which isn't checked; remove ABSENT ones.
 
     Raises:
         TandemError: it is no YAML, or a section of these keys is missing.
@@ -63,7 +66,10 @@ def set_values(path: Path, values: Mapping[tuple[str, ...], object]) -> None:
             section = content
             for name in sections:
                 section = section[name]
-            section[key] = value
+            if value is ABSENT:
+                section.pop(key, None)
+            else:
+                section[key] = value
     except (YAMLError, LookupError, TypeError) as error:
         keys = ", ".join(".".join(each) for each in values)
         raise TandemError(f"{path}: expected YAML with the keys {keys}; got an error: {one_line(error)}") from None

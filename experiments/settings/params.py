@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 
 from experiments.settings.engines import Engines
 from experiments.settings.recipe import BackendName, Count, Epochs, Name, Recipe, Section, Seed
+from experiments.settings.space import SearchSpace
 from experiments.system.errors import TandemError
 
 Item = TypeVar("Item")
@@ -70,47 +71,6 @@ class Train(Section):
 
 SamplerName = Literal["tpe", "random", "qmc", "cmaes", "gp"]
 PrunerName = Literal["median", "halving", "hyperband", "none"]
-
-
-class Bounds(Section):
-    """The range that a setting is searched in, both ends included; `log`: on a logarithmic scale."""
-
-    low: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    high: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    log: bool = False
-
-    @model_validator(mode="after")
-    def _are_bounds(self) -> "Bounds":
-        if self.low >= self.high:
-            raise ValueError("low below high")
-        if self.log and self.low == 0:
-            raise ValueError("low above 0, since log is true")
-        return self
-
-
-class SearchSpace(Section):
-    """The settings that are searched; the others stay as in the recipe."""
-
-    lr: Bounds | None = None
-    dropout: Bounds | None = None
-    momentum: Bounds | None = None
-
-    @model_validator(mode="after")
-    def _makes_recipes(self) -> "SearchSpace":
-        if not self.bounds:
-            raise ValueError("bounds for one setting at least")
-        if self.lr is not None and self.lr.low == 0:
-            raise ValueError("lr.low above 0")
-        for name in ("dropout", "momentum"):
-            bounds = getattr(self, name)
-            if bounds is not None and bounds.high >= 1:
-                raise ValueError(f"{name}.high below 1")
-        return self
-
-    @property
-    def bounds(self) -> dict[str, Bounds]:
-        """The bounds that are set, by setting."""
-        return {name: getattr(self, name) for name in type(self).model_fields if getattr(self, name) is not None}
 
 
 class Sweep(Section):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from optuna.trial import FrozenTrial, TrialState
 
+from experiments.settings.tuned import text_of
 from experiments.sweep.patience import patiently
 from experiments.sweep.plan import Plan
 from experiments.tracking.run import Tracker
@@ -60,7 +61,7 @@ class Best:
         if (trial := self.trial) is None:
             return
         settings = {f"{METRIC}.{name}": str(value) for name, value in trial.params.items()}
-        text = ", ".join(f"{name} {value:.4g}" for name, value in trial.params.items())
+        text = text_of(trial.params)
         note = (
             f"Best: trial {trial.number}, {self.plan.objective} **{self.value:.4f}** of a single seed, with {text}.\n\n"
             f"`{self.plan.command}` resumes it, `tandem sweep report {self.plan.name}` adds tables and plots."

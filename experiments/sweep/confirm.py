@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial
 from experiments.data.dataset import load_dataset
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.sweep import trials
+from experiments.sweep import drawing, trials
 from experiments.sweep.confirm_report import write_confirmation
 from experiments.sweep.confirmation import Candidate, Confirmation
 from experiments.sweep.open_sweep import open_sweep
@@ -87,7 +87,7 @@ def enqueue(study: optuna.Study, candidates: Sequence[FrozenTrial], seeds: Seque
         for candidate in candidates:
             if (candidate.number, seed) not in known:
                 attributes = {CANDIDATE: candidate.number, trials.SEED: seed}
-                study.enqueue_trial(candidate.params, user_attrs=attributes)
+                drawing.enqueue(study, candidate.params, **attributes)
 
 
 def plan_of(plan: Plan, epochs: int | None = None) -> Plan:

@@ -9,6 +9,7 @@ from tabulate import tabulate
 from experiments.reports.intervals import format_interval, format_metric, interval
 from experiments.reports.made_from import MadeFrom
 from experiments.settings.project import Project
+from experiments.settings.tuned import cells
 from experiments.sweep.confirmation import Candidate, Confirmation, Lead
 from experiments.system.colours import COLOURS
 from experiments.system.files import write_atomically, write_json
@@ -71,7 +72,7 @@ def _row(confirmation: Confirmation, candidate: Candidate) -> dict[str, str]:
     spread = "" if missing else format_interval(objective, interval([*candidate.values.values()]))
     return {
         "trial": f"{candidate.trial}, the recipe's own" if candidate.own else str(candidate.trial),
-        **{setting: f"{candidate.settings[setting]:.4g}" for setting in confirmation.plan.space},
+        **cells(candidate.settings, confirmation.plan.space),
         "in the sweep": format_metric(objective, candidate.sweep_value),
         "with fresh seeds": spread or f"failed with {missing} seed(s)",
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from experiments.reports.intervals import Interval, interval
 from experiments.sweep.plan import Plan
@@ -20,7 +21,7 @@ class Candidate:
     """
 
     trial: int
-    settings: Mapping[str, float]
+    settings: Mapping[str, Any]
     sweep_value: float
     values: Mapping[int, float]
     own: bool

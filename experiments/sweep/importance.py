@@ -18,6 +18,7 @@ from optuna.importance import (
 )
 from optuna.trial import FrozenTrial
 
+from experiments.sweep.drawing import Ranges
 from experiments.sweep.quiet import quiet_optuna
 from experiments.sweep.study import complete
 
@@ -31,39 +32,49 @@ EVALUATORS: dict[str, tuple[Make, int]] = {
     "mean decrease impurity": (lambda seed: MeanDecreaseImpurityImportanceEvaluator(seed=seed), SEEDS),
     "PED-ANOVA": (lambda _: PedAnovaImportanceEvaluator(), 1),
 }
+# The only one that knows settings which not every trial has.
+CONDITIONAL = "PED-ANOVA"
 
 
-def importance(study: optuna.Study) -> dict[str, Any]:
+def importance(study: optuna.Study, ranges: Ranges) -> dict[str, Any]:
     """Return the importance of each setting, as a share of 1: lowest, median and highest, and each evaluator's values.
+
+    Settings with a condition are known to PED-ANOVA alone.
 
     With fewer than 20 complete trials, one setting, or nothing but equal values: `why_not`, a reason, in their place.
     """
     known = complete(study)
-    if why_not := _why_not(known):
+    if why_not := _why_not(known, ranges):
         return {"why_not": why_not}
     copy = optuna.create_study(direction=study.direction)
     copy.add_trials(known)
+    always = [name for name, each in ranges.items() if not each.when]
     with quiet_optuna():
-        drawn = {
-            name: [get_param_importances(copy, evaluator=make(seed)) for seed in range(seeds)]
-            for name, (make, seeds) in EVALUATORS.items()
-        }
-    settings = sorted(known[0].params)
+        drawn = {name: _values(copy, name, None if name == CONDITIONAL else always) for name in EVALUATORS}
+    settings = sorted(drawn[CONDITIONAL][0])
     evaluators = {
-        name: {setting: [each[setting] for each in values] for setting in settings} for name, values in drawn.items()
+        name: {setting: [each[setting] for each in values] for setting in settings if setting in values[0]}
+        for name, values in drawn.items()
     }
     return {
         "trials": len(known),
         "seeds": SEEDS,
-        "settings": {setting: _range([of[setting] for of in evaluators.values()]) for setting in settings},
+        "settings": {
+            setting: _range([of[setting] for of in evaluators.values() if setting in of]) for setting in settings
+        },
         "evaluators": evaluators,
     }
 
 
-def _why_not(known: list[FrozenTrial]) -> str | None:
+def _values(study: optuna.Study, evaluator: str, settings: list[str] | None) -> list[dict[str, float]]:
+    make, seeds = EVALUATORS[evaluator]
+    return [get_param_importances(study, evaluator=make(seed), params=settings) for seed in range(seeds)]
+
+
+def _why_not(known: list[FrozenTrial], ranges: Ranges) -> str | None:
     if len(known) < LEAST_TRIALS:
         return f"it takes {LEAST_TRIALS} complete trials that didn't diverge, and there are {len(known)}"
-    if len(known[0].params) < 2:
+    if len(ranges) < 2:
         return "there is one setting only"
     if len({trial.value for trial in known}) == 1:
         return "all trials have the same value"

@@ -7,9 +7,10 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
+from experiments.sweep.drawing import next_trial
 from experiments.sweep.patience import patiently
 from experiments.sweep.plan import Plan
-from experiments.sweep.study import make_sampler
+from experiments.sweep.samplers import make_sampler
 
 
 @dataclass
@@ -42,7 +43,7 @@ class OpenStudy:
             known = self.study.get_trials(deepcopy=False)
             upcoming = [*(trial.number for trial in known if trial.state == TrialState.WAITING), len(known)]
         self.study.sampler = make_sampler(self.plan, drawn=upcoming[0])
-        trial = self.study.ask(self.plan.distributions)
+        trial = next_trial(self.study, self.plan.ranges)
         self._upcoming = upcoming[1:] or [trial.number + 1]
         return trial
 

@@ -36,7 +36,7 @@ class Orders:
         return Order(
             project=self.project,
             key=RunKey(f"{plan.name}-{member.number}", member.backend, seed),
-            recipe=plan.settings.model_copy(update=trial.params),
+            recipe=plan.recipe_of(trial.params),
             dataset=plan.dataset,
             code=Code(self.checkout, plan.code[member.backend]),
             device=self.device,

@@ -26,7 +26,7 @@ def to_json(study: optuna.Study, plan: Plan, origin: MadeFrom) -> dict[str, Any]
         "epochs": plan.settings.epochs,
         "space": plan.space,
         "trials": [_trial(plan, trial) for trial in study.get_trials(deepcopy=False)],
-        "importance": importance(study),
+        "importance": importance(study, plan.ranges),
         "made_from": asdict(origin),
     }
 

@@ -8,6 +8,7 @@ from experiments.reports.intervals import interval
 from experiments.settings.edit import edit_params
 from experiments.settings.params import Params
 from experiments.settings.project import Project
+from experiments.settings.tuned import drop, get, put
 from experiments.sweep.confirm import choose_confirmation
 from experiments.sweep.confirmation import Confirmation
 from experiments.sweep.storage import connect
@@ -83,7 +84,7 @@ def add_recipe(content: MutableMapping[str, Any], confirmation: Confirmation, *,
     name = plan.recipe_name + SUFFIX
     recipe = copy.deepcopy(recipes[plan.recipe_name])
     recipe.ca.comment = None
-    recipe |= {setting: float(value) for setting, value in confirmation.winner.settings.items()}
+    _set_settings(recipe, confirmation)
     if not keep_split:  # else the test set alone could tell it from the original
         recipe |= {key: plan.recipe[key] for key in ("train_on", "test_every_epoch") if key in recipe}
     origin = f"study {plan.name}, trial {confirmation.winner.trial}"
@@ -96,6 +97,17 @@ def add_recipe(content: MutableMapping[str, Any], confirmation: Confirmation, *,
     _put_after(recipes, plan.recipe_name, name, recipe)
     listed = content["train"]["recipes"]
     listed.extend(each for each in (plan.recipe_name, name) if each not in listed)
+
+
+def _set_settings(recipe: MutableMapping[str, Any], confirmation: Confirmation) -> None:
+    """Give a recipe the winner's settings, without those that don't go with them, such as a momentum with Adam."""
+    plan, settings = confirmation.plan, confirmation.winner.settings
+    tuned = plan.recipe_of(settings)
+    for name in plan.ranges:
+        if get(tuned, name) is None and name not in settings:
+            drop(recipe, name)
+    for name, value in settings.items():
+        put(recipe, name, value)
 
 
 def _put_after(recipes: Any, original: str, name: str, recipe: Any) -> None:

@@ -10,6 +10,7 @@ from tabulate import tabulate
 
 from experiments.reports.page.sweeps import SWEEP
 from experiments.settings.project import Project
+from experiments.settings.tuned import cells
 from experiments.sweep import pairs, trials
 from experiments.sweep.origin import made_from
 from experiments.sweep.page_data import paired, to_json
@@ -80,7 +81,7 @@ def to_markdown(plan: Plan, status: Status, best: Sequence[FrozenTrial]) -> str:
 def _row(plan: Plan, trial: FrozenTrial, *, is_own: bool) -> dict[str, str]:
     return {
         "trial": f"{trial.number}, the recipe's own" if is_own else str(trial.number),
-        **{setting: f"{trial.params[setting]:.4g}" for setting in plan.space},
+        **cells(trial.params, plan.space),
         **{backend: f"{result.value:.4f}" for backend, result in trials.results(trial, paired(plan)).items()},
         plan.objective: f"{trial.value:.4f}",
     }

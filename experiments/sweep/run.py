@@ -16,7 +16,10 @@ from experiments.sweep import trials
 from experiments.sweep.controller import Controller
 from experiments.sweep.open_sweep import OpenSweep, open_sweep
 from experiments.sweep.orders import Orders
-from experiments.sweep.plan import Backends, Plan, check_data, make_plan, members_of, space_of
+from experiments.sweep.plan import Backends, Plan, check_data, make_plan, members_of
+from experiments.sweep.samplers import check_sampler
+from experiments.sweep.space import space_of
+from experiments.sweep.valid import corners_of
 from experiments.system.console import say, warn
 from experiments.system.errors import TandemError
 from experiments.system.git import read_checkout
@@ -24,6 +27,9 @@ from experiments.system.processes import threads_for
 from experiments.training.fits import check_fits
 from experiments.training.messages import Outcome
 from experiments.training.remote import train_order
+
+# As many as params.yaml takes.
+MOST_EPOCHS = 10_000
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ class SweepRequest:
     backends: Backends
     trials: int | None = None
     name: str | None = None
+    epochs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,15 +78,25 @@ def plan_sweep(project: Project, params: Params, asked: SweepRequest) -> tuple[P
     Raises:
         TandemError: as `run_sweep`.
     """
-    space = space_of(params, asked.recipe)
+    if asked.epochs is not None and not 1 <= asked.epochs <= MOST_EPOCHS:
+        raise TandemError(f"--epochs: expected 1 to {MOST_EPOCHS}; got {asked.epochs}")
+    space = space_of(params, asked.recipe, asked.epochs)
     dataset = load_dataset(project.prepared)
     plan = make_plan(
         params, recipe=asked.recipe, backends=asked.backends, name=asked.name, space=space, dataset=dataset.fingerprint
     )
-    check_fits(plan.recipe_name, plan.settings, dataset)
+    check_sampler(plan)
+    _check_fits(plan, dataset)
     for setting, why in space.left_out.items():
         say(f"sweep {plan.name}: {setting} is left out: {why}")
     return plan, dataset
+
+
+def _check_fits(plan: Plan, dataset: Dataset) -> None:
+    recipes = [plan.settings, *map(plan.recipe_of, corners_of(plan.ranges))]
+    # What else trials vary has nothing to do with the data.
+    for recipe in {(each.batch_size, each.drop_last, each.scaling, each.schedule): each for each in recipes}.values():
+        check_fits(plan.recipe_name, recipe, dataset)
 
 
 def count_workers(where: Where, backends: Backends) -> int:

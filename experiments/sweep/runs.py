@@ -1,6 +1,6 @@
 """The MLflow runs of a study's trials: one for each trial and member, under the study's own run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
@@ -31,6 +31,17 @@ class Member(NamedTuple):
     def run_name(self) -> str:
         """The name of its run: `t02-keras`."""
         return f"t{self.number:02d}-{self.backend}"
+
+
+def _nested(params: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
+    """Return the nested settings that a sweep searches, such as `options.filters`, each as a parameter of its own."""
+    found: dict[str, object] = {}
+    for name in names:
+        section, _, key = name.partition(".")
+        content = params.get(section)
+        if key and isinstance(content, Mapping) and key in content:
+            found[name] = content[key]
+    return found
 
 
 @dataclass
@@ -74,7 +85,7 @@ class TrialRuns:
         )
         self.known[member] = run.info.run_id
         tracker = Tracker(run, send_seconds=max(SEND_SECONDS, SECONDS_A_BATCH * len(self.trackers)))
-        tracker.params(begun.params)
+        tracker.params({**begun.params, **_nested(begun.params, self.plan.ranges)})
         tracker.dataset(self.dataset, self.dataset.split("train"))
         self.trackers[member] = tracker
         return tracker

@@ -2,23 +2,21 @@
 
 import json
 import uuid
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Literal
 
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from experiments.settings.params import PrunerName, SamplerName
+from experiments.settings.tuned import text_of
+from experiments.sweep.drawing import enqueue
 from experiments.sweep.plan import PLAN, Plan, read_plan
+from experiments.sweep.samplers import make_pruner, make_sampler
 from experiments.sweep.trials import has_diverged
 from experiments.system.errors import TandemError
 
 # The MLflow run of a study, and what tells the study from one of the same name in another database.
 PARENT, IDENTITY = "mlflow_run_id", "identity"
-# A pruner compares a trial with those before it; this many are let run to their end first.
-STARTUP_TRIALS = 5
 
 
 def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study:
@@ -41,7 +39,7 @@ def open_study(storage: optuna.storages.BaseStorage, plan: Plan) -> optuna.Study
             f"--name: expected a study of `tandem sweep`, or a new name; got {plan.name!r}, one of others"
         )
     if not known and plan.confirms is None:
-        study.enqueue_trial(plan.own_settings)
+        enqueue(study, plan.own_settings)
     study.set_user_attr(IDENTITY, uuid.uuid4().hex)
     study.set_user_attr(PLAN, json.dumps(asdict(plan)))
     return _with_sampler(study, plan)
@@ -142,42 +140,5 @@ def summary(study: optuna.Study) -> str:
     best = best_of(study, read_plan(study))
     if best is None:
         return f"{study.study_name}: no trial is complete; all were pruned, or have diverged"
-    settings = ", ".join(f"{key} {value:.4g}" for key, value in best.params.items())
+    settings = text_of(best.params)
     return f"{study.study_name}: best trial {best.number}: {best.value:.4f} with {settings}"
-
-
-class PlannedTPE(optuna.samplers.TPESampler):
-    """TPE that is told its space: Optuna's compares the distributions of all trials, for every draw."""
-
-    def __init__(self, plan: Plan, seed: int) -> None:
-        super().__init__(seed=seed)
-        self.space = {name: each for name, each in sorted(plan.distributions.items()) if not each.single()}
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Return the space."""
-        return self.space
-
-
-def make_sampler(plan: Plan, *, drawn: int = 0) -> optuna.samplers.BaseSampler:
-    """Return the sampler of a study that has `drawn` trials already: what it draws depends on that number."""
-    seed = plan.seed + 1000 * drawn
-    makers: dict[SamplerName, Callable[[], optuna.samplers.BaseSampler]] = {
-        "tpe": lambda: PlannedTPE(plan, seed),
-        "random": lambda: optuna.samplers.RandomSampler(seed=seed),
-        # QMC's points are one sequence, numbered in the storage.
-        "qmc": lambda: optuna.samplers.QMCSampler(seed=plan.seed, scramble=True),
-        "cmaes": lambda: optuna.samplers.CmaEsSampler(seed=seed),
-        "gp": lambda: optuna.samplers.GPSampler(seed=seed),
-    }
-    return makers[plan.sampler]()
-
-
-def make_pruner(plan: Plan) -> optuna.pruners.BasePruner:
-    """Return the pruner."""
-    makers: dict[PrunerName, Callable[[], optuna.pruners.BasePruner]] = {
-        "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=STARTUP_TRIALS),
-        "halving": lambda: optuna.pruners.SuccessiveHalvingPruner(),
-        "hyperband": lambda: optuna.pruners.HyperbandPruner(max_resource=plan.settings.epochs),
-        "none": lambda: optuna.pruners.NopPruner(),
-    }
-    return makers[plan.pruner]()

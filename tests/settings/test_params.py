@@ -137,11 +137,59 @@ SLURM = ("engines", "slurm")
         ),
         (
             _set("sweep", "default_space", "lr", "lo", value=1),
-            "sweep.default_space.lr.lo: expected one of low, high, log; got an unknown key",
+            "sweep.default_space.lr.lo: expected one of low, high, log, step, type, choices, when; got",
         ),
         (
-            _set("sweep", "recipe_spaces", value={"lenet": {"decay": {}}}),
-            "sweep.recipe_spaces.lenet.decay: expected one of lr, dropout, momentum; got an unknown key",
+            _set("sweep", "recipe_spaces", value={"lenet": {"decay": ["a", "b"]}}),
+            "sweep.recipe_spaces.lenet.decay: expected one of ",
+        ),
+        (
+            _set("sweep", "default_space", "epochs", value=[1, 2]),
+            "sweep.default_space.epochs: expected a setting that a sweep can tune (epochs: all trials have as many",
+        ),
+        (
+            _set("sweep", "default_space", value={}),
+            "sweep.default_space: expected bounds for one setting at",
+        ),
+        (
+            _set("sweep", "default_space", "lr", value={"low": 0, "high": 1, "log": True}),
+            "sweep.default_space.lr: expected low above 0, since log is true; got",
+        ),
+        (
+            _set("sweep", "default_space", "lr", value={"low": 0.1, "high": 0.1}),
+            "sweep.default_space.lr: expected low below high; got",
+        ),
+        (
+            _set("sweep", "default_space", "lr", "low", value="small"),
+            "sweep.default_space.lr.low: expected a finite number; got 'small'",
+        ),
+        (
+            _set("sweep", "default_space", "batch_size", value={"low": 16, "high": 64, "step": 10}),
+            "sweep.default_space.batch_size: expected a whole number of steps from low to high; got",
+        ),
+        (
+            _set("sweep", "default_space", "batch_size", value={"low": 1.5, "high": 64, "type": "int"}),
+            "sweep.default_space.batch_size: expected whole numbers, since type is int; got",
+        ),
+        (
+            _set("sweep", "default_space", "optimiser", value=["sgd"]),
+            "sweep.default_space.optimiser.choices: expected a list of two choices at least; got ['sgd']",
+        ),
+        (
+            _set("sweep", "default_space", "optimiser", value=["sgd", "sgd"]),
+            "sweep.default_space.optimiser.choices: expected a list without repeats; got ['sgd', 'sgd']",
+        ),
+        (
+            _set("sweep", "default_space", "optimiser", value=["sgd", {"adam": 1}]),
+            "sweep.default_space.optimiser.choices: expected plain values: numbers, texts, true, false or null; got",
+        ),
+        (
+            _set("sweep", "default_space", "optimiser", value={"choices": ["sgd", "adam"], "low": 1}),
+            "sweep.default_space.optimiser: expected either choices, or low and high; got",
+        ),
+        (
+            _set("sweep", "default_space", "momentum", "when", value={"optimizer": "sgd"}),
+            "sweep.default_space.momentum.when.optimizer: expected a setting of a recipe, on which it depends",
         ),
         (_set(*LENET, value=3), "recipes.lenet: expected keys with values; got 3"),
         (_set("train", "recipes", value=["lennet"]), "train.recipes: expected one of the recipes "),

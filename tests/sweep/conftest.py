@@ -16,9 +16,10 @@ from experiments.dispatch import dispatcher
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep import run
-from experiments.sweep.plan import Backends, Plan, make_plan, space_of
+from experiments.sweep.plan import Backends, Plan, make_plan
 from experiments.sweep.reconcile import reconcile
 from experiments.sweep.run import SweepRequest, Where, run_sweep
+from experiments.sweep.space import space_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import open_study
 from experiments.training.messages import Outcome

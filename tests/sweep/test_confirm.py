@@ -26,6 +26,7 @@ from experiments.sweep.confirm import (
 )
 from experiments.sweep.confirm_report import draw, report_path, to_markdown, verdicts, write_confirmation
 from experiments.sweep.confirmation import Candidate, Confirmation
+from experiments.sweep.drawing import next_trial
 from experiments.sweep.plan import Plan
 from experiments.sweep.run import Where
 from experiments.sweep.storage import connect
@@ -151,7 +152,7 @@ def test_the_colour_of_a_plot_is_the_framework(make: MakePlan, backends: str, co
 def finish(study: optuna.Study, plan: Plan, *values: float | None) -> None:
     """Take and tell the waiting trials, and then new ones; None: failed."""
     for value in values:
-        trial = study.ask(plan.distributions)
+        trial = next_trial(study, plan.ranges)
         study.tell(trial, value, state=TrialState.FAIL if value is None else TrialState.COMPLETE)
 
 

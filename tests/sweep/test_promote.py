@@ -11,8 +11,9 @@ from experiments.settings.params import Params, parse_params
 from experiments.settings.project import Project
 from experiments.sweep import promote as module
 from experiments.sweep.confirmation import Candidate, Confirmation
-from experiments.sweep.plan import make_plan, space_of
+from experiments.sweep.plan import make_plan
 from experiments.sweep.promote import add_recipe, promote
+from experiments.sweep.space import space_of
 from experiments.system.errors import TandemError
 from tests.conftest import ROOT
 

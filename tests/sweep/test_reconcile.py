@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from optuna.trial import TrialState
 
 from experiments.settings.project import Project
+from experiments.sweep.drawing import next_trial
 from experiments.sweep.lease import Lease
 from experiments.sweep.plan import Plan
 from experiments.sweep.reconcile import reconcile
@@ -34,7 +35,7 @@ def study(project: Project, make: MakePlan, open_plan: OpenPlan, stores: Path) -
     experiment = store.connect(project)
     parent = runs.write_run(experiment, "sweep", tags={SWEEP: "s"}, params={}, points=[])
     made.set_user_attr(PARENT, parent)
-    trial = made.ask(plan.distributions)
+    trial = next_trial(made, plan.ranges)
     tags = {SWEEP: "s", TRIAL: "0", "backend": "lightning", PARENT_RUN: parent}
     run = runs.write_run(experiment, "s-0", tags=tags, params=SETTINGS, points=[("objective", 0.5, 3)])
     trial.set_user_attr(run_key("lightning"), run)
@@ -61,14 +62,14 @@ def test_nothing_disagrees(project: Project, study: optuna.Study) -> None:
 
 
 def test_a_trial_that_nobody_trains_waits_again(project: Project, study: optuna.Study, make: MakePlan) -> None:
-    study.ask(make().distributions)
+    next_trial(study, make().ranges)
     fixed(project, "trial(s) [1] are RUNNING, and nobody trains them")
     assert study.trials[1].state == TrialState.WAITING
     assert study.trials[1].params["lr"] == 0.02
 
 
 def test_what_a_controller_is_at_work_on_is_left(project: Project, study: optuna.Study, make: MakePlan) -> None:
-    study.ask(make().distributions)
+    next_trial(study, make().ranges)
     lease = Lease(connect(project).engine, "s")
     lease.acquire()
     assert reconcile(project, "s", apply=False) == []
@@ -86,7 +87,7 @@ def test_the_checkpoints_of_a_trial_that_has_ended_are_deleted(project: Project,
 
 
 def test_the_run_of_a_diverged_trial_is_a_failed_one(project: Project, study: optuna.Study, make: MakePlan) -> None:
-    trial = study.ask(make().distributions)
+    trial = next_trial(study, make().ranges)
     tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning", PARENT_RUN: study.user_attrs[PARENT]}
     run = runs.write_run(store.open_experiment(project), "s-1", tags=tags, params={}, points=[])
     trial.set_user_attr(run_key("lightning"), run)

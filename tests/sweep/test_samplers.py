@@ -1,17 +1,25 @@
 """Every sampler and pruner that params.yaml can name, on real studies of a function that costs nothing."""
 
 from collections.abc import Callable
+from typing import Any
 
 import optuna
 import pytest
 from optuna.samplers import TPESampler
 
+from experiments.settings.params import Params
 from experiments.settings.project import Project
+from experiments.sweep.drawing import next_trial
+from experiments.sweep.open_study import OpenStudy
 from experiments.sweep.plan import Plan
+from experiments.sweep.samplers import check_sampler, make_sampler
 from experiments.sweep.storage import connect
-from experiments.sweep.study import load_study, make_sampler
+from experiments.sweep.study import load_study, open_study
+from experiments.system.errors import TandemError
 from tests.sweep.conftest import MakePlan
+from tests.sweep.spaces import ALWAYS, MIXED, NUMBERS, plan_over
 
+OWN = {"optimiser": "sgd", "lr": 0.01, "momentum": 0.9, "batch_size": 100, "drop_last": False}
 OpenPlan = Callable[[Plan], optuna.Study]
 
 
@@ -19,7 +27,7 @@ def train(study: optuna.Study, plan: Plan, trials: int) -> list[dict[str, float]
     """Take and tell so many trials; the loss is smallest at lr 0.01, momentum 0.9, dropout 0.4."""
     found = []
     for _ in range(trials):
-        trial = study.ask(plan.distributions)
+        trial = next_trial(study, plan.ranges)
         settings = trial.params
         loss = abs(settings["lr"] - 0.01) + abs(settings["momentum"] - 0.9) + abs(settings["dropout"] - 0.4)
         for epoch in (1, 2, 3):
@@ -65,6 +73,52 @@ def test_a_study_that_is_resumed_draws_no_point_again(make: MakePlan, open_plan:
     assert len(set(drawn)) == 8
 
 
+@pytest.mark.parametrize(
+    ("sampler", "space"), [("tpe", MIXED), ("random", MIXED), ("qmc", MIXED), ("gp", ALWAYS), ("cmaes", NUMBERS)]
+)
+def test_every_trial_of_a_mixed_space_is_a_recipe_and_a_sweep_resumes_exactly(
+    project: Project, params: Params, sampler: str, space: dict[str, Any]
+) -> None:
+    plan = plan_over(params, space, sampler=sampler)
+    check_sampler(plan)
+    stopped = open_study(connect(project), plan)
+    draw_trials(OpenStudy(stopped, connect(project), plan, project.root), 12)
+    found = draw_trials(OpenStudy(load_study(connect(project), "s"), connect(project), plan, project.root), 10)
+    assert found[0] == plan.own_settings == {name: OWN[name] for name in plan.space}
+    for settings in found[1:]:
+        recipe = plan.recipe_of(settings)
+        assert settings.keys() == {name for name in plan.space if name != "momentum" or recipe.optimiser == "sgd"}
+        assert (recipe.momentum is None) == (recipe.optimiser == "adam")
+        assert all(plan.ranges[name].has(value) for name, value in settings.items())
+        assert all(type(value) is type(OWN[name]) for name, value in settings.items())
+    assert len({tuple(settings.items()) for settings in found}) == 22
+    whole = open_study(optuna.storages.InMemoryStorage(), plan)
+    assert draw_trials(OpenStudy(whole, optuna.storages.InMemoryStorage(), plan, project.root), 22) == found
+
+
+def draw_trials(target: OpenStudy, trials: int) -> list[dict[str, Any]]:
+    """Take and tell so many trials as a controller does; return the settings of all."""
+    for _ in range(trials):
+        trial = target.ask(set())
+        recipe = target.plan.recipe_of(trial.params)
+        target.study.tell(trial, abs(recipe.lr - 0.01) + abs((recipe.momentum or 0.1) - 0.9) + recipe.batch_size / 1e4)
+    return [trial.params for trial in target.study.get_trials(deepcopy=False)]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "space", "message"),
+    [
+        ("cmaes", ALWAYS, "expected tpe, random, qmc or gp, since drop_last is searched among choices; got cmaes"),
+        ("gp", MIXED, "expected tpe, random or qmc, since momentum has a condition; got gp, which needs every"),
+    ],
+)
+def test_a_space_that_a_sampler_can_t_search_is_one_line(
+    params: Params, sampler: str, space: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(TandemError, match=r"^params\.yaml: sweep\.sampler: .*" + message):
+        check_sampler(plan_over(params, space, sampler=sampler))
+
+
 @pytest.mark.parametrize(("pruner", "prunes"), [("median", True), ("halving", True), ("none", False)])
 def test_a_pruner_stops_what_is_worse_than_the_rest(
     project: Project, make: MakePlan, open_plan: OpenPlan, pruner: str, prunes: bool
@@ -73,7 +127,7 @@ def test_a_pruner_stops_what_is_worse_than_the_rest(
     open_plan(plan)
     study = load_study(connect(project), "s")
     train(study, plan, 6)
-    trial = study.ask(plan.distributions)
+    trial = next_trial(study, plan.ranges)
     trial.report(100.0, 1)
     assert bool(trial.should_prune()) is prunes
 
@@ -85,7 +139,7 @@ def test_hyperband_knows_how_long_a_trial_can_last(project: Project, make: MakeP
     train(study, plan, 1)
     pruned = 0
     for _ in range(19):
-        trial = study.ask(plan.distributions)
+        trial = next_trial(study, plan.ranges)
         for epoch in range(1, plan.settings.epochs + 1):
             trial.report(100.0 + trial.number, epoch)
             if trial.should_prune():

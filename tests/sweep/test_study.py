@@ -3,8 +3,9 @@ import pytest
 
 from experiments.settings.params import Params
 from experiments.settings.project import Project
-from experiments.sweep.plan import make_plan, read_plan, space_of
+from experiments.sweep.plan import make_plan, read_plan
 from experiments.sweep.run import Where, count_workers
+from experiments.sweep.space import space_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import load_studies, load_study, open_study
 from experiments.system.errors import TandemError

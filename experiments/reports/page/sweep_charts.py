@@ -1,4 +1,4 @@
-"""The figures of a sweep: slices, importance, parallel coordinates, and one framework against the other."""
+"""The figures of a sweep: slices and importance."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,16 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from experiments.reports.page.charts import DARK, GREY, log_axis, log_ticks, style
+from experiments.reports.page.charts import DARK, GREY, log_axis, style
+from experiments.settings.tuned import shown
 from experiments.system.colours import COLOURS
 
 Trials = Sequence[Mapping[str, Any]]
 STATES = {"COMPLETE": ("circle", "complete"), "PRUNED": ("x-thin-open", "pruned"), "FAIL": ("x", "failed")}
 DIVERGED = {"symbol": "triangle-up-open", "color": DARK, "size": 11}
 OWN = {"symbol": "star", "color": DARK, "size": 15}
+# So many settings are beside each other.
+COLUMNS = 4
 # A loss that spans more than this is drawn on a log axis.
 WIDE = 10
 
@@ -21,15 +24,19 @@ WIDE = 10
 def slices(sweep: Mapping[str, Any], done: Trials) -> go.Figure:
     """Return the objective against each setting; pruned and diverged trials and the recipe's own are marked."""
     names = list(sweep["space"])
-    figure = make_subplots(rows=1, cols=len(names), shared_yaxes=True, horizontal_spacing=0.03)
+    columns = min(len(names), COLUMNS)
+    rows = math.ceil(len(names) / columns)
+    figure = make_subplots(rows=rows, cols=columns, shared_yaxes="all", horizontal_spacing=0.03)
     colour = COLOURS.get(sweep["backend"], GREY)
     values = [trial["value"] for trial in done]
     edge = (max if sweep["objective"].endswith("loss") else min)(values)
     diverged = [{**trial, "value": edge} for trial in sweep["trials"] if has_diverged(trial)]
     own = [trial for trial in done if trial["own"]]
     unit = unit_of(sweep["objective"])
-    for column, name in enumerate(names, 1):
+    for number, name in enumerate(names):
+        place = {"row": number // columns + 1, "col": number % columns + 1}
         points: list[go.Scatter] = []
+        choices = sweep["space"][name].get("choices")
         for state, (symbol, label) in STATES.items():
             chosen = [trial for trial in done if trial["state"] == state and not trial["own"]]
             look = {"symbol": symbol, "color": colour, "size": 9, "line": {"width": 1.5, "color": colour}}
@@ -37,11 +44,13 @@ def slices(sweep: Mapping[str, Any], done: Trials) -> go.Figure:
         points += _points(diverged, name, "diverged (drawn at the worst value)", DIVERGED, unit)
         points += _points(own, name, "the recipe's own settings", OWN, unit)
         for each in points:
-            figure.add_trace(each.update(showlegend=column == 1), row=1, col=column)
-        figure.update_xaxes(title_text=name, **_bounds(sweep["space"][name]), col=column)
+            if choices:
+                each.x = names_of(each.x)
+            figure.add_trace(each.update(showlegend=number == 0), **place)
+        figure.update_xaxes(title_text=_title(name, sweep["space"][name]), **_axis(sweep["space"][name]), **place)
     figure.update_yaxes(**objective_axis(values))
     figure.update_yaxes(title_text=with_unit(sweep["objective"]), col=1)
-    return style(figure, f"{sweep['name']}: the objective against each setting", 430)
+    return style(figure, f"{sweep['name']}: the objective against each setting", 130 + 300 * rows)
 
 
 def has_diverged(trial: Mapping[str, Any]) -> bool:
@@ -49,13 +58,27 @@ def has_diverged(trial: Mapping[str, Any]) -> bool:
     return trial["state"] == "COMPLETE" and trial["value"] is None
 
 
-def _bounds(bounds: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = bounds["low"], bounds["high"]
-    if bounds.get("log"):
+def _title(name: str, space: Mapping[str, Any]) -> str:
+    """Return what an axis is called: a setting, and below it on which others it depends."""
+    when = [f"{other} {' or '.join(map(shown, values))}" for other, values in space.get("when", {}).items()]
+    return f"{name}<br><sup>with {', '.join(when)}</sup>" if when else name
+
+
+def _axis(space: Mapping[str, Any]) -> dict[str, Any]:
+    if choices := space.get("choices"):
+        ends = [-0.5, len(choices) - 0.5]
+        return {"type": "category", "categoryorder": "array", "categoryarray": names_of(choices), "range": ends}
+    low, high = space["low"], space["high"]
+    if space.get("log"):
         ends = [math.log10(low) - 0.1, math.log10(high) + 0.1]
         return {**log_axis([low, high]), "range": ends}
-    space = 0.04 * (high - low)
-    return {"range": [low - space, high + space]}
+    gap = 0.04 * (high - low)
+    return {"range": [low - gap, high + gap]}
+
+
+def names_of(choices: Sequence[Any]) -> list[str]:
+    """Return choices as texts: their axis has names, not numbers."""
+    return [shown(choice) for choice in choices]
 
 
 def objective_axis(values: Sequence[float]) -> dict[str, Any]:
@@ -73,16 +96,18 @@ def unit_of(objective: str) -> str:
     return " nats" if objective.endswith("loss") else " of 1"
 
 
-def _points(chosen: Trials, name: str, label: str, marker: Mapping[str, Any], unit: str) -> list[go.Scatter]:
-    """Return trials as points above their values of a setting; nothing for no trials."""
+def _points(trials: Trials, name: str, label: str, marker: Mapping[str, Any], unit: str) -> list[go.Scatter]:
+    """Return trials as points above their values of a setting; nothing for no trials that have it."""
+    chosen = [trial for trial in trials if name in trial["params"]]
     if not chosen:
         return []
+    values = [trial["params"][name] for trial in chosen]
     return [
         go.Scatter(
-            x=[trial["params"][name] for trial in chosen],
+            x=values,
             y=[trial["value"] for trial in chosen],
-            text=[f"trial {trial['trial']}" for trial in chosen],
-            hovertemplate=f"%{{text}}, {label}<br>{name} %{{x:.4g}}<br>objective %{{y:.4f}}{unit}<extra></extra>",
+            text=[f"trial {trial['trial']}, {label}<br>{name} {shown(trial['params'][name])}" for trial in chosen],
+            hovertemplate=f"%{{text}}<br>objective %{{y:.4f}}{unit}<extra></extra>",
             mode="markers",
             marker=marker,
             name=label,
@@ -120,31 +145,3 @@ def importance(sweep: Mapping[str, Any]) -> go.Figure:
     figure.update_xaxes(title_text="share of the variation of the objective", range=[-0.03, 1.03])
     title = f"{sweep['name']}: importance over {len(found['evaluators'])} evaluators and {found['seeds']} seeds"
     return style(figure, f"{title}, {found['trials']} complete trials", 220 + 50 * len(names))
-
-
-def parallel(sweep: Mapping[str, Any], complete: Trials) -> go.Figure:
-    """Return the trials as lines through their settings, which can be brushed; the darkest is the best."""
-    objective = sweep["objective"]
-    dimensions = [
-        _dimension(name, [trial["params"][name] for trial in complete], bool(bounds.get("log")), bounds)
-        for name, bounds in sweep["space"].items()
-    ]
-    values = [trial["value"] for trial in complete]
-    wide = min(values) > 0 and max(values) > WIDE * min(values)
-    ends = {"low": min(values), "high": max(values)}
-    last = _dimension(objective, values, wide, ends)
-    colours = {"color": last["values"], "colorscale": "Cividis", "reversescale": objective.endswith("accuracy")}
-    figure = go.Figure(go.Parcoords(dimensions=[*dimensions, last], line=colours, labelfont_size=14))
-    style(figure, f"{sweep['name']}: each line a trial, the darkest the best; drag along an axis to choose some", 440)
-    figure.update_layout(margin={"l": 70, "r": 60, "t": 110, "b": 30})
-    return figure
-
-
-def _dimension(name: str, values: Sequence[float], log: bool, bounds: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = bounds["low"], bounds["high"]
-    if not log or low == high:
-        return {"label": name, "values": values, **({"range": [low, high]} if low < high else {})}
-    ticks = log_ticks(low, high)
-    axis = {"tickvals": [math.log10(tick) for tick in ticks], "ticktext": [f"{tick:g}" for tick in ticks]}
-    ends = [math.log10(low), math.log10(high)]
-    return {"label": name, "values": [math.log10(value) for value in values], "range": ends, **axis}

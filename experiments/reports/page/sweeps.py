@@ -9,8 +9,10 @@ from experiments.reports.made_from import read_made_from
 from experiments.reports.page.confirmations import confirmation_parts
 from experiments.reports.page.names import name_of
 from experiments.reports.page.section import Chart, Heading, Part, Section, Table, Text
-from experiments.reports.page.sweep_charts import STATES, importance, parallel, slices
+from experiments.reports.page.sweep_charts import STATES, importance, slices
 from experiments.reports.page.sweep_pairs import pair_differences
+from experiments.reports.page.sweep_parallel import parallel
+from experiments.settings.tuned import cells
 from experiments.system.files import read_json
 
 # What `tandem sweep report` leaves for the page.
@@ -75,7 +77,7 @@ def _trials(sweep: Mapping[str, Any]) -> tuple[list[str], list[list[str]], str]:
         [
             f"{trial['trial']}{', own settings' if trial['own'] else ''}",
             STATES.get(trial["state"], ("", trial["state"].lower()))[1],
-            *(f"{trial['params'][name]:.4g}" if name in trial["params"] else "–" for name in names),
+            *cells(trial["params"], names).values(),
             *(f"{trial['of'][backend]:.4f}" if trial["of"].get(backend) is not None else "–" for backend in backends),
             f"{trial['value']:.4f}" if trial["value"] is not None else "–",
             trial["reason"],
