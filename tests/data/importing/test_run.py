@@ -106,9 +106,8 @@ def test_16_bits_stay_16_bits(repository: Project, tmp_path: Path) -> None:
 def test_an_npz_in_colour(repository: Project, tmp_path: Path, keys: tuple[str, ...], order: Any) -> None:
     colour = np.asarray(np.random.default_rng(1).integers(0, 256, (24, 5, 4, 3), np.uint8), order=order)
     labels = (np.arange(24) % 3)[:, np.newaxis]  # as MedMNIST has them
-    np.savez_compressed(
-        tmp_path / "source.npz", **dict(zip(keys, (colour, labels, colour[:6], labels[:6]), strict=False))
-    )
+    arrays: dict[str, Any] = dict(zip(keys, (colour, labels, colour[:6], labels[:6]), strict=False))
+    np.savez_compressed(tmp_path / "source.npz", **arrays)
     raw = brought_in(repository, tmp_path / "source.npz")
     assert raw.class_names is None
     if len(keys) == 4:
