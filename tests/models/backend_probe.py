@@ -20,6 +20,14 @@ IMAGES, BATCH, EPOCHS, EVERY = 230, 32, 3, 3
 Array = npt.NDArray[Any]
 SGD: dict[str, Any] = {"optimiser": "sgd", "lr": 0.02, "momentum": 0.5}
 ADAM: dict[str, Any] = {"optimiser": "adam", "lr": 0.001, "momentum": None}
+# With all that changes from step to step, or is kept from one to the next.
+FALLING: dict[str, Any] = {
+    **ADAM,
+    "optimiser": "adamw",
+    "weight_decay": 0.1,
+    "schedule": {"kind": "cosine", "warmup_steps": 10},
+    "clip_norm": 1.0,
+}
 
 
 def data() -> tuple[Images, Labels]:
@@ -105,12 +113,12 @@ class Probe:
         self.save("sgd again", *self.train(recipe()))
         self.save("adam", *self.train(recipe(**ADAM)))
         self.save("drop last", *self.train(recipe(drop_last=True)))
-        dropout = recipe(architecture="cnn3", dropout=0.4, **ADAM)
+        dropout = recipe(architecture="cnn3", dropout=0.4, **FALLING)
         self.save("dropout", *self.train(dropout))
         np.savez(self.folder / "cnn3 logits.npz", logits=self.model(dropout).predict(self.images))
-        self.save("no dropout", *self.train(recipe(architecture="cnn3", dropout=0.0, **ADAM)))
+        self.save("no dropout", *self.train(recipe(architecture="cnn3", dropout=0.0, **FALLING)))
         for style in ("cnn3-functional", "cnn3-subclassed"):
-            self.save(style, *self.train(recipe(architecture=style, dropout=0.4, **ADAM)))
+            self.save(style, *self.train(recipe(architecture=style, dropout=0.4, **FALLING)))
         for architecture in ("lenet", "inception", "cnn3-subclassed"):
             self.saved(architecture)
         for name, settings in (("sgd", recipe()), ("adam", recipe(**ADAM)), ("dropout", dropout)):

@@ -30,11 +30,15 @@ def trial(seed: int = 1, precision: Precision = "float32", bright: int = 0, **se
 
 
 ADAM: dict[str, Any] = {"optimiser": "adam", "momentum": None}
+STEP: dict[str, Any] = {"kind": "step", "every_epochs": 1, "gamma": 0.3}
 # Each pair shares a graph.
 PAIRS = {
     "sgd": (trial(lr=0.02, momentum=0.5), trial(lr=0.013, momentum=0.93, seed=2)),
-    "sgd without momentum": (trial(lr=0.02, momentum=0.0), trial(lr=0.07, momentum=0.0)),
-    "adam": (trial(lr=0.001, **ADAM), trial(lr=0.0037, seed=2, **ADAM)),
+    "sgd without momentum": (
+        trial(lr=0.02, momentum=0.0, weight_decay=0.1, label_smoothing=0.1, schedule={"kind": "cosine"}),
+        trial(lr=0.07, momentum=0.0, weight_decay=0.01, label_smoothing=0.3, schedule=STEP),
+    ),
+    "adam": (trial(lr=0.001, clip_norm=1.0, **ADAM), trial(lr=0.0037, clip_norm=0.3, seed=2, **ADAM)),
     "dropout": (trial(architecture="cnn3", dropout=0.4), trial(architecture="cnn3", dropout=0.13, lr=0.013, seed=2)),
     "dropout in three layers": (
         trial(architecture="basic_cnn", dropout=0.7, lr=0.001, **ADAM),
@@ -49,6 +53,7 @@ PAIRS = {
 STRANGERS = {
     "lenet": trial(),
     "no momentum": trial(momentum=0.0),
+    "smoothed labels": trial(momentum=0.0, label_smoothing=0.1),
     "complete batches": trial(momentum=0.0, drop_last=True),
     "smaller batches": trial(batch_size=16),
     "other images": trial(batch_size=16, bright=100),
