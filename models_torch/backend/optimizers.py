@@ -1,4 +1,4 @@
-"""PyTorch's optimisers, as they are, and clipping; `models_tf.backend.optimizers` has the same formulas."""
+"""PyTorch's optimisers, and what a recipe does before a step; `models_tf.backend.optimizers` has the same formulas."""
 
 from collections.abc import Iterator
 
@@ -28,10 +28,14 @@ def trained_parameters(network: nn.Module) -> Iterator[nn.Parameter]:
     return (parameter for parameter in network.parameters() if parameter.requires_grad)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Change the learning rate of the next step."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+def update(optimizer: torch.optim.Optimizer, network: nn.Module, recipe: Recipe, rate: float | None) -> None:
+    """Take the step of the gradients that the network has; `rate` is its learning rate, None: the recipe's."""
+    if recipe.clip_norm is not None:
+        clip_gradients(network, recipe.clip_norm)
+    if rate is not None:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+    optimizer.step()
 
 
 def clip_gradients(network: nn.Module, most: float) -> None:

@@ -15,7 +15,7 @@ from experiments.data.dataset import batch_order
 from experiments.data.randomness import dropout_seed
 from experiments.system.files import replace_durably
 from models_torch.backend.model import TorchModel, channels_second
-from models_torch.backend.optimizers import clip_gradients, make_optimizer, set_learning_rate
+from models_torch.backend.optimizers import make_optimizer, update
 from models_torch.backend.precision import logits_in, tensor_float_32
 
 Block = Sequence[Tensor]
@@ -91,20 +91,12 @@ class LitRecipe(L.LightningModule):
             images, labels = channels_second(self.images[indices]), self.labels[indices]
             logits = logits_in(self.network, images, recipe.precision)
             loss = batch_loss(logits, labels, recipe.label_smoothing or 0.0)
-            self._update(optimizer, loss, step)
+            optimizer.zero_grad()
+            loss.backward()
+            update(optimizer, self.network, recipe, None if self.rates is None else float(self.rates[step]))
             losses.append(loss.detach())
             correct.append((logits.detach().argmax(1) == labels).sum())
         return {"losses": torch.stack(losses), "correct": torch.stack(correct)}
-
-    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor, step: int) -> None:
-        """Take the step of that number, counted from 0 over all epochs."""
-        optimizer.zero_grad()
-        loss.backward()
-        if self.settings.recipe.clip_norm is not None:
-            clip_gradients(self.network, self.settings.recipe.clip_norm)
-        if self.rates is not None:
-            set_learning_rate(optimizer, float(self.rates[step]))
-        optimizer.step()
 
 
 class Report(L.Callback):

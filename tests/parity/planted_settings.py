@@ -136,7 +136,7 @@ def clipped_one_by_one() -> Any:
         for parameter in network.parameters():
             parameter.grad.mul_(most / parameter.grad.norm().clamp(min=most))
 
-    return patch("models_torch.backend.training.clip_gradients", clip)
+    return patch("models_torch.backend.optimizers.clip_gradients", clip)
 
 
 def clipped_as_pytorch_does() -> Any:
@@ -146,7 +146,7 @@ def clipped_as_pytorch_does() -> Any:
     def clip(network: Any, most: float) -> None:
         torch.nn.utils.clip_grad_norm_(network.parameters(), most)
 
-    return patch("models_torch.backend.training.clip_gradients", clip)
+    return patch("models_torch.backend.optimizers.clip_gradients", clip)
 
 
 def clipped_after_decay() -> Any:
