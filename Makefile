@@ -48,8 +48,8 @@ check: setup ## lint, format, types and layers
 	lint-imports --no-logo
 
 .PHONY: parity
-parity: setup ## prove that all twins are the same models (needs prepared/, which make repro leaves)
-	tandem parity --all
+parity: setup ## prove that twins and settings are the same in both (needs prepared/, which make repro leaves)
+	tandem parity --all --settings
 
 .PHONY: heavy
 heavy: setup ## the same for ResNet-101, on the stand-in (a quarter of an hour, 6 GB in /tmp, 12 GB of memory)

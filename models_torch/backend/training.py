@@ -93,7 +93,7 @@ class LitRecipe(L.LightningModule):
             loss = batch_loss(logits, labels, recipe.label_smoothing or 0.0)
             optimizer.zero_grad()
             loss.backward()
-            update(optimizer, self.network, recipe, None if self.rates is None else float(self.rates[step]))
+            update(optimizer, recipe, None if self.rates is None else float(self.rates[step]))
             losses.append(loss.detach())
             correct.append((logits.detach().argmax(1) == labels).sum())
         return {"losses": torch.stack(losses), "correct": torch.stack(correct)}

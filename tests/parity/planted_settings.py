@@ -48,12 +48,10 @@ def decay_without_the_rate() -> Any:
 def biases_not_decayed() -> Any:
     import torch
 
-    from models_torch.backend.optimizers import trained_parameters
-
     def make(network: Any, recipe: Recipe) -> Any:
         groups = [
             {"params": [one], "weight_decay": recipe.weight_decay if one.dim() > 1 else 0.0}
-            for one in trained_parameters(network)
+            for one in network.parameters()
         ]
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum or 0.0)
 
@@ -132,8 +130,8 @@ def rate_in_the_velocity() -> Any:
 def clipped_one_by_one() -> Any:
     """Each array's gradient by its own norm."""
 
-    def clip(network: Any, most: float) -> None:
-        for parameter in network.parameters():
+    def clip(parameters: Any, most: float) -> None:
+        for parameter in parameters:
             parameter.grad.mul_(most / parameter.grad.norm().clamp(min=most))
 
     return patch("models_torch.backend.optimizers.clip_gradients", clip)
@@ -143,8 +141,8 @@ def clipped_as_pytorch_does() -> Any:
     """With the 1e-6 that PyTorch adds to the norm."""
     import torch
 
-    def clip(network: Any, most: float) -> None:
-        torch.nn.utils.clip_grad_norm_(network.parameters(), most)
+    def clip(parameters: Any, most: float) -> None:
+        torch.nn.utils.clip_grad_norm_(parameters, most)
 
     return patch("models_torch.backend.optimizers.clip_gradients", clip)
 

@@ -19,10 +19,11 @@ from experiments.system.colours import COLOURS
 from experiments.system.files import read_json
 
 SYMBOLS = {"sgd": "circle", "adam": "diamond"}
-OPTIMISERS = {"sgd": "SGD", "adam": "Adam"}
+OPTIMISERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
 GREYS = {"float32": "#9a9a9a", "float64": "#111111"}
 METRICS = {"accuracy": ("accuracy (%)", 100, "%{y:.2f} %"), "loss": ("loss (nats per image)", 1, "%{y:.4f} nats")}
-HEAD = ("architecture", "parameters", "optimiser", "precision", "difference", "its bound", "of what", "within")
+NUMBERS = ("optimiser", "precision", "difference", "its bound", "of what", "within")
+HEAD = ("architecture", "parameters", *NUMBERS)
 
 
 def _read(file: Path) -> dict[str, Any] | None:
@@ -38,11 +39,18 @@ def parity_section(reports: Path) -> Section:
     digest = hashlib.sha256(json.dumps(found["protocol"], sort_keys=True).encode()).hexdigest()[:8]
     commits = [found["commit"]] if "commit" in found else []
     origin = MadeFrom("tandem parity", commits=commits, settings=[digest])
-    rows = [_row(each, training) for each in architectures for training in each["trainings"]]
+    rows = [
+        [each["architecture"], f"{each['parameters']:,}", *_numbers(training)]
+        for each in architectures
+        for training in each["trainings"]
+    ]
     parts: list[Part] = [
         Chart(parity_chart(architectures), "The largest difference of each training, as a share of its bound", origin),
         Table(HEAD, rows, "Each training: the difference that is closest to its bound", folded=True, made_from=origin),
     ]
+    if settings := found.get("settings"):
+        rows = [[each["setting"], *_numbers(training)] for each in settings for training in each["trainings"]]
+        parts.append(Table(("setting", *NUMBERS), rows, "The same of each setting", folded=True, made_from=origin))
     names = ", ".join(each["architecture"] for each in architectures)
     same = "Yes: every difference in loss, gradient and parameter is within what rounding explains"
     answer = same if found["passed"] else "NO: some difference is larger than rounding explains"
@@ -50,10 +58,8 @@ def parity_section(reports: Path) -> Section:
     return Section("parity", "Parity", parts, "tandem parity", answer=answer)
 
 
-def _row(each: Mapping[str, Any], training: Mapping[str, Any]) -> list[str]:
+def _numbers(training: Mapping[str, Any]) -> list[str]:
     return [
-        each["architecture"],
-        f"{each['parameters']:,}",
         OPTIMISERS.get(training["optimiser"], training["optimiser"]),
         training["precision"],
         f"{training['maximum']:.1e}" if training["maximum"] is not None else "not a number",
