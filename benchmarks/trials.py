@@ -42,10 +42,11 @@ class Clock:
     def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
         """Do nothing."""
 
-    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
         """Score the model, as a trial does."""
         score_model(model, self.validation)
         self.ends.append(time.perf_counter())
+        return True
 
 
 @dataclass(frozen=True)

@@ -81,11 +81,20 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How a model is trained; `seed` determines the batch order and dropout."""
+    """How a model is trained; `seed` determines the batch order and dropout.
+
+    It is trained up to `last_epoch`; None: for all epochs of the recipe, which its schedule counts either way.
+    """
 
     recipe: Recipe
     seed: int
     log_every_steps: int
+    last_epoch: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        """The epoch after which the training ends, if the listener doesn't end it before."""
+        return self.recipe.epochs if self.last_epoch is None else self.last_epoch
 
 
 class Model(Protocol):
@@ -163,8 +172,11 @@ class Listener(Protocol):
         correctly, both as seen in training (with dropout, before the update).
         """
 
-    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
-        """Receive the end of an epoch that took `seconds` to train; called before its checkpoint is written."""
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
+        """Receive the end of an epoch that took `seconds` to train, before its checkpoint is written.
+
+        Returns whether the training goes on: if not, it ends once the checkpoint is written.
+        """
 
 
 class Backend(Protocol[ModelT]):
@@ -195,7 +207,7 @@ class Backend(Protocol[ModelT]):
         checkpoint: Path | None,
         listener: Listener,
     ) -> None:
-        """Train the model in place for the recipe's epochs.
+        """Train the model in place for the recipe's epochs, or until the listener ends it.
 
         After every epoch a checkpoint replaces the file `checkpoint`. If the file exists at the start, the training
         resumes from it, and ends with the same bits as without the interruption.

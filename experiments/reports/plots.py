@@ -82,7 +82,9 @@ def _differences(axes: Axes, first: tuple[str, History], second: tuple[str, Hist
     axes.axhline(0, color="black", linewidth=0.8)
     for split, style in LINE_STYLES.items():
         metric = f"{split}/loss"
-        rows = [(a["epoch"], b[metric] - a[metric]) for a, b in zip(first[1], second[1], strict=True) if metric in a]
+        # One of the two may have stopped early.
+        pairs = zip(first[1], second[1], strict=False)
+        rows = [(a["epoch"], b[metric] - a[metric]) for a, b in pairs if metric in a and metric in b]
         if rows:
             epochs, differences = zip(*rows, strict=True)
             marker = MARKERS[split]

@@ -69,14 +69,17 @@ def reproduce(
 
 def _entry(recipe: str, seeds: Sequence[int], runs: Mapping[RunKey, Outputs]) -> dict[str, Any]:
     history = runs[RunKey(recipe, "lightning", seeds[0])].history
+    shortest = min(len(runs[RunKey(recipe, backend, seed)].history) for backend in PACKAGES for seed in seeds)
     rows = []
-    last = [PublishedResult(metric, len(history), 0.0) for metric in ("train/loss", "test/accuracy", "test/loss")]
+    last = [PublishedResult(metric, shortest, 0.0) for metric in ("train/loss", "test/accuracy", "test/loss")]
     for result in PUBLISHED.get(recipe, last):
+        # Without a published result, each training's last epoch counts, and some may have stopped early.
+        row = result.epoch - 1 if recipe in PUBLISHED else -1
         # A recipe that was changed may end before a published epoch, or not score the test set after each.
-        if result.epoch > len(history) or result.metric not in history[result.epoch - 1]:
+        if result.epoch > shortest or result.metric not in history[row]:
             continue
         ours = {
-            backend: [runs[RunKey(recipe, backend, seed)].history[result.epoch - 1][result.metric] for seed in seeds]
+            backend: [runs[RunKey(recipe, backend, seed)].history[row][result.metric] for seed in seeds]
             for backend in PACKAGES
         }
         published = result.value if recipe in PUBLISHED else None

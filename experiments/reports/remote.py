@@ -82,12 +82,13 @@ class _Reporter:
         """Pass it on."""
         self.recorder.steps_done(epoch, step, losses, correct)
 
-    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
         """Pass it on, and go on if told to."""
-        self.recorder.epoch_done(epoch, seconds, model)
+        goes_on = self.recorder.epoch_done(epoch, seconds, model)
         value = self.recorder.state.history[epoch]["train/loss"]
         with self.recorder.phases("logging"):
             obey(self.send(EpochDone(epoch, value, self.log.take())))
+        return goes_on
 
 
 def train_completely_remotely(send: Send, order: Order) -> Outcome:

@@ -128,6 +128,7 @@ class Trainings(Dispatcher[RunKey, TrainingAttempt]):
 
     def finish(self, attempt: TrainingAttempt, outcome: Outcome) -> None:
         """Delete the checkpoints of a training whose outputs are written."""
+        attempt.running.epochs = attempt.running.epoch  # it may have stopped early
         self.outlook.done(attempt.job, attempt.running)
         shutil.rmtree(self.wanted.project.attempts(attempt.job), ignore_errors=True)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
+from experiments.settings.early_stopping import EarlyStopping
 from experiments.settings.schedule import Schedule
 
 BackendName = Literal["lightning", "keras"]
@@ -93,6 +94,7 @@ class Recipe(Section):
     batch_size: Count
     drop_last: bool = False
     epochs: Epochs
+    early_stopping: EarlyStopping | None = None
 
     @property
     def option_pairs(self) -> tuple[tuple[str, Option], ...]:
@@ -114,6 +116,12 @@ class Recipe(Section):
     def _warm_up_ends(self) -> "Recipe":
         if self.schedule and (self.schedule.warmup_epochs or 0) >= self.epochs:
             raise ValueError(f"a schedule.warmup_epochs below the {self.epochs} epochs")
+        return self
+
+    @model_validator(mode="after")
+    def _early_stopping_validates(self) -> "Recipe":
+        if self.early_stopping and self.train_on != "train":
+            raise ValueError(f"no early_stopping, since train_on is {self.train_on}, which leaves no validation images")
         return self
 
     @model_validator(mode="after")

@@ -43,8 +43,8 @@ class _Nobody:
     def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
         pass
 
-    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
-        pass
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
+        return True
 
 
 def probe(send: Report, asked: Question) -> dict[str, Any]:

@@ -185,7 +185,7 @@ class _Books:
             STATE: trial.state.name.lower(),
         }
         points: list[tuple[str, float, int]] = [(self.plan.objective, value, step) for step, value in steps.items()]
-        points += [("objective", value, self.plan.settings.epochs) for _, value, _ in points[-1:]]
+        points += [("objective", value, step) for _, value, step in points[-1:]]
         name = Member(trial.number, backend).run_name
         written = runs.write_run(self.experiment, name, tags=tags, params=trial.params, points=points)
         runs.set_tag([written], REWRITTEN, "true")  # last: without it, the run is a stranger

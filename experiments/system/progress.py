@@ -52,12 +52,16 @@ class TrainingProgress:
 
     def epoch(self, epoch: int, metrics: dict[str, float]) -> None:
         """Print the metrics of an epoch that has ended."""
-        if self._silent:
-            return
-        line = epoch_line(self._name, f"{epoch}/{self._epochs}", metrics)
+        self._print(epoch_line(self._name, f"{epoch}/{self._epochs}", metrics))
+
+    def ended_early(self, reason: str) -> None:
+        """Print why no epoch follows."""
+        self._print(f"{self._name}: stops early: {reason}")
+
+    def _print(self, line: str) -> None:
         if self._bar:
             self._bar.console.print(line, highlight=False)
-        else:
+        elif not self._silent:
             say(line)
 
     def __enter__(self) -> Self:

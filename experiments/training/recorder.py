@@ -11,6 +11,7 @@ from experiments.contract.schedule import learning_rates
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Split
 from experiments.system.memory import memory_mb
+from experiments.training.early_stopping import last_epoch
 from experiments.training.scoring import Score, score_model, training_metrics
 from experiments.training.session import Session
 
@@ -42,8 +43,8 @@ class Recorder:
             self.session.tracker.metrics([("train/step_loss", float(losses.mean()), steps_before + step)])
         self.session.progress.step(epoch, step)
 
-    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
-        """Score the epoch, keep its row, and log it."""
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
+        """Score the epoch, keep its row, and log it; return whether another epoch follows."""
         images = self.training.images_per_epoch
         losses = np.concatenate(self._losses)
         row = {"epoch": float(epoch)}
@@ -60,14 +61,18 @@ class Recorder:
         with self.phases("logging"):
             self.session.tracker.flush()
         self.session.progress.epoch(epoch, row)
+        last = last_epoch(self.training.recipe, self.state.history)
+        if epoch == last < self.training.recipe.epochs and (rule := self.training.recipe.early_stopping):
+            self.session.progress.ended_early(f"{rule.metric} hasn't improved for {rule.patience} epoch(s)")
+        return epoch < last
 
     def finish(self, model: Model) -> Score:
         """Return the score of the trained model on the test set; the last epoch's if that has scored it."""
-        epochs = self.training.recipe.epochs
-        if self._last_test is not None and self._last_test[0] == epochs:
+        last = max(self.state.history)
+        if self._last_test is not None and self._last_test[0] == last:
             return self._last_test[1]
-        final = self._score_test(epochs, model)
-        self._keep(epochs, self.state.history[epochs] | final.metrics("test"))
+        final = self._score_test(last, model)
+        self._keep(last, self.state.history[last] | final.metrics("test"))
         return final
 
     def _score_test(self, epoch: int, model: Model) -> Score:

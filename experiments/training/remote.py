@@ -127,14 +127,15 @@ class ReportingListener:
         if not np.isfinite(losses).all():
             raise NotFinite(f"train/loss is {losses[~np.isfinite(losses)][0]} in epoch {epoch}, step {step}")
 
-    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
         """Pass it on, and ask what to do."""
-        self.recorder.epoch_done(epoch, seconds, model)
+        goes_on = self.recorder.epoch_done(epoch, seconds, model)
         value = self.recorder.state.history[epoch][self.objective]
         if not math.isfinite(value):
             raise NotFinite(f"{self.objective} is {value} after epoch {epoch}")
         with self.recorder.phases("logging"):
             obey(self.send(EpochDone(epoch, value, self.log.take())))
+        return goes_on
 
 
 def obey(reply: Reply) -> None:

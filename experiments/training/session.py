@@ -5,7 +5,7 @@ The train stage and a sweep's trials share it.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from experiments.system.git import Checkout
 from experiments.system.progress import TrainingProgress
 from experiments.training.buildable import check_logits, explained
 from experiments.training.checkpoint import Checkpoint, State
+from experiments.training.early_stopping import last_epoch
 from experiments.training.initial import build_model, new_output
 from experiments.training.resources import measure, to_metrics
 from experiments.training.training import Training
@@ -47,7 +48,10 @@ class Session:
 
     def train(self, listener: Listener) -> None:
         """Train the model, from the checkpoint of a stopped training if there is one."""
-        images, settings = self.training.images, self.training.settings
+        images = self.training.images
+        # The listener is asked after an epoch: it can't end a training that has ended early, and was killed after that.
+        last = last_epoch(self.training.recipe, self.state.history)
+        settings = replace(self.training.settings, last_epoch=last)
         with self.progress, self.backend.phases("training"):
             self.backend.train(
                 self.model, images.images, images.labels, settings, checkpoint=self.checkpoint.file, listener=listener

@@ -91,7 +91,7 @@ class Backend:
         trainee.fit(
             trainee.blocks(),
             initial_epoch=int(trainee.optimizer.iterations.numpy()) // trainee.steps_per_epoch,
-            epochs=settings.recipe.epochs,
+            epochs=settings.epochs,
             callbacks=[Report(model, listener, checkpoint, self.phases)],
             shuffle=False,
             verbose=0,

@@ -151,11 +151,12 @@ class Report(keras.callbacks.Callback):
         self.resumed = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Report the epoch, and write the checkpoint."""
-        self.listener.epoch_done(epoch + 1, self.seconds, self.trained)
+        """Report the epoch, write the checkpoint, and end the training if told to."""
+        goes_on = self.listener.epoch_done(epoch + 1, self.seconds, self.trained)
         if self.checkpoint is not None:
             with self.phases("checkpoints"):
                 self._save(self.checkpoint)
+        self.model.stop_training = not goes_on
 
     def _save(self, checkpoint: Path) -> None:
         part = checkpoint.with_name("part.weights.h5")

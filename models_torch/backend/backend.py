@@ -91,7 +91,7 @@ class Backend:
             devices=1,
             plugins=[OneProcess()],
             default_root_dir=folder,
-            max_epochs=settings.recipe.epochs,
+            max_epochs=settings.epochs,
             callbacks=[report],
             reload_dataloaders_every_n_epochs=1,
             deterministic=True,

@@ -122,13 +122,14 @@ class Report(L.Callback):
         self.resumed = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: LitRecipe) -> None:
-        """Report the epoch, and write the checkpoint."""
-        self.listener.epoch_done(trainer.current_epoch + 1, self.seconds, self.model)
+        """Report the epoch, write the checkpoint, and end the training if told to."""
+        goes_on = self.listener.epoch_done(trainer.current_epoch + 1, self.seconds, self.model)
         if self.checkpoint is not None:
             with self.phases("checkpoints"):
                 part = self.checkpoint.with_suffix(".part")
                 trainer.save_checkpoint(part)
                 replace_durably(part, self.checkpoint)
+        trainer.should_stop = not goes_on
 
 
 def batch_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:

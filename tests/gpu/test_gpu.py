@@ -40,8 +40,9 @@ class Timed(Recorder):
         super().__init__()
         self.seconds: list[float] = []
 
-    def epoch_done(self, epoch: int, seconds: float, model: object) -> None:
+    def epoch_done(self, epoch: int, seconds: float, model: object) -> bool:
         self.seconds.append(seconds)
+        return True
 
 
 class Trainer:

@@ -3,6 +3,7 @@
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,8 @@ class Interrupted(Exception):
 class Recorder:
     """A listener that keeps all that is reported."""
 
-    def __init__(self, stop_after: int | None = None) -> None:
-        self.stop_after = stop_after
+    def __init__(self, stop_after: int | None = None, end_after: int | None = None) -> None:
+        self.stop_after, self.end_after = stop_after, end_after
         self.losses: list[npt.NDArray[np.float32]] = []
         self.correct: list[npt.NDArray[np.int64]] = []
         self.reports: list[tuple[int, int]] = []
@@ -66,9 +67,10 @@ class Recorder:
         self.correct.append(correct)
         self.reports.append((epoch, step))
 
-    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
         assert seconds > 0
         self.epochs.append(epoch)
+        return epoch != self.end_after
 
     def arrays(self) -> dict[str, Array]:
         return {
@@ -119,6 +121,7 @@ class Probe:
         self.save("no dropout", *self.train(recipe(architecture="cnn3", dropout=0.0, **FALLING)))
         for style in ("cnn3-functional", "cnn3-subclassed"):
             self.save(style, *self.train(recipe(architecture=style, dropout=0.4, **FALLING)))
+        self.ended_early()
         for architecture in ("lenet", "inception", "cnn3-subclassed"):
             self.saved(architecture)
         for name, settings in (("sgd", recipe()), ("adam", recipe(**ADAM)), ("dropout", dropout)):
@@ -130,6 +133,15 @@ class Probe:
         model.save(self.folder / architecture)
         np.save(self.folder / architecture / "input.npy", model.native_input(self.images))
         np.save(self.folder / architecture / "logits.npy", model.predict(self.images))
+
+    def ended_early(self) -> None:
+        """Let the listener end a training after 2 epochs of 3; then resume it, as if it had been killed there."""
+        checkpoint, settings = self.folder / "ended.weights.h5", TrainingSettings(recipe(), 1, EVERY)
+        self.save("two epochs", *self.train(recipe(epochs=2)))
+        for name, training in (("ended", settings), ("ended, resumed", replace(settings, last_epoch=2))):
+            model, recorder, data = self.model(recipe()), Recorder(end_after=2), (self.images, self.labels)
+            self.backend.train(model, *data, training, checkpoint=checkpoint, listener=recorder)
+            self.save(name, model, recorder if recorder.epochs else None)
 
     def interrupted(self, name: str, settings: Recipe) -> None:
         checkpoint = self.folder / f"{name}.weights.h5"

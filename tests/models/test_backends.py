@@ -130,6 +130,16 @@ def test_a_resumed_training_ends_with_the_bits_of_an_uninterrupted_one(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_a_training_that_its_listener_ends_has_no_more_epochs(probed: Probed, backend: str) -> None:
+    two, ended = probed[backend]["two epochs"], probed[backend]["ended"]
+    assert ended["epochs"].tolist() == [1, 2]
+    assert largest_difference(weights(two), weights(ended)) == 0
+    resumed = probed[backend]["ended, resumed"]
+    assert "epochs" not in resumed, "it was trained further"
+    assert largest_difference(weights(two), weights(resumed)) == 0
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_dropout_is_on_in_training(probed: Probed, backend: str) -> None:
     a, b = probed[backend]["dropout"], probed[backend]["no dropout"]
     # In the first batch the weights are still the same: dropout alone moves the loss.

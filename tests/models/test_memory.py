@@ -23,8 +23,9 @@ class Predict:
     def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
         pass
 
-    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
         model.predict(IMAGES)
+        return True
 
 
 def left_of_trainings(name: BackendName, recipes: Sequence[Recipe]) -> list[list[int]]:

@@ -95,8 +95,9 @@ class Worker:
 class Predicting(Recorder):
     """A listener that keeps the losses, and the logits after the last epoch."""
 
-    def epoch_done(self, epoch: int, seconds: float, model: Model) -> None:
+    def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
         self.predicted = model.predict(data()[0])
+        return True
 
 
 def fresh(trial: Trial) -> Weights:
