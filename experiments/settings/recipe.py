@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
+from experiments.settings.augmentation import Augmentation
 from experiments.settings.early_stopping import EarlyStopping
 from experiments.settings.schedule import Schedule
 
@@ -74,6 +75,7 @@ class Recipe(Section):
     options: dict[str, Annotated[Option, PlainValidator(_option)]] = {}
     origin: str | None = None
     train_on: Literal["train", "train+validation"] = "train"
+    augmentation: Augmentation | None = None
     test_every_epoch: bool = False
     image_size: ImageSize | None = None
     scaling: Literal["unit", "standardised", "imagenet"]

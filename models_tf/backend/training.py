@@ -4,15 +4,15 @@ import time
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from experiments.contract.backend import Listener, TrainingSettings
 from experiments.contract.phases import Phases
 from experiments.contract.schedule import learning_rates, steps_of_epoch
-from experiments.data.dataset import Images, Labels, batch_order
+from experiments.data.dataset import Images, Labels
 from experiments.data.randomness import dropout_seed
 from experiments.system.files import check_room, replace_durably
+from models_tf.backend.batches import source_of
 from models_tf.backend.model import KerasModel
 from models_tf.backend.optimizers import above_zero, graph_of, restart
 from models_tf.backend.precision import use_tensor_float_32
@@ -31,13 +31,10 @@ class KerasRecipe(keras.Model):
 
     def __init__(self, model: KerasModel, images: Images, labels: Labels, settings: TrainingSettings) -> None:
         super().__init__(inputs=model.module.inputs, outputs=model.module.outputs)
-        # Copies, which `restart` compares with.
-        self.data = np.array(images), np.array(labels)
-        self.images, self.labels = tf.constant(model.native_input(images)), tf.constant(labels, tf.int64)
         self.settings = settings
+        self.source = source_of(images, labels, settings)
         self.smoothing = above_zero(None, settings.recipe.label_smoothing)
         self.random_states = model.random_states()
-        self.order = tf.Variable(self._order(1), trainable=False)
         # Written on the device, so that no step waits for the one before.
         self.step_losses = tf.Variable(tf.zeros(settings.log_every_steps, model.module.dtype), trainable=False)
         self.step_correct = tf.Variable(tf.zeros(settings.log_every_steps, tf.int64), trainable=False)
@@ -49,36 +46,24 @@ class KerasRecipe(keras.Model):
         """
         if _graph_of(settings) != _graph_of(self.settings):
             return False
-        if not all(np.array_equal(old, new) for old, new in zip(self.data, (images, labels), strict=True)):
+        if not self.source.restart(images, labels, settings):
             return False
         self.settings = settings
         self.smoothing = above_zero(self.smoothing, settings.recipe.label_smoothing)
         restart(self.optimizer, settings.recipe, learning_rates(settings.recipe, len(labels)))
         return True
 
-    def _order(self, epoch: int) -> tf.Tensor:
-        recipe = self.settings.recipe
-        return tf.constant(
-            batch_order(
-                int(self.labels.shape[0]),
-                seed=self.settings.seed,
-                epoch=epoch,
-                batch_size=recipe.batch_size,
-                drop_last=recipe.drop_last,
-            )
-        )
-
     @property
     def steps_per_epoch(self) -> int:
         """The number of batches."""
-        return steps_of_epoch(self.settings.recipe, int(self.labels.shape[0]))
+        return steps_of_epoch(self.settings.recipe, self.source.images)
 
     def blocks(self) -> tf.data.Dataset:
-        """Return the indices of an epoch's blocks of `log_every_steps` batches, from 0; the last may be shorter."""
+        """Return the indices of an epoch's blocks, from 0."""
         options = tf.data.Options()
         # There is nothing to tune, and joining the tuning thread can delay the next epoch by more than a second.
         options.autotune.enabled = False
-        blocks = tf.data.Dataset.range(-(-self.steps_per_epoch // self.settings.log_every_steps))
+        blocks = tf.data.Dataset.range(-(-self.steps_per_epoch // self.source.batches))
         return blocks.with_options(options)
 
     def trace(self) -> None:
@@ -86,29 +71,26 @@ class KerasRecipe(keras.Model):
         self.train_step.get_concrete_function(tf.TensorSpec((), tf.int64))
 
     def start_epoch(self, epoch: int) -> None:
-        """Load the order of an epoch, and seed dropout."""
-        self.order.assign(self._order(epoch))
+        """Prepare the batches of an epoch, and seed dropout."""
+        self.source.start_epoch(epoch)
         for index, state in enumerate(self.random_states):
             state.assign([dropout_seed(self.settings.seed, epoch), index])
 
     @tf.function  # type: ignore[untyped-decorator]
     def train_step(self, block: tf.Tensor) -> dict[str, tf.Tensor]:
         """Take a step for each batch of a block; keep each step's loss and correct count."""
-        first = block * self.settings.log_every_steps
-        count = tf.cast(tf.minimum(self.steps_per_epoch - first, self.settings.log_every_steps), tf.int32)
+        first = block * self.source.batches
+        count = tf.cast(tf.minimum(self.steps_per_epoch - first, self.source.batches), tf.int32)
         losses, correct = tf.TensorArray(self.step_losses.dtype, count), tf.TensorArray(tf.int64, count)
         for index in tf.range(count):
-            loss, right = self.step(first + tf.cast(index, tf.int64))
+            loss, right = self.step(*self.source.batch(first, tf.cast(index, tf.int64)))
             losses, correct = losses.write(index, loss), correct.write(index, right)
         self.step_losses[:count].assign(losses.stack())
         self.step_correct[:count].assign(correct.stack())
         return {"loss": self.step_losses[0]}
 
-    def step(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def step(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Forward, loss, backward, update; return the loss and the number of correct predictions."""
-        size = self.settings.recipe.batch_size
-        indices = self.order[step * size : (step + 1) * size]
-        images, labels = tf.gather(self.images, indices), tf.gather(self.labels, indices)
         with tf.GradientTape() as tape:
             logits = tf.cast(self(images, training=True), self.step_losses.dtype)
             loss = self.compute_loss(y=labels, y_pred=logits)
@@ -130,18 +112,19 @@ class Report(keras.callbacks.Callback):
         self.resumed = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Load the epoch's order and start the clock."""
+        """Prepare the epoch's batches and start the clock."""
         self.epoch = epoch + 1
         self.model.start_epoch(self.epoch)
         self.seconds, self.resumed = 0.0, time.perf_counter()
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Let a block compute in its recipe's precision."""
+        """Load a block, and let it compute in its recipe's precision."""
+        self.model.source.load_block()
         use_tensor_float_32(self.model.settings.recipe.precision)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Report the losses of a block."""
-        every = self.model.settings.log_every_steps
+        every = self.model.source.batches
         step = min((batch + 1) * every, self.model.steps_per_epoch)
         count = step - batch * every
         losses, correct = self.model.step_losses.numpy()[:count], self.model.step_correct.numpy()[:count]

@@ -8,7 +8,6 @@ import warnings
 from pathlib import Path
 
 import lightning as L
-import numpy as np
 import torch
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
@@ -16,6 +15,7 @@ from experiments.contract.backend import Device, Listener, ModelSettings, Traini
 from experiments.contract.phases import Phases
 from experiments.data.dataset import Images, Labels
 from experiments.system.errors import TandemError
+from models_torch.backend.batches import source_of
 from models_torch.backend.model import TorchModel
 from models_torch.backend.training import LitRecipe, Report
 
@@ -76,9 +76,7 @@ class Backend:
         listener: Listener,
     ) -> None:
         """Train the model in place, resuming from the checkpoint if it exists."""
-        targets = torch.from_numpy(labels.astype(np.int64)).to(self._device)
-        pixels = torch.from_numpy(np.array(images)).to(self._device)
-        module = LitRecipe(model, pixels, targets, settings)
+        module = LitRecipe(model, source_of(images, labels, settings, self._device), settings)
         resume = checkpoint if checkpoint is not None and checkpoint.is_file() else None
         # Under Slurm, Lightning resumes from any hpc_ckpt_*.ckpt in its root folder: it gets an empty one.
         with tempfile.TemporaryDirectory() as folder:

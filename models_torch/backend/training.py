@@ -1,7 +1,6 @@
 """A recipe as a LightningModule, and the callback that reports and checkpoints each epoch."""
 
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import lightning as L
@@ -11,31 +10,12 @@ from torch import Tensor, nn
 from experiments.contract.backend import Listener, TrainingSettings
 from experiments.contract.phases import Phases
 from experiments.contract.schedule import learning_rates, steps_of_epoch
-from experiments.data.dataset import batch_order
 from experiments.data.randomness import dropout_seed
 from experiments.system.files import replace_durably
+from models_torch.backend.batches import Block, Blocks, Source
 from models_torch.backend.model import TorchModel, channels_second
 from models_torch.backend.optimizers import make_optimizer, update
 from models_torch.backend.precision import logits_in, tensor_float_32
-
-Block = Sequence[Tensor]
-
-
-class Blocks:
-    """The batches of one epoch, as indices into tensors on the device, in blocks of a few batches.
-
-    A DataLoader would fetch image by image and cost several times as much as this (see benchmarks/).
-    """
-
-    def __init__(self, order: Tensor, *, batch_size: int, batches: int) -> None:
-        self.indices, self.batches = order.split(batch_size), batches
-
-    def __len__(self) -> int:
-        return -(-len(self.indices) // self.batches)
-
-    def __iter__(self) -> Iterator[Block]:
-        for start in range(0, len(self.indices), self.batches):
-            yield self.indices[start : start + self.batches]
 
 
 class LitRecipe(L.LightningModule):
@@ -45,25 +25,17 @@ class LitRecipe(L.LightningModule):
     What Lightning does around a `training_step` costs about 0.3 ms, more than a tenth of a small network's step.
     """
 
-    def __init__(self, model: TorchModel, images: Tensor, labels: Tensor, settings: TrainingSettings) -> None:
+    def __init__(self, model: TorchModel, source: Source, settings: TrainingSettings) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network = model.module
-        self.images, self.labels, self.settings = images, labels, settings
-        self.rates = learning_rates(settings.recipe, len(labels))
+        self.source, self.settings = source, settings
+        self.steps_per_epoch = steps_of_epoch(settings.recipe, source.images)
+        self.rates = learning_rates(settings.recipe, source.images)
 
     def train_dataloader(self) -> Blocks:
         """Return the batches of the next epoch."""
-        recipe = self.settings.recipe
-        order = batch_order(
-            len(self.labels),
-            seed=self.settings.seed,
-            epoch=self.current_epoch + 1,
-            batch_size=recipe.batch_size,
-            drop_last=recipe.drop_last,
-        )
-        indices = torch.from_numpy(order).to(self.images.device)
-        return Blocks(indices, batch_size=recipe.batch_size, batches=self.settings.log_every_steps)
+        return Blocks(self.source, self.current_epoch + 1, -(-self.steps_per_epoch // self.source.batches))
 
     def transfer_batch_to_device(self, batch: Block, device: torch.device, dataloader_idx: int) -> Block:
         """Return the batch as it is: it is on the device already."""
@@ -86,10 +58,9 @@ class LitRecipe(L.LightningModule):
     def _steps(self, block: Block, block_idx: int) -> dict[str, Tensor]:
         optimizer, recipe = self.optimizers(use_pl_optimizer=False), self.settings.recipe
         losses, correct = [], []
-        steps_before = self.current_epoch * steps_of_epoch(recipe, len(self.labels))
-        for step, indices in enumerate(block, steps_before + block_idx * self.settings.log_every_steps):
-            images, labels = channels_second(self.images[indices]), self.labels[indices]
-            logits = logits_in(self.network, images, recipe.precision)
+        steps_before = self.current_epoch * self.steps_per_epoch
+        for step, (images, labels) in enumerate(block, steps_before + block_idx * self.source.batches):
+            logits = logits_in(self.network, channels_second(images), recipe.precision)
             loss = batch_loss(logits, labels, recipe.label_smoothing or 0.0)
             optimizer.zero_grad()
             loss.backward()
@@ -117,7 +88,7 @@ class Report(L.Callback):
         """Report the losses of a block."""
         losses, correct = outputs["losses"].cpu().numpy(), outputs["correct"].cpu().numpy()
         self.seconds += time.perf_counter() - self.resumed
-        step = batch_idx * module.settings.log_every_steps + len(losses)
+        step = batch_idx * module.source.batches + len(losses)
         self.listener.steps_done(trainer.current_epoch + 1, step, losses, correct)
         self.resumed = time.perf_counter()
 

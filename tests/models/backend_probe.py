@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 
 from experiments.contract.backend import Model, ModelSettings, TrainingSettings
 from experiments.contract.weights import draw_weights
+from experiments.data import feed
 from experiments.data.dataset import Images, Labels, batch_order
 from experiments.frameworks import load_backend, load_inspection
 from experiments.settings.recipe import BackendName, Recipe
@@ -124,7 +126,12 @@ class Probe:
         self.ended_early()
         for architecture in ("lenet", "inception", "cnn3-subclassed"):
             self.saved(architecture)
-        for name, settings in (("sgd", recipe()), ("adam", recipe(**ADAM)), ("dropout", dropout)):
+        with patch.multiple(feed, MOST_BYTES=0, BLOCK_BYTES=2 * BATCH * self.images[:1].nbytes):
+            self.save("fed", *self.train(recipe()))
+        augmented = recipe(augmentation={"shift": 2, "flip": True, "rotate": 10}, **ADAM)
+        self.save("augmented", *self.train(augmented))
+        several = (("sgd", recipe()), ("adam", recipe(**ADAM)), ("dropout", dropout), ("augmented", augmented))
+        for name, settings in several:
             self.interrupted(name, settings)
 
     def saved(self, architecture: str) -> None:
