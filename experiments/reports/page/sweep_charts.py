@@ -26,7 +26,7 @@ def slices(sweep: Mapping[str, Any], done: Trials) -> go.Figure:
     names = list(sweep["space"])
     columns = min(len(names), COLUMNS)
     rows = math.ceil(len(names) / columns)
-    cells = [{} if place < len(names) else None for place in range(rows * columns)]
+    cells: list[dict[str, Any] | None] = [{} if place < len(names) else None for place in range(rows * columns)]
     specs = [cells[row * columns : (row + 1) * columns] for row in range(rows)]
     grid = {"specs": specs, "shared_yaxes": "all", "horizontal_spacing": 0.03}
     figure = make_subplots(rows=rows, cols=columns, **grid)
