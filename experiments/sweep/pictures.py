@@ -24,12 +24,14 @@ PLOTS = {
     "contour": "contour",
     "intermediate_values": "intermediate_values",
 }
+# Contours have a panel for each two settings: more of them take minutes, and are too small to read.
+MOST_PANELS = 4
 
 
 def drawable(plan: Plan) -> dict[str, str]:
     """Return the plots that say something of the study: function → name."""
     left_out = set()
-    if len(plan.space) < 2:
+    if not 2 <= len(plan.space) <= MOST_PANELS:
         left_out.add("contour")
     if plan.settings.epochs < 2:
         left_out.add("intermediate_values")

@@ -8,6 +8,7 @@ from experiments.reports.intervals import interval
 from experiments.settings.edit import edit_params
 from experiments.settings.params import Params
 from experiments.settings.project import Project
+from experiments.settings.recipe import Recipe
 from experiments.settings.tuned import drop, get, put
 from experiments.sweep.confirm import choose_confirmation
 from experiments.sweep.confirmation import Confirmation
@@ -99,7 +100,7 @@ def add_recipe(content: MutableMapping[str, Any], confirmation: Confirmation, *,
     listed.extend(each for each in (plan.recipe_name, name) if each not in listed)
 
 
-def _set_settings(recipe: MutableMapping[str, Any], confirmation: Confirmation) -> None:
+def _set_settings(recipe: Any, confirmation: Confirmation) -> None:
     """Give a recipe the winner's settings, without those that don't go with them, such as a momentum with Adam."""
     plan, settings = confirmation.plan, confirmation.winner.settings
     tuned = plan.recipe_of(settings)
@@ -107,6 +108,11 @@ def _set_settings(recipe: MutableMapping[str, Any], confirmation: Confirmation) 
         if get(tuned, name) is None and name not in settings:
             drop(recipe, name)
     for name, value in settings.items():
+        section = name.split(".")[0]
+        if section not in recipe:  # not at the end: an empty line belongs to the last key
+            later = [*Recipe.model_fields][[*Recipe.model_fields].index(section) :]
+            place = next(place for place, key in enumerate(recipe) if key in later)
+            recipe.insert(place, section, None)
         put(recipe, name, value)
 
 

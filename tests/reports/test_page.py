@@ -23,7 +23,7 @@ from experiments.reports.page.write import refresh_page
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.training.outputs import write_outputs
-from tests.reports.made_up import confirmation, sweep, write_reports
+from tests.reports.made_up import confirmation, sweep, trial, write_reports
 
 SIZE = Size()
 
@@ -174,6 +174,37 @@ def test_a_sweep_marks_what_was_pruned_or_diverged(project: Project) -> None:
     assert [(each.x[0], each.error_x.array[0], each.y[0]) for each in leads] == [
         (0.11, 0.025, "over trial 0, own settings")
     ]
+
+
+def test_a_sweep_shows_choices_whole_numbers_and_what_some_trials_lack(project: Project) -> None:
+    space = {
+        "optimiser": {"choices": ["sgd", "adam"]},
+        "options.filters": {"low": 8, "high": 32, "log": False, "type": "int"},
+        "drop_last": {"choices": [True, False]},
+        "momentum": {"low": 0.0, "high": 0.9, "log": False, "when": {"optimiser": ["sgd"]}},
+    }
+    every = [{"optimiser": "sgd", "options.filters": 8, "drop_last": True, "momentum": 0.5}]
+    every += [{"optimiser": "adam", "options.filters": 16, "drop_last": False}, {"optimiser": "sgd", "momentum": 0.9}]
+    trials = [trial(number, params=params, of={}) for number, params in enumerate(every)]
+    known = {**sweep(), "space": space, "trials": trials, "importance": {}, "backends": []}
+    (project.sweep_report("s") / "sweep.json").write_text(json.dumps(known))
+    charts = charts_of(sweeps_section(project.reports))
+    figure = charts["The objective against each setting"]
+    drawn = {(each.xaxis, x) for each in figure.data for x in each.x}
+    assert drawn == {("x", "sgd"), ("x", "adam"), ("x2", 8), ("x2", 16), ("x3", "True"), ("x3", "False")} | {
+        ("x4", 0.5),
+        ("x4", 0.9),
+    }
+    assert figure.layout.xaxis.categoryarray == ("sgd", "adam")
+    assert figure.layout.xaxis4.title.text.startswith("momentum<br>")
+    assert "with optimiser sgd" in figure.layout.xaxis4.title.text
+    lines = charts["The settings of each trial"].data[0].dimensions
+    missing = [dict(zip(each.tickvals, each.ticktext, strict=True)) for each in lines[:4] if each.tickvals]
+    assert missing[0] == {0: "sgd", 1: "adam"}
+    assert [missing[1][value] for value in lines[1].values if value < 8] == ["none"]
+    assert [missing[3][value] for value in lines[3].values if value < 0] == ["none"]
+    (table,) = [part for part in sweeps_section(project.reports).parts if isinstance(part, Table)]
+    assert list(table.rows[1])[2:6] == ["adam", "16", "False", "–"]
 
 
 def test_too_few_trials_have_a_sentence_in_place_of_an_importance(project: Project) -> None:

@@ -1,6 +1,7 @@
 """params.yaml after a promotion: one more recipe, all comments kept."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 from experiments.settings.edit import edited
 from experiments.settings.params import Params, parse_params
 from experiments.settings.project import Project
+from experiments.settings.recipe import Recipe
 from experiments.sweep import promote as module
 from experiments.sweep.confirmation import Candidate, Confirmation
 from experiments.sweep.plan import make_plan
@@ -16,6 +18,7 @@ from experiments.sweep.promote import add_recipe, promote
 from experiments.sweep.space import space_of
 from experiments.system.errors import TandemError
 from tests.conftest import ROOT
+from tests.sweep.spaces import plan_over
 
 TEXT = (ROOT / "params.yaml").read_text()
 SETTINGS = {"lr": 0.0123456789, "dropout": 0.25, "momentum": 1e-05}
@@ -61,6 +64,34 @@ def test_the_winner_is_added_and_nothing_else_changes(params: Params, recipe: st
     # So that a reader finds it: an empty line before, as between all recipes.
     assert f"\n\n  {recipe}-tuned:\n" in after
     assert "# val/loss 0.1090 ± 0.0252 after 3 epoch(s), seeds 2 to 4" in after
+
+
+def test_nested_settings_are_added_and_those_that_go_with_others_removed(params: Params) -> None:
+    space = {
+        "optimiser": ["sgd", "adam"],
+        "momentum": {"low": 0.0, "high": 0.99, "when": {"optimiser": "sgd"}},
+        "options.filters": {"low": 8, "high": 64},
+        "weight_decay": {"low": 1e-6, "high": 0.1, "log": True},
+        "schedule.kind": ["constant", "cosine"],
+        "schedule.final_share": {"low": 0.0, "high": 0.5, "when": {"schedule.kind": "cosine"}},
+        "batch_size": [50, 100],
+    }
+    plan = plan_over(params, space)
+    assert plan.own_settings == {"optimiser": "sgd", "momentum": 0.9, "batch_size": 100}
+    settings = {"optimiser": "adam", "options.filters": 16, "weight_decay": 1e-05, "schedule.kind": "cosine"}
+    settings |= {"schedule.final_share": 0.25, "batch_size": 50}
+    made = confirmation(params, "cnn3-sgd")
+    made = replace(made, plan=plan, candidates=[replace(made.winner, settings=settings)])
+    after = edited(TEXT, lambda _, content: add_recipe(content, made, keep_split=False))
+    tuned = parse_params(after).recipes["cnn3-sgd-tuned"]
+    epochs = {"epochs": plan.settings.epochs, "origin": "study s, trial 7"}
+    assert tuned == Recipe.model_validate(plan.recipe_of(settings).model_dump() | epochs)
+    assert (tuned.momentum, tuned.options, tuned.batch_size) == (None, {"filters": 16}, 50)
+    (block,) = re.findall(r"\n\n  cnn3-sgd-tuned:\n(.*?)\n\n", after, re.DOTALL)
+    assert [line.split(":")[0].strip() for line in block.splitlines()] == [
+        *("architecture", "origin", "options", "filters", "scaling", "initialiser", "optimiser", "lr", "weight_decay"),
+        *("schedule", "kind", "final_share", "dropout", "batch_size", "epochs"),
+    ]
 
 
 def test_the_original_s_split_is_kept_on_demand(params: Params) -> None:

@@ -4,10 +4,11 @@ const NARROW = window.innerWidth < 700;
 const content = (place) => JSON.parse(place.nextElementSibling.textContent);
 
 // Below 700 pixels, panels that lie beside each other are put below each other, and a finger scrolls the page.
-const PANEL = { height: 300, title: 40, axis: 60 };
+const PANEL = { height: 300, title: 40, axis: 60, line: 110 };
 
 function panels(layout) {
-  return Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name)).sort();
+  const number = (name) => Number(name.slice("xaxis".length) || 1);
+  return Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name)).sort((a, b) => number(a) - number(b));
 }
 
 function wrap(text, width) {
@@ -31,7 +32,10 @@ function stack(figure) {
   const axes = panels(layout);
   if (axes.length < 2) {
     layout.height = Math.max(layout.height, 300 + layout.margin.t + layout.margin.b - 100);
-    if (figure.data[0].type === "parcoords") layout.height = 440;
+    if (figure.data[0].type === "parcoords") {
+      layout.height = 440;
+      layout.width = Math.max(window.innerWidth - 32, PANEL.line * figure.data[0].dimensions.length);
+    }
   } else {
     const whole = axes.length * PANEL.height;
     axes.forEach((name, place) => {

@@ -16,7 +16,7 @@ STATES = {"COMPLETE": ("circle", "complete"), "PRUNED": ("x-thin-open", "pruned"
 DIVERGED = {"symbol": "triangle-up-open", "color": DARK, "size": 11}
 OWN = {"symbol": "star", "color": DARK, "size": 15}
 # So many settings are beside each other.
-COLUMNS = 4
+COLUMNS = 3
 # A loss that spans more than this is drawn on a log axis.
 WIDE = 10
 
@@ -26,13 +26,16 @@ def slices(sweep: Mapping[str, Any], done: Trials) -> go.Figure:
     names = list(sweep["space"])
     columns = min(len(names), COLUMNS)
     rows = math.ceil(len(names) / columns)
-    figure = make_subplots(rows=rows, cols=columns, shared_yaxes="all", horizontal_spacing=0.03)
+    cells: list[dict[str, Any] | None] = [{} if place < len(names) else None for place in range(rows * columns)]
+    specs = [cells[row * columns : (row + 1) * columns] for row in range(rows)]
+    grid = {"specs": specs, "shared_yaxes": "all", "horizontal_spacing": 0.03}
+    figure = make_subplots(rows=rows, cols=columns, **grid)
     colour = COLOURS.get(sweep["backend"], GREY)
     values = [trial["value"] for trial in done]
     edge = (max if sweep["objective"].endswith("loss") else min)(values)
     diverged = [{**trial, "value": edge} for trial in sweep["trials"] if has_diverged(trial)]
     own = [trial for trial in done if trial["own"]]
-    unit = unit_of(sweep["objective"])
+    unit, listed = unit_of(sweep["objective"]), set[str]()
     for number, name in enumerate(names):
         place = {"row": number // columns + 1, "col": number % columns + 1}
         points: list[go.Scatter] = []
@@ -46,7 +49,8 @@ def slices(sweep: Mapping[str, Any], done: Trials) -> go.Figure:
         for each in points:
             if choices:
                 each.x = names_of(each.x)
-            figure.add_trace(each.update(showlegend=number == 0), **place)
+            figure.add_trace(each.update(showlegend=each.name not in listed), **place)
+            listed.add(each.name)
         figure.update_xaxes(title_text=_title(name, sweep["space"][name]), **_axis(sweep["space"][name]), **place)
     figure.update_yaxes(**objective_axis(values))
     figure.update_yaxes(title_text=with_unit(sweep["objective"]), col=1)
@@ -61,7 +65,7 @@ def has_diverged(trial: Mapping[str, Any]) -> bool:
 def _title(name: str, space: Mapping[str, Any]) -> str:
     """Return what an axis is called: a setting, and below it on which others it depends."""
     when = [f"{other} {' or '.join(map(shown, values))}" for other, values in space.get("when", {}).items()]
-    return f"{name}<br><sup>with {', '.join(when)}</sup>" if when else name
+    return f"{name}<br><span style='font-size:11px'>with {', '.join(when)}</span>" if when else name
 
 
 def _axis(space: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,7 +142,8 @@ def importance(sweep: Mapping[str, Any]) -> go.Figure:
     hover = "%{y}: median %{x:.2f} of the variation<extra></extra>"
     figure.add_scatter(x=medians, y=names, mode="markers", marker=look, name="median", hovertemplate=hover)
     for symbol, (evaluator, each) in zip(("circle", "diamond", "square"), found["evaluators"].items(), strict=False):
-        x, y = zip(*((value, name) for name in names for value in each[name]), strict=True)
+        points = [(value, name) for name in names for value in each.get(name, [])]
+        x, y = zip(*points, strict=True) if points else ((), ())
         look = {"symbol": f"{symbol}-open", "size": 8, "color": DARK}
         hover = f"%{{y}}: %{{x:.2f}} of the variation<extra>{evaluator}</extra>"
         figure.add_scatter(x=x, y=y, mode="markers", marker=look, name=evaluator, hovertemplate=hover)
