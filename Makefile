@@ -71,7 +71,7 @@ bench: setup ## throughput, trials, sweeps and their controller, the report page
 pictures: repro ## make the pictures of README.md again, from real runs (wants Chromium)
 	tandem parity --all
 	mkdir -p docs/images
-	cp reports/parity.png docs/images/parity.png
+	cp by-hand/reports/parity.png docs/images/parity.png
 	python -m docs.pictures
 
 .PHONY: experiments

@@ -10,9 +10,8 @@ from typing import Annotated
 
 import typer
 
-from experiments.cli import compare, complete, convert, importing, proof, reproduce, setup, sweep
+from experiments.cli import compare, complete, convert, importing, proof, reproduce, runs, setup, sweep
 from experiments.cli.common import load_project
-from experiments.cli.output import Cell, JsonOption, show, table
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
 
@@ -84,18 +83,30 @@ def train(
 ) -> None:
     """Train one recipe in one backend with one seed, into runs/RECIPE/BACKEND/SEED/ and MLflow.
 
-    A training that was stopped resumes from its last epoch.
+    A training that was stopped resumes from its last epoch. Where DVC keeps the same run of the pipeline's, the outputs
+    are in by-hand/runs/.
     """
     project, params = load_project()
     project = replace(project, runs_in=runs_in)
     from experiments.frameworks import backend_name
+    from experiments.settings.by_hand import for_command
     from experiments.settings.project import RunKey
     from experiments.stages.train import train
 
     key = RunKey(recipe, backend_name(backend), seed)
+    project = for_command(project, project.run(key))
     metrics = train(project, params, key)
     folder = project.run(key).relative_to(project.root)
     print(f"{folder}: test accuracy {100 * metrics['test/accuracy']:.2f} %, test loss {metrics['test/loss']:.4f}")
+
+
+@app.command(rich_help_panel=STAGES)
+def collect() -> None:
+    """Write down which runs `compare` reads, so that it depends on no other."""
+    project, params = load_project()
+    from experiments.stages.collect import collect
+
+    collect(project, params)
 
 
 app.command(rich_help_panel=STAGES)(compare.compare)
@@ -111,41 +122,16 @@ app.command(rich_help_panel=PROOF)(convert.convert)
 app.command(hidden=True)(reproduce.trial)
 
 
-@app.command(rich_help_panel=LOOK)
-def runs(
-    close: Annotated[
-        str, typer.Option(metavar="RUN_ID", help="Mark this run as KILLED: one left RUNNING by a reboot.")
-    ] = "",
-    as_json: JsonOption = False,
-) -> None:
-    """Show which MLflow run each output in runs/ belongs to."""
-    project = Project.find()
-    from experiments.reports.runs import list_runs
-
-    if close:
-        from experiments.tracking import runs, store
-
-        store.connect(project)
-        runs.close_run(close)
-    rows = list_runs(project)
-    columns: dict[str, Cell] = {
-        "output": "output",
-        "MLflow run": "mlflow_run_id",
-        "status": "status",
-        "dataset": "dataset",
-        "test accuracy": lambda row: f"{100 * row['test/accuracy']:.2f} %",
-        "commit": lambda row: row["git_commit"][:8] + (" + changes" if row["git_dirty"] else ""),
-    }
-    hint = "Next: `tandem ui`, or `dvc repro` where a run is missing."
-    show(rows, table(rows, columns), hint, as_json=as_json)
+app.command(rich_help_panel=LOOK)(runs.runs)
 
 
 @app.command(rich_help_panel=LOOK)
 def report() -> None:
-    """Open reports/index.html, the page about the runs of the pipeline, in a browser."""
-    project = Project.find()
-    if not project.page.is_file():
-        raise TandemError(f"{project.page}: expected the page that `dvc repro` writes; got none; run that first")
+    """Write reports/index.html, the page about the runs of the pipeline, and open it in a browser."""
+    project, params = load_project()
+    from experiments.reports.page.write import write_page
+
+    write_page(project, params)
     print(project.page)
     typer.launch(project.page.as_uri())
 

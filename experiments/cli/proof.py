@@ -28,18 +28,21 @@ def parity(
 ) -> None:
     """Prove that the twins are the same model, trained the same way; exit code 1 where they aren't.
 
-    Layer by layer and step by step, in float64 and float32, into reports/parity.json, .md and .png.
+    Layer by layer and step by step, in float64 and float32, into reports/parity.json, .md and .png; into
+    by-hand/reports/ where DVC keeps those of the pipeline.
     """
     project, params = load_project()
     from experiments.reports.page.write import refresh_page
+    from experiments.settings.by_hand import for_command
     from experiments.stages.parity import parity, selected, two_backends
     from experiments.system.files import read_json
 
     chosen = selected(params, architectures or [], everything=everything)
-    text, passed = parity(project, params, chosen, two_backends(backends), settings=settings)
+    written = for_command(project, project.reports / "parity.json")
+    text, passed = parity(written, params, chosen, two_backends(backends), settings=settings)
     refresh_page(project, params)
-    files = "reports/parity.json\nreports/parity.md\nreports/parity.png"
-    show(read_json(project.reports / "parity.json"), text, files, as_json=as_json)
+    files = "\n".join(f"{written.reports_in}/parity.{kind}" for kind in ("json", "md", "png"))
+    show(read_json(written.reports / "parity.json"), text, files, as_json=as_json)
     if not passed:
         sys.exit(1)
 

@@ -10,13 +10,14 @@ from experiments.training.outputs import METRICS, RECORD
 
 
 def list_runs(project: Project) -> list[dict[str, Any]]:
-    """Return what is known of each training in runs/, in order of recipe, backend and seed.
+    """Return what is known of each training in runs/ and by hand, in order of recipe, backend and seed.
 
     `output` is its folder. The status is what MLflow says of the run, or MISSING where MLflow has no such run;
-    `git_dirty`: the code was not that of the commit.
+    `git_dirty`: the code was not that of the commit; `dvc_experiment` is the name of DVC's experiment, or none.
     """
     store.connect(project)
-    return [_row(project, folder) for folder in project.run_folders() if (folder / METRICS).is_file()]
+    folders = [folder for place in (project, project.for_hand()) for folder in place.run_folders()]
+    return [_row(project, folder) for folder in folders if (folder / METRICS).is_file()]
 
 
 def _row(project: Project, folder: Path) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def _row(project: Project, folder: Path) -> dict[str, Any]:
         "status": run.info.status if run else "MISSING",
         "dataset": tags["dataset"],
         "test/accuracy": read_json(folder / METRICS)["test/accuracy"],
+        "dvc_experiment": tags.get("dvc_experiment", "none"),
         "git_commit": tags["git_commit"],
         "git_dirty": tags["git_dirty"] == "true",
     }

@@ -75,10 +75,12 @@ class Project:
     data_file = _Inside("root", "data.dvc")  # what DVC records of `data`
     downloads = _Inside("root", "downloads")  # the dataset as it was downloaded, by the stage `download`
     data = _Inside("root", "data")  # the dataset that the pipeline uses: a copy of `downloads`, or the user's own
+    dvc_lock = _Inside("root", "dvc.lock")  # which outputs DVC keeps
     guarded = _Inside("root", ".tandem/guarded")  # the output of the stage `guard`, always the same
     prepared = _Inside("root", "prepared")  # the checked and split dataset, by the stage `preprocess`
     sources = _Inside("root", "sources")  # what each training depends on, by the stage `sources`
     page = _Inside("reports", "index.html")  # what the runs show
+    collected = _Inside("root", ".tandem/collected.json")  # which runs are compared, by the stage `collect`
     converted = _Inside("root", "converted")  # models of one framework, made of those of the other
     mlruns = _Inside("home", "mlruns")  # MLflow's database and artifacts
     spool = _Inside("home", ".tandem/spool")  # what MLflow's store could not take, until a command delivers it

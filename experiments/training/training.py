@@ -134,6 +134,7 @@ def tags_of(training: Training, backend: Backend[Model]) -> dict[str, str]:
         "git_changes": checkout.changes,
         "git_untracked": " ".join(checkout.untracked)[:MOST_NAMES] or "none",
         "dvc_stage": os.environ.get("DVC_STAGE", "none"),
+        "dvc_experiment": os.environ.get("DVC_EXP_NAME") or "none",
         "framework_version": f"{framework} {number}",
         "device": backend.device,
         "platform": platform.platform(),

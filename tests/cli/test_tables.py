@@ -37,7 +37,20 @@ TABLES: dict[str, list[str] | None] = {
     "sweep confirm": None,
 }
 LINES = {
-    *("import", "guard", "download", "preprocess", "sources", "train", "trial", "reproduce", "report", "ui", "check"),
+    *(
+        "import",
+        "guard",
+        "download",
+        "preprocess",
+        "sources",
+        "collect",
+        "train",
+        "trial",
+        "reproduce",
+        "report",
+        "ui",
+        "check",
+    ),
     *(f"sweep {name}" for name in ("run", "stop", "logs", "promote", "reconcile")),
 }
 

@@ -30,11 +30,11 @@ def _read(file: Path) -> dict[str, Any] | None:
     return read_json(file) if file.is_file() else None
 
 
-def parity_section(reports: Path) -> Section:
+def parity_section(reports: Path, key: str = "parity", title: str = "Parity") -> Section:
     """Return how far the twins' largest differences are from their bounds."""
     found = _read(reports / "parity.json")
     if found is None:
-        return Section("parity", "Parity", [], "tandem parity", answer="Not measured yet: `tandem parity` does.")
+        return Section(key, title, [], "tandem parity", answer="Not measured yet: `tandem parity` does.")
     architectures = found["architectures"]
     digest = hashlib.sha256(json.dumps(found["protocol"], sort_keys=True).encode()).hexdigest()[:8]
     commits = [found["commit"]] if "commit" in found else []
@@ -55,7 +55,7 @@ def parity_section(reports: Path) -> Section:
     same = "Yes: every difference in loss, gradient and parameter is within what rounding explains"
     answer = same if found["passed"] else "NO: some difference is larger than rounding explains"
     answer = f"Are the two implementations the same network, trained the same way? {answer} ({names})."
-    return Section("parity", "Parity", parts, "tandem parity", answer=answer)
+    return Section(key, title, parts, "tandem parity", answer=answer)
 
 
 def _numbers(training: Mapping[str, Any]) -> list[str]:

@@ -38,6 +38,8 @@ def write_page(project: Project, params: Params) -> Path:
     sections = [make(source) for make in makers]
     sections = [section.with_origin(source.made_from) for section in sections]
     sections += [make(project.reports) for make in (sweeps_section, parity_section, published_section)]
+    by_hand = parity_section(project.for_hand().reports, "parity-by-hand", "Parity, by hand")
+    sections[-1:-1] = [by_hand] if by_hand.parts else []
     write_atomically(project.page, render(source, sections))
     return project.page
 
