@@ -36,7 +36,7 @@ class Block:
         """Do to a file what the comment says.
 
         `file: PATH` is the whole of it; `added to: PATH, after: LINE` and `added to: PATH, instead of: LINE` begin
-        at the one line that starts with LINE.
+        at the one line that is LINE, but for a comment.
         """
         path, _, place = self.detail.partition(", ")
         if self.role == "file":
@@ -44,7 +44,7 @@ class Block:
             return
         where, _, beginning = place.partition(": ")
         lines = (root / path).read_text().splitlines(keepends=True)
-        (position,) = (number for number, line in enumerate(lines) if line.strip().startswith(beginning))
+        (position,) = (number for number, line in enumerate(lines) if line.split(" #")[0].strip() == beginning)
         lines[position] = self.text if where == "instead of" else lines[position] + self.text
         (root / path).write_text("".join(lines))
 
