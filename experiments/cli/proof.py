@@ -109,11 +109,18 @@ def shapes(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the layers of an architecture: output shapes by formula and as measured, parameters, multiply-adds."""
-    from experiments.contract.layers import shown
-    from experiments.parity.shapes import describe_both, rows
+    """Show the layers of an architecture: output shapes by formula and as measured, parameters, multiply-adds.
 
-    layers = rows(describe_both(architecture, parse_options(option or [])))
+    For the images of the project's dataset; where there is none, for those of MNIST.
+    """
+    from experiments.contract.layers import shown
+    from experiments.data.known import known_shape
+    from experiments.parity.shapes import describe_both, rows
+    from experiments.settings.project import Project
+
+    project = Project.find()
+    shape = known_shape(project.data, project.prepared)
+    layers = rows(describe_both(architecture, parse_options(option or []), shape))
     counts = ("parameters", "multiply_adds")
     total: dict[str, Any] = {"layer": "total", "kind": "", "formula": None, "torch": (), "keras": ()}
     total |= {count: sum(layer[count] for layer in layers) for count in counts}

@@ -6,6 +6,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from experiments.contract.backend import ModelSettings
+from experiments.data.dataset import ImageShape
+from experiments.data.known import known_shape
 from experiments.frameworks import PACKAGES
 from experiments.parity.jobs import Side, load_side, run_once
 from experiments.parity.shapes import settings_of
@@ -27,7 +29,8 @@ def check_builds(project: Project, params: Params) -> None:
     Raises:
         TandemError: an architecture can't be built in one of the frameworks.
     """
-    used = dict.fromkeys(map(_settings, params.recipes.values()))
+    shape = known_shape(project.data, project.prepared)
+    used = dict.fromkeys(_settings(recipe, shape) for recipe in params.recipes.values())
     keys: dict[Build, str] = {(name, settings): _key(name, settings) for settings in used for name in PACKAGES}
     known = _remembered(project.builds)
     new = [build for build, key in keys.items() if key not in known]
@@ -60,8 +63,8 @@ def build_all(side: Side, builds: Sequence[Build]) -> dict[Build, str]:
     return problems
 
 
-def _settings(recipe: Recipe) -> ModelSettings:
-    settings = settings_of(recipe.architecture, recipe.option_pairs)
+def _settings(recipe: Recipe, image_shape: ImageShape) -> ModelSettings:
+    settings = settings_of(recipe.architecture, recipe.option_pairs, image_shape)
     return replace(settings, size=recipe.image_size or settings.size, freeze=tuple(recipe.freeze))
 
 

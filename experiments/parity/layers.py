@@ -11,7 +11,7 @@ from experiments.contract.examples import architecture_of, examples_of
 from experiments.contract.initial import Distribution
 from experiments.contract.layers import Kind, Layer
 from experiments.contract.weights import Parameter
-from experiments.data.dataset import Dataset
+from experiments.data.dataset import IMAGE_SHAPE, Dataset
 from experiments.frameworks import PACKAGES
 from experiments.parity import protocol
 from experiments.parity.examine import Examiner, pair_of_processes
@@ -71,8 +71,13 @@ def prove_layers(dataset: Dataset, params: Params, chosen: Sequence[str]) -> lis
     """Examine each layer in its network, with both frameworks at work at the same time.
 
     Raises:
-        TandemError: as `layer_names`; a process refuses the device, or has ended.
+        TandemError: as `layer_names`; the images are others than MNIST's, for which these networks are made; a process
+            refuses the device, or has ended.
     """
+    if dataset.image_shape != IMAGE_SHAPE:
+        expected = f"tandem layers: expected images of {'×'.join(map(str, IMAGE_SHAPE))}, as MNIST's"
+        got = "×".join(map(str, dataset.image_shape))
+        raise TandemError(f"{expected}; got {got} in prepared/; docs/layers.md has the table, proved on MNIST")
     names, rows, trained = layer_names(chosen), [], set[Kind]()
     with pair_of_processes(params, ("lightning", "keras")) as (processes, folder):
         for number, name in enumerate(names, 1):

@@ -7,7 +7,7 @@ from typing import Any
 from experiments.contract.backend import ModelSettings
 from experiments.contract.inputs import input_of
 from experiments.contract.layers import expected_output, wrong_output
-from experiments.data.dataset import IMAGE_SHAPE
+from experiments.data.dataset import IMAGE_SHAPE, ImageShape
 from experiments.frameworks import check_architecture, check_options, takes_dropout
 from experiments.parity.check import check_structure
 from experiments.parity.jobs import Description, describe, run_once
@@ -15,10 +15,12 @@ from experiments.settings.recipe import Option
 from experiments.system.errors import TandemError
 
 
-def describe_both(architecture: str, options: Mapping[str, Option]) -> dict[str, Description]:
+def describe_both(
+    architecture: str, options: Mapping[str, Option], image_shape: ImageShape = IMAGE_SHAPE
+) -> dict[str, Description]:
     """Build an architecture, with options of its own, in both frameworks, and return their descriptions by backend.
 
-    A published network has its own size of images and number of classes; others have those of MNIST.
+    A published network has its own size of images and number of classes; others take images of `image_shape`.
 
     Raises:
         TandemError: only one framework or none has the architecture or an option, a framework can't run it, its layers
@@ -26,7 +28,8 @@ def describe_both(architecture: str, options: Mapping[str, Option]) -> dict[str,
     """
     check_architecture(architecture, asked_by="ARCHITECTURE")
     check_options("--option", architecture, options)
-    sides = run_once("shapes", architecture, describe, settings_of(architecture, tuple(sorted(options.items()))))
+    settings = settings_of(architecture, tuple(sorted(options.items())), image_shape)
+    sides = run_once("shapes", architecture, describe, settings)
     for backend, side in sides.items():
         if problem := wrong_output(f"{architecture}, {backend}", side.layers):
             raise TandemError(problem)
@@ -35,11 +38,13 @@ def describe_both(architecture: str, options: Mapping[str, Option]) -> dict[str,
     return sides
 
 
-def settings_of(architecture: str, options: tuple[tuple[str, Option], ...] = ()) -> ModelSettings:
+def settings_of(
+    architecture: str, options: tuple[tuple[str, Option], ...] = (), image_shape: ImageShape = IMAGE_SHAPE
+) -> ModelSettings:
     """Return how an architecture, with options of its own, is built where no data are asked for."""
     dropout = 0.0 if takes_dropout(architecture) else None
     takes = input_of(architecture)
-    settings = ModelSettings(architecture, IMAGE_SHAPE, takes.classes or 10, dropout, scale=1.0, offset=0.0)
+    settings = ModelSettings(architecture, image_shape, takes.classes or 10, dropout, scale=1.0, offset=0.0)
     return replace(settings, size=takes.size, channels=takes.channels, options=options)
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from experiments.contract.backend import Model, ModelSettings, TrainingSettings
 from experiments.contract.weights import draw_weights
 from experiments.data import feed
-from experiments.data.dataset import Images, Labels, batch_order
+from experiments.data.dataset import Images, ImageShape, Labels, PixelType, batch_order
 from experiments.frameworks import load_backend, load_inspection
 from experiments.settings.recipe import BackendName, Recipe
 
@@ -89,10 +89,13 @@ class Probe:
         self.backend, self.folder = backend, folder
         self.inspection = load_inspection(name)
         self.images, self.labels = data()
+        self.shape: ImageShape = (28, 28, 1)
+        self.pixel_type: PixelType = "uint8"
 
     def model(self, settings: Recipe, seed: int = 1) -> Model:
-        shape = (28, 28, 1)
-        built = self.backend.build(ModelSettings(settings.architecture, shape, 10, settings.dropout, 1 / 60, -2.0))
+        scale = 60 if self.pixel_type == "uint8" else 60 * 256
+        taken = ModelSettings(settings.architecture, self.shape, 10, settings.dropout, 1 / scale, -2.0)
+        built = self.backend.build(replace(taken, pixel_type=self.pixel_type))
         built.set_weights(draw_weights(built.parameters(), settings, seed=seed))
         return built
 
@@ -128,11 +131,22 @@ class Probe:
             self.saved(architecture)
         with patch.multiple(feed, MOST_BYTES=0, BLOCK_BYTES=2 * BATCH * self.images[:1].nbytes):
             self.save("fed", *self.train(recipe()))
-        augmented = recipe(augmentation={"shift": 2, "flip": True, "rotate": 10}, **ADAM)
+        augmentation = {"shift": 2, "flip": True, "rotate": 10}
+        augmented = recipe(augmentation=augmentation, schedule={"kind": "cosine"}, weight_decay=0.001)
         self.save("augmented", *self.train(augmented))
         several = (("sgd", recipe()), ("adam", recipe(**ADAM)), ("dropout", dropout), ("augmented", augmented))
         for name, settings in several:
             self.interrupted(name, settings)
+        self.colour()
+
+    def colour(self) -> None:
+        """Train on images of 32×32 pixels in colour, with 16 bits, on the device and fed to it."""
+        generator, shape = np.random.default_rng(8), (32, 32, 3)
+        self.images = generator.integers(0, 2**16, (IMAGES, *shape), np.uint16)
+        self.shape, self.pixel_type = shape, "uint16"
+        self.save("colour", *self.train(recipe(epochs=1)))
+        with patch.multiple(feed, MOST_BYTES=0):
+            self.save("colour, fed", *self.train(recipe(epochs=1)))
 
     def saved(self, architecture: str) -> None:
         model = self.model(recipe(architecture=architecture, dropout=0.4 if "cnn3" in architecture else None))

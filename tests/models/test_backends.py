@@ -117,7 +117,22 @@ def test_the_same_training_gives_the_same_bits(probed: Probed, backend: str) -> 
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("optimiser", ["sgd", "adam", "dropout"])
+@pytest.mark.parametrize(("name", "fed"), [("sgd", "fed"), ("colour", "colour, fed")])
+def test_images_that_come_block_by_block_give_the_same_bits(probed: Probed, backend: str, name: str, fed: str) -> None:
+    a, b = probed[backend][name], probed[backend][fed]
+    assert largest_difference(weights(a), weights(b)) == 0
+    np.testing.assert_array_equal(a["losses"], b["losses"])
+
+
+@pytest.mark.parametrize("name", ["augmented", "colour"])
+def test_both_train_alike_on_augmented_images_and_in_colour(probed: Probed, name: str) -> None:
+    a, b = (probed[backend][name]["losses"] for backend in BACKENDS)
+    np.testing.assert_allclose(a, b, rtol=0, atol=1e-4)
+    assert not np.allclose(a[:5], probed["keras"]["sgd"]["losses"][:5], rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("optimiser", ["sgd", "adam", "dropout", "augmented"])
 def test_a_resumed_training_ends_with_the_bits_of_an_uninterrupted_one(
     probed: Probed, backend: str, optimiser: str
 ) -> None:
