@@ -21,6 +21,7 @@ from experiments.sweep.lease import LeaseLost
 from experiments.sweep.open_sweep import OpenSweep
 from experiments.sweep.orders import Orders
 from experiments.sweep.patience import AWAY, patiently
+from experiments.sweep.repeats import take_results
 from experiments.sweep.runs import Member, TrialRuns
 from experiments.sweep.watch import Watcher
 from experiments.system.errors import TandemError
@@ -126,10 +127,12 @@ class Controller(Dispatcher[Member, TrialAttempt]):
     def _ask(self) -> None:
         trial = patiently(lambda: self.target.ask(self.open.keys()))
         self.open[trial.number] = trial
+        if not self.plan.confirms:  # there, each has a seed of its own
+            take_results(self.target.study, trial, self.backends)
         done = trials.read_results(trial.user_attrs, self.backends)
         missing = [backend for backend in self.backends if backend not in done]
         self.waiting += [Member(trial.number, backend) for backend in missing]
-        if not missing:  # the controller was killed right before it told Optuna
+        if not missing:  # or the controller was killed right before it told Optuna
             self._tell(trial)
 
     def start(self, job: Member, slot: Slot) -> None:

@@ -13,6 +13,7 @@ from experiments.settings.recipe import BackendName
 from experiments.sweep import trials
 from experiments.sweep.importance import importance
 from experiments.sweep.plan import Plan
+from experiments.sweep.repeats import REPEATS
 
 
 def to_json(study: optuna.Study, plan: Plan, origin: MadeFrom) -> dict[str, Any]:
@@ -36,6 +37,10 @@ def paired(plan: Plan) -> Sequence[BackendName]:
     return plan.backends_of_trial if plan.backends == "both" else ()
 
 
+def _repeated(trial: FrozenTrial) -> str:
+    return f"settings of trial {trial.user_attrs[REPEATS]}, not trained again" if REPEATS in trial.user_attrs else ""
+
+
 def _trial(plan: Plan, trial: FrozenTrial) -> dict[str, Any]:
     """Return a trial; its value is None if it diverged, and the last one before it was pruned."""
     of = {backend: result.value for backend, result in trials.results(trial, paired(plan)).items()}
@@ -49,5 +54,5 @@ def _trial(plan: Plan, trial: FrozenTrial) -> dict[str, Any]:
         "value": value,
         "of": {backend: each for backend, each in of.items() if math.isfinite(each)},
         "own": plan.is_own(trial),
-        "reason": str(trial.user_attrs.get(trials.REASON, "")),
+        "reason": str(trial.user_attrs.get(trials.REASON, _repeated(trial))),
     }

@@ -56,9 +56,9 @@ def _check_same(known: Plan, asked: Plan) -> None:
     for key, value in asdict(asked).items():
         other = asdict(known)[key]
         if value != other:
-            differ = [k for k in value if value[k] != other.get(k)] if isinstance(value, dict) else []
+            differ = [k for k in {**value, **other} if value.get(k) != other.get(k)] if isinstance(value, dict) else []
             place = f"{key}.{differ[0]}" if differ else key
-            was, now = (other.get(differ[0]), value[differ[0]]) if differ else (other, value)
+            was, now = (other.get(differ[0]), value.get(differ[0])) if differ else (other, value)
             raise TandemError(
                 f"--name: expected a new name, since study {asked.name!r} was begun with {place} = {was}; "
                 f"got {now}; revert the change, or give this sweep another --name"

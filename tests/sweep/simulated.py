@@ -54,7 +54,8 @@ def simulated(send: Callable[[object], Reply], order: Order, values: Values = go
     log, checkpoint = RemoteLog(order.folder), Checkpoint(order.folder)
     kept = checkpoint.load() or State("")
     weights = float(checkpoint.file.read_text()) if kept.history else 0.0
-    log.params({**order.recipe.model_dump(include={"lr", "momentum", "dropout"}), "seed": order.key.seed})
+    shown = order.recipe.model_dump(include={"lr", "momentum", "dropout", "options"})
+    log.params({**{name: value for name, value in shown.items() if value != {}}, "seed": order.key.seed})
     log.metrics((name, value, epoch) for epoch, row in kept.history.items() for name, value in row.items())
     tags = {"backend": order.key.backend, "seed": str(order.key.seed), "device": device}
     state: Literal["complete", "pruned", "diverged"] = "complete"

@@ -10,6 +10,7 @@ from optuna.samplers import TPESampler
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.sweep.drawing import next_trial
+from experiments.sweep.importance import importance
 from experiments.sweep.open_study import OpenStudy
 from experiments.sweep.plan import Plan
 from experiments.sweep.samplers import check_sampler, make_sampler
@@ -92,8 +93,18 @@ def test_every_trial_of_a_mixed_space_is_a_recipe_and_a_sweep_resumes_exactly(
         assert all(plan.ranges[name].has(value) for name, value in settings.items())
         assert all(type(value) is type(OWN[name]) for name, value in settings.items())
     assert len({tuple(settings.items()) for settings in found}) == 22
+    if sampler == "random":
+        check_importance(load_study(connect(project), "s"), plan)
     whole = open_study(optuna.storages.InMemoryStorage(), plan)
     assert draw_trials(OpenStudy(whole, optuna.storages.InMemoryStorage(), plan, project.root), 22) == found
+
+
+def check_importance(study: optuna.Study, plan: Plan) -> None:
+    """See that a setting which some trials lack has the importance that one evaluator knows."""
+    found = importance(study, plan.ranges)
+    assert found["settings"].keys() == plan.ranges.keys()
+    assert found["evaluators"]["PED-ANOVA"].keys() == plan.ranges.keys()
+    assert found["evaluators"]["fANOVA"].keys() == plan.ranges.keys() - {"momentum"}
 
 
 def draw_trials(target: OpenStudy, trials: int) -> list[dict[str, Any]]:
@@ -109,6 +120,7 @@ def draw_trials(target: OpenStudy, trials: int) -> list[dict[str, Any]]:
     ("sampler", "space", "message"),
     [
         ("cmaes", ALWAYS, "expected tpe, random, qmc or gp, since drop_last is searched among choices; got cmaes"),
+        ("gp", {**ALWAYS, "weight_decay": {"low": 0.001, "high": 0.1}}, "since weight_decay is missing in the recipe"),
         ("gp", MIXED, "expected tpe, random or qmc, since momentum has a condition; got gp, which needs every"),
     ],
 )

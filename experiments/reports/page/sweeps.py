@@ -84,5 +84,5 @@ def _trials(sweep: Mapping[str, Any]) -> tuple[list[str], list[list[str]], str]:
         ]
         for trial in sweep["trials"]
     ]
-    head = ["trial", "state", *names, *map(name_of, backends), sweep["objective"], "why it failed"]
+    head = ["trial", "state", *names, *map(name_of, backends), sweep["objective"], "remark"]
     return head, rows, f"{sweep['name']}: all {len(rows)} trials"
