@@ -18,11 +18,18 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 .PHONY: repro
-repro: setup ## download MNIST, train LeNet in both frameworks, compare
+repro: setup scm ## download MNIST, train LeNet in both frameworks, compare
 	@tandem check
 	dvc repro | tee .venv/repro.log
 	@grep -q '^# Pairs on' .venv/repro.log || cat reports/compare.md
 	@echo 'Next: source .venv/bin/activate; then tandem report opens one page about the runs, tandem ui every run in MLflow.'
+
+# DVC refuses a folder without Git, such as that of a downloaded archive, unless it is told.
+.PHONY: scm
+scm: setup
+	@git rev-parse --git-dir >/dev/null 2>&1 || { \
+		echo 'No Git here: runs are recorded without a commit, and `dvc exp` and `tandem reproduce` need one.'; \
+		dvc config --quiet --local core.no_scm true; }
 
 .PHONY: test
 test: setup ## every test, end to end too, a process for each core

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from configparser import ConfigParser
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import experiments
 from experiments.doctor.surroundings import Surroundings
 from experiments.settings.project import Project
 from experiments.system.checks import Check
-from experiments.system.git import read_checkout
+from experiments.system.git import read_checkout, run_git
 
 MAIN = ("torch", "lightning", "tensorflow", "keras", "numpy", "mlflow", "optuna", "dvc")
 SHOWN = 5
@@ -127,6 +128,18 @@ def dvc(here: Surroundings) -> Iterator[Check]:
         remedy="`source .venv/bin/activate`; in a folder that is no clone, `dvc init`",
         otherwise="warning",
     )
+    yield from _scm(here.project.root)
+
+
+def _scm(root: Path) -> Iterator[Check]:
+    """Look whether DVC looks for Git where there is one."""
+    in_git, config = run_git(root, "rev-parse", "--git-dir")[0], ConfigParser()
+    config.read(root / ".dvc" / "config.local")
+    if config.getboolean("core", "no_scm", fallback=False) == in_git:
+        unset = "`dvc config --local --unset core.no_scm`"
+        told = "`dvc config --local core.no_scm true`, which `make repro` does"
+        found = "it is told that there is no Git, but there is" if in_git else "no Git here, without which it won't run"
+        yield Check("DVC and Git", "warning" if in_git else "problem", found, unset if in_git else told)
 
 
 def slurm(here: Surroundings) -> Iterator[Check]:
