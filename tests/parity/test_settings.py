@@ -14,14 +14,14 @@ from experiments.frameworks import PACKAGES
 from experiments.parity import check, jobs
 from experiments.parity.bounds import Key
 from experiments.parity.jobs import Side, Steps
-from experiments.parity.protocol import base_recipe
+from experiments.parity.protocol import TAKEN, base_recipe
 from experiments.parity.report import settings_table
 from experiments.parity.results import SettingResult
 from experiments.parity.settings import SettingsExaminer
 from experiments.parity.variants import ARCHITECTURE, LENGTH, VARIANTS, Variant
 from experiments.settings.params import load_params
 from experiments.settings.project import Project
-from experiments.settings.recipe import OptimiserName
+from experiments.settings.recipe import OptimiserName, Recipe
 from tests.conftest import ROOT
 from tests.parity.planted import BuggyProcess
 from tests.parity.planted_settings import BUGS
@@ -129,6 +129,17 @@ FOUND = [
 @pytest.mark.parametrize(("bug", "setting", "place"), FOUND)
 def test_a_planted_bug_is_found_where_it_is(examined: Examined, bug: str, setting: str, place: str) -> None:
     assert re.match(f"{place}: .* apart", examined[0].with_bug(bug, setting))
+
+
+# What isn't a setting of a training's steps, or is proven elsewhere: networks are trained with sgd and adam, batches of
+# 16 and dropout; what is frozen is in tests/parity/test_planted.py.
+NO_ROWS = {*TAKEN, "architecture", "origin", "test_every_epoch", "image_size", "weights", "weights_sha256", "freeze"}
+NO_ROWS |= {"optimiser", "lr", "momentum", "dropout", "batch_size", "drop_last", "epochs", "early_stopping"}
+
+
+def test_every_setting_of_a_training_has_a_row() -> None:
+    proven = {name for variant in VARIANTS.values() for name in variant.changes}
+    assert set(Recipe.model_fields) - NO_ROWS == proven
 
 
 def test_every_bug_is_planted() -> None:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ import pytest
 from experiments.frameworks import check_architectures
 from experiments.settings.engines import Engines
 from experiments.settings.params import Params, load_params
+from experiments.settings.recipe import Recipe
 from experiments.system.errors import TandemError
-from tests.conftest import Change
+from tests.conftest import ROOT, Change
 
 Write = Callable[[Change], Path]
 
@@ -16,6 +18,12 @@ Write = Callable[[Change], Path]
 def test_the_repository_s_settings_are_valid(params: Params) -> None:
     check_architectures(params)
     assert params.recipe("lenet").momentum == 0.5
+
+
+def test_the_table_of_a_recipe_s_keys_has_them_all() -> None:
+    table = (ROOT / "docs" / "settings.md").read_text().partition("## Keys of a recipe")[2]
+    keys = {key for line in table.splitlines() for key in re.findall("`(\\w+)`", line.split(" | ")[0])}
+    assert set(Recipe.model_fields) <= keys
 
 
 def test_settings_are_frozen(params: Params) -> None:
