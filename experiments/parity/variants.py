@@ -49,6 +49,7 @@ VARIANTS: dict[str, Variant] = {
     "gradients clipped, Adam": Variant("adam", {"clip_norm": 1.5}),
     "gradients clipped, then decayed": Variant("sgd", {"clip_norm": 1.0, "weight_decay": 0.1}),
     "label smoothing": Variant("sgd", {"label_smoothing": 0.1}),
+    "augmentation": Variant("sgd", {"augmentation": {"shift": 2, "flip": True, "rotate": 10.0}}),
     # Compared otherwise: `experiments.parity.mixed`.
     "bfloat16": Variant("sgd", {"precision": "bfloat16"}),
 }
