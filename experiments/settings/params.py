@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from experiments.settings.engines import Engines
-from experiments.settings.recipe import BackendName, Count, Epochs, Name, Recipe, Section, Seed
+from experiments.settings.recipe import BackendName, Count, Epochs, Misfit, Name, Recipe, Section, Seed
 from experiments.settings.space import SearchSpace
 from experiments.system.errors import TandemError
 
@@ -173,9 +173,19 @@ def _one_line(error: ValidationError) -> str:
     kind, location = problems[0]["type"], [part for part in problems[0]["loc"] if part != "[key]"]
     keys = f"one of {', '.join(_section(location[:-1]).model_fields)}" if kind == "extra_forbidden" else None
     expected = keys or _EXPECTED.get(kind) or re.sub("^(Value error, |Input should be )", "", problems[0]["msg"])
-    got = _GOT.get(kind) or reprlib.repr(problems[0]["input"])
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"params.yaml: {'.'.join(map(str, location)) or 'the file'}: expected {expected}; got {got}{more}"
+    where, more = ".".join(map(str, location)), f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    rule = problems[0].get("ctx", {}).get("error")
+    # A rule on a whole recipe says itself what it got: nobody wants to read all of the recipe.
+    got = f"; {_remedy(where, rule)}" if isinstance(rule, Misfit) else ""
+    if len(location) != 2 or not isinstance(problems[0]["input"], dict):
+        got = f"; got {_GOT.get(kind) or reprlib.repr(problems[0]['input'])}"
+    return f"params.yaml: {where or 'the file'}: expected {expected}{got}{more}"
+
+
+def _remedy(where: str, misfit: Misfit) -> str:
+    """Return which keys have to go and come, also as `dvc exp run -S` takes it (Hydra's syntax)."""
+    steps = [f"remove {name} (-S '~{where}.{name}')" for name in misfit.remove]
+    return " and ".join([*steps, *(f"add {name} (-S '+{where}.{name}=0')" for name in misfit.add)])
 
 
 def _section(location: Sequence[int | str]) -> type[Section]:

@@ -5,6 +5,7 @@ Kept apart from the rest of params.yaml: a training depends on this file, and on
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
@@ -58,6 +59,14 @@ Option = bool | int | float | str
 Arithmetic = Literal["float32", "bfloat16", "tf32"]
 
 
+class Misfit(ValueError):
+    """Settings of a recipe don't go together: which of its keys have to go, and which are missing."""
+
+    def __init__(self, expected: str, remove: Sequence[str] = (), add: Sequence[str] = ()) -> None:
+        super().__init__(expected)
+        self.remove, self.add = remove, add
+
+
 class Section(BaseModel):
     """A part of params.yaml: immutable, of exact types, without unknown keys."""
 
@@ -106,28 +115,31 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _keys_belong_to_the_optimiser(self) -> "Recipe":
         own = KEYS_OF[self.optimiser]
-        for name in dict.fromkeys(name for keys in KEYS_OF.values() for name in keys):
-            if name not in own and getattr(self, name) is not None:
-                remedy = f"remove the key, or use {' or '.join(each for each in KEYS_OF if name in KEYS_OF[each])}"
-                raise ValueError(f"no {name}, since the optimiser is {self.optimiser} ({remedy})")
-            if own.get(name) and getattr(self, name) is None:
-                raise ValueError(f"a {name}, since the optimiser is {self.optimiser} (0 for none)")
+        names = [*dict.fromkeys(name for keys in KEYS_OF.values() for name in keys)]
+        remove = [name for name in names if name not in own and getattr(self, name) is not None]
+        add = [name for name in names if own.get(name) and getattr(self, name) is None]
+        if remove or add:
+            expected = [*(f"no {name}" for name in remove), *(f"a {name} (0 for none)" for name in add)]
+            raise Misfit(f"{' and '.join(expected)}, since the optimiser is {self.optimiser}", remove, add)
         return self
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> "Recipe":
         if self.schedule and (self.schedule.warmup_epochs or 0) >= self.epochs:
-            raise ValueError(f"a schedule.warmup_epochs below the {self.epochs} epochs")
+            got = self.schedule.warmup_epochs
+            raise ValueError(f"a schedule.warmup_epochs below the {self.epochs} epochs; got {got}")
         return self
 
     @model_validator(mode="after")
     def _early_stopping_validates(self) -> "Recipe":
         if self.early_stopping and self.train_on != "train":
-            raise ValueError(f"no early_stopping, since train_on is {self.train_on}, which leaves no validation images")
+            expected = f"no early_stopping, since train_on is {self.train_on}, which leaves no validation images"
+            raise Misfit(expected, ["early_stopping"])
         return self
 
     @model_validator(mode="after")
     def _weights_are_known_by_their_digest(self) -> "Recipe":
         if (self.weights is None) != (self.weights_sha256 is None):
-            raise ValueError("both weights and weights_sha256, a file and the beginning of its SHA-256, or neither")
+            expected = "both weights and weights_sha256, a file and the beginning of its SHA-256, or neither"
+            raise Misfit(expected, ["weights" if self.weights else "weights_sha256"])
         return self

@@ -13,7 +13,7 @@ from experiments.data.dataset import Images, Labels
 from experiments.engine.gpus import visible_gpus
 from experiments.frameworks import load_backend
 from experiments.parity.bounds import Key, measure
-from experiments.settings.recipe import BackendName, Recipe
+from experiments.settings.recipe import Arithmetic, BackendName, Recipe
 from experiments.system.isolated import IsolatedProcess
 from tests.models.backend_probe import ADAM, Recorder, recipe
 
@@ -96,6 +96,26 @@ def test_a_step_on_the_gpu_is_that_on_the_cpu_but_for_rounding(name: BackendName
     parts = compare(steps)
     print(f"{name}: at most {max(parts.values()):.2g} of the bound")
     assert {key: part for key, part in parts.items() if not part <= 1} == {}
+
+
+def step_in(name: BackendName, device: Device, precision: Arithmetic) -> Weights:
+    settings = recipe(batch_size=BATCH, epochs=1, lr=1.0, momentum=0.0, precision=precision)
+    return Trainer(name, device).train(settings, BATCH)[0]
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_tensor_float_32_is_on_for_the_step_alone_and_only_if_asked_for(name: BackendName) -> None:
+    with IsolatedProcess(f"{name} in float32") as process:
+        exact, plain = process.call(one_step, name, "gpu")["float64"], process.call(step_in, name, "gpu", "float32")
+    with IsolatedProcess(f"{name} in tf32") as process:
+        rounded = process.call(step_in, name, "gpu", "tf32")
+    # What predicts isn't rounded.
+    np.testing.assert_array_equal(rounded[LOGITS], plain[LOGITS], strict=True)
+    gaps = {key: [float(np.abs(each[key] - exact[key]).max()) for each in (plain, rounded)] for key in exact}
+    del gaps[LOGITS]
+    print(f"{name}: gaps in float32 and tf32: {gaps}")
+    # 11 bits in place of 24: 2¹³ times as far, of which sums in float32 hide a part.
+    assert all(second > 50 * first for first, second in gaps.values())
 
 
 def train_twice(name: BackendName) -> list[Weights]:

@@ -11,7 +11,7 @@ from experiments.contract.backend import Model
 from experiments.contract.phases import PHASES
 from experiments.reports.page.answers import answers_section
 from experiments.reports.page.charts import log_axis, log_ticks
-from experiments.reports.page.curves import curves_section
+from experiments.reports.page.curves import curves, curves_section
 from experiments.reports.page.differences import settings_section
 from experiments.reports.page.resources import resources_section
 from experiments.reports.page.section import Cards, Chart, Gallery, Section, Table, Text
@@ -103,6 +103,19 @@ def test_a_recipe_is_a_row_with_its_seeds_below(source: Source) -> None:
     assert (cells["seeds"], cells["answers that differ"], cells["told apart"]) == ("2", "2.0", "no")
     assert [seed[0] for seed in row.below] == ["seed 1", "seed 2"]
     assert dict(zip(names, row.below[0], strict=True))["test accuracy (%), Keras"] == "93.50"
+
+
+def test_members_that_stopped_after_different_epochs_are_compared_as_far_as_both_go(
+    project: Project, params: Params
+) -> None:
+    write_dataset(project.prepared, SIZE)
+    asked = write_lenet(project, params, 1, 2)
+    for seed in (1, 2):
+        write_run(project, RunKey("lenet", "keras", seed), 188, replace(SIZE, epochs=SIZE.epochs + 3))
+    (pairs,) = read_source(project, asked).pairs
+    drawn = {line.name: len(line.x) for line in curves(pairs).data if line.mode == "lines+markers"}
+    assert drawn["Lightning, training"] == drawn["difference, training"] == SIZE.epochs
+    assert drawn["Keras, training"] == SIZE.epochs + 3
 
 
 def test_bars_say_where_the_time_went(source: Source) -> None:

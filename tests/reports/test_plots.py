@@ -21,6 +21,14 @@ def test_a_pair_also_shows_its_signed_difference() -> None:
     assert difference.get_ylabel() == "loss of keras - loss of lightning (nats)"
 
 
+def test_a_pair_of_different_length_is_compared_where_both_have_epochs() -> None:
+    for histories in ((HISTORY, HISTORY[:2]), (HISTORY[:2], HISTORY)):
+        first, second = histories
+        loss, _, difference = learning_curves("title", {"lightning": first, "keras": second}).axes
+        assert sorted(len(np.asarray(line.get_xdata())) for line in loss.lines) == [2, 3]
+        assert len(np.asarray(difference.lines[1].get_xdata())) == 2
+
+
 def test_colour_is_the_framework_and_line_style_the_split() -> None:
     _, error, _ = learning_curves("title", {"lightning": HISTORY, "keras": HISTORY}).axes
     looks = [(to_hex(line.get_color()), line.get_linestyle()) for line in error.lines]

@@ -83,6 +83,23 @@ SLURM = ("engines", "slurm")
             _set(*LENET, "precision", value="float16"),
             "recipes.lenet.precision: expected 'float32', 'bfloat16' or 'tf32'; got 'float16'",
         ),
+        (
+            _set(*LENET, "early_stopping", value={"patience": 3}),
+            "recipes.lenet: expected no early_stopping, since train_on is train+validation, which leaves no validation "
+            "images; remove early_stopping (-S '~recipes.lenet.early_stopping')",
+        ),
+        (
+            _set("recipes", "mlp", "early_stopping", value={"patience": 0}),
+            "recipes.mlp.early_stopping.patience: expected greater than or equal to 1; got 0",
+        ),
+        (
+            _set("recipes", "mlp", "early_stopping", value={"patience": 3, "monitor": "val/loss"}),
+            "recipes.mlp.early_stopping.monitor: expected one of patience, metric, min_delta; got an unknown key",
+        ),
+        (
+            _set("recipes", "mlp", "early_stopping", value={"patience": 3, "metric": "train/loss"}),
+            "recipes.mlp.early_stopping.metric: expected 'val/loss' or 'val/accuracy'; got 'train/loss'",
+        ),
         (_set(*LENET, "freeze", value="conv1"), "recipes.lenet.freeze: expected a list; got 'conv1'"),
         (_set(*LENET, "weights", value="a.pth"), "recipes.lenet: expected both weights and weights_sha256, a file and"),
         (
@@ -104,12 +121,18 @@ SLURM = ("engines", "slurm")
         ),
         (
             _set(*LENET, "optimiser", value="adam"),
-            "recipes.lenet: expected no momentum, since the optimiser is adam",
+            "recipes.lenet: expected no momentum, since the optimiser is adam; "
+            "remove momentum (-S '~recipes.lenet.momentum')",
         ),
-        (_drop(*LENET, "momentum"), "recipes.lenet: expected a momentum, since the optimiser is sgd"),
+        (
+            _set(*LENET, "optimiser", value="adamw"),
+            "recipes.lenet: expected no momentum and a weight_decay (0 for none), since the optimiser is adamw; "
+            "remove momentum (-S '~recipes.lenet.momentum') and add weight_decay (-S '+recipes.lenet.weight_decay=0')",
+        ),
+        (_drop(*LENET, "momentum"), "recipes.lenet: expected a momentum (0 for none), since the optimiser is sgd; add"),
         (
             _set("recipes", "cnn2", "optimiser", value="adamw"),
-            "recipes.cnn2: expected a weight_decay, since the optimiser is adamw (0 for none)",
+            "recipes.cnn2: expected a weight_decay (0 for none), since the optimiser is adamw; add weight_decay (-S '+",
         ),
         (_set(*LENET, "weight_decay", value=-0.1), "recipes.lenet.weight_decay: expected greater than or equal to 0"),
         (_set(*LENET, "clip_norm", value=0), "recipes.lenet.clip_norm: expected greater than 0; got 0"),
@@ -236,6 +259,7 @@ def test_a_bad_setting_is_named_in_one_line(write_params: Write, change: Change,
         load_params(write_params(change))
     assert str(caught.value).startswith(f"params.yaml: {message}")
     assert "\n" not in str(caught.value)
+    assert "'architecture'" not in str(caught.value), "it dumps the recipe"
 
 
 def test_a_file_from_before_the_engines_is_read(write_params: Write) -> None:

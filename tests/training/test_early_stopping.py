@@ -12,6 +12,7 @@ from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import BackendName, Recipe
 from experiments.stages.preprocess import preprocess
+from experiments.system.errors import TandemError
 from experiments.system.isolated import IsolatedProcess
 from experiments.training.early_stopping import last_epoch
 from experiments.training.messages import EpochDone, Order, Reply
@@ -107,6 +108,14 @@ def undisturbed_and_killed(project: Project, params: Params, backend: BackendNam
     assert trainer.epochs == []
 
 
+def refused_without_a_gpu(project: Project, params: Params, backend: BackendName) -> None:
+    tf32 = params.recipe("mlp").model_copy(update={"precision": "tf32"})
+    trainer = Trainer(project, params.model_copy(update={"recipes": {"mlp": tf32}}), backend)
+    message = r"^params\.yaml: recipes\.mlp\.precision: expected float32 or bfloat16, since .*; got tf32; use float32"
+    with pytest.raises(TandemError, match=message):
+        trainer.train("tf32", killed_in=1)
+
+
 @pytest.mark.parametrize("backend", list(PACKAGES))
 def test_a_kill_in_any_epoch_changes_neither_the_end_nor_the_bits(
     params: Params, tmp_path: Path, backend: BackendName
@@ -116,6 +125,7 @@ def test_a_kill_in_any_epoch_changes_neither_the_end_nor_the_bits(
     preprocess(params.preprocess, tmp_path / "data", project.prepared)
     # The schedule counts all epochs, however many are trained.
     changes = {
+        "precision": "bfloat16",
         "optimiser": "adam",
         "momentum": None,
         "lr": 0.002,
@@ -126,4 +136,5 @@ def test_a_kill_in_any_epoch_changes_neither_the_end_nor_the_bits(
     settings = {**params.recipe("mlp").model_dump(), **changes, "early_stopping": {"patience": 1, "min_delta": 0.05}}
     changed = params.model_copy(update={"recipes": {"mlp": Recipe.model_validate(settings)}})
     with IsolatedProcess(backend) as process:
+        process.call(refused_without_a_gpu, project, changed, backend)
         process.call(undisturbed_and_killed, project, changed, backend)
