@@ -116,8 +116,8 @@ FAULTS = {
     "narrow": Fault(
         each(layers("output=nn.Linear(700, classes)", "")["lightning"], layers("", "")["keras"].replace("28,", "20,")),
         each(
-            r": expected a network for images of 28×28; got RuntimeError: layer output, given \(784,\): mat1 and mat2",
-            r": expected a network for images of 28×28; got ValueError: Input 0 with name .* is incompatible",
+            r": expected a network for images of 28×28×1; got RuntimeError: layer output, given \(784,\): mat1",
+            r": expected a network for images of 28×28×1; got ValueError: Input 0 with name .* is incompatible",
         ),
     ),
     "class": Fault(

@@ -52,7 +52,8 @@ def check_build(name: BackendName, settings: ModelSettings, backend: Backend[Mod
     with _step(name, settings, "a module that can be imported"):
         factory = factory_of(*architecture)
     arguments = settings.arguments_of(factory)
-    call = f"{target.partition(':')[2]}({', '.join(arguments)})"
+    shown = [f"{name}={value}" if name == "image_shape" else name for name, value in arguments.items()]
+    call = f"{target.partition(':')[2]}({', '.join(shown)})"
     with _step(name, settings, f"a network from {call}"):
         network = factory(**arguments)
     if not isinstance(network, pkgutil.resolve_name(NETWORKS[name])):

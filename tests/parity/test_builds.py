@@ -15,11 +15,14 @@ from unittest.mock import patch
 import pytest
 
 from experiments.contract.backend import ModelSettings
+from experiments.contract.layers import wrong_output
 from experiments.contract.run_log import RunLog
-from experiments.data.dataset import load_dataset
+from experiments.data.dataset import ImageShape, load_dataset
 from experiments.frameworks import ARCHITECTURES, PACKAGES
 from experiments.parity import builds
+from experiments.parity.check import check_structure
 from experiments.parity.jobs import Side, describe, load_side, run_on_all
+from experiments.parity.shapes import settings_of
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.system.errors import TandemError
@@ -74,6 +77,10 @@ def shapes_or_parity(kind: str, side: Side) -> None:
     describe(side, settings(kind))
 
 
+def check_these(side: Side, built: ModelSettings) -> None:
+    check_build(side.backend, built, load_side(side)[0])
+
+
 def train(kind: str, project: Project, side: Side) -> None:
     def open_run(state: State | None) -> AbstractContextManager[RunLog]:
         raise AssertionError("a run was opened")
@@ -101,6 +108,39 @@ def test_what_can_not_be_built_is_the_same_line_for_every_command(
         assert expected.match(line), line
         assert "\n" not in line
         assert "\x1b" not in line
+
+
+@pytest.mark.parametrize("architecture", ["lenet", "cnn3-subclassed", "inception", "lstm", "vit", "resnet20"])
+def test_an_architecture_takes_images_in_colour_of_another_size(processes: Processes, architecture: str) -> None:
+    options = {"patch": 8} if architecture == "vit" else {}
+    settings = settings_of(architecture, tuple(options.items()), (40, 24, 3))
+    sides = run_on_all(processes, architecture, describe, settings)
+    assert check_structure(sides) is None
+    assert [wrong_output(architecture, side.layers) for side in sides.values()] == [None, None]
+
+
+@pytest.mark.parametrize("side", [Side(backend) for backend in PACKAGES], ids=list(PACKAGES))
+@pytest.mark.parametrize(
+    ("architecture", "shape", "message"),
+    [
+        (
+            "lenet",
+            (8, 8, 1),
+            r"lenet: models_\w+/lenet\.py.*(8, 8, 1|8×8×1).*; got (ValueError|RuntimeError: layer conv2)",
+        ),
+        (
+            "vit",
+            (32, 32, 3),
+            "expected a size that images of 32×32 are whole patches of; got 7; set one of 2, 4",
+        ),
+    ],
+)
+def test_images_that_do_not_suit_an_architecture_are_one_line(
+    processes: Processes, side: Side, architecture: str, shape: ImageShape, message: str
+) -> None:
+    with pytest.raises(TandemError, match=message) as raised:
+        processes[side].call(check_these, side, settings_of(architecture, (), shape))
+    assert "\n" not in str(raised.value)
 
 
 @pytest.fixture

@@ -109,10 +109,10 @@ def test_an_option_makes_the_same_network_in_both(examine: Examine) -> None:
 
 def test_a_network_that_can_not_be_built_is_refused(examine: Examine) -> None:
     message = (
-        r"^cnn3: models_torch/cnn3\.py: expected a network for images of 28×28; got RuntimeError: layer dense1, given"
+        r"^cnn3: models_torch/cnn3\.py: expected a network for images of 28×28×1; got RuntimeError: layer pool2, given"
     )
     with pytest.raises(TandemError, match=message):
-        examine("floor pooling in torch", "cnn3", [])
+        examine("large pooling in torch", "cnn3", [])
 
 
 NORMED = [
