@@ -1,10 +1,14 @@
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from experiments.settings.params import Params
+from experiments.sweep.drawing import own_settings
 from experiments.sweep.space import space_of
 from experiments.system.errors import TandemError
+from tests.conftest import ROOT
+from tests.end_to_end.pages import blocks
 from tests.sweep.spaces import MIXED, space_over, with_sweep
 
 
@@ -64,7 +68,7 @@ WHEN = {"when": {"optimiser": "sgd"}}
     [
         ({"momentum": {"low": 0, "high": 1.5}}, r"\.momentum: expected less than 1; got 1\.5$"),
         ({"batch_size": {"low": 8.0, "high": 200}}, r"\.batch_size: expected a valid integer; got 8\.0$"),
-        ({"optimiser": ["sgd", "rms"]}, r"\.optimiser: expected 'sgd' or 'adam'.*; got rms$"),
+        ({"optimiser": ["sgd", "rms"]}, r"\.optimiser: expected 'sgd', 'adam' or 'adamw'; got rms$"),
         ({"optimiser": ["sgd", "adam"]}, r"\.optimiser: .* got adam: no momentum, since the optimiser is adam"),
         ({**MIXED, "momentum": {"low": 0, "high": 0.99}}, r"\.optimiser: .* got adam with momentum 0\.0: no momentum"),
         ({"lr": {"low": 0, "high": 1}}, r"\.lr: expected greater than 0; got 0\.0$"),
@@ -95,6 +99,18 @@ def test_a_space_that_makes_no_valid_recipe_is_one_line(params: Params, space: d
     with pytest.raises(TandemError, match=r"^params\.yaml: sweep\.recipe_spaces\.cnn3-sgd" + message) as caught:
         space_over(params, space)
     assert "\n" not in str(caught.value)
+
+
+def test_the_page_s_space_makes_valid_recipes(params: Params) -> None:
+    (text,) = [block.text for block in blocks(ROOT / "docs" / "sweeps.md") if block.language == "yaml"]
+    space = YAML(typ="safe", pure=True).load(text)["sweep"]["recipe_spaces"]["cnn3-sgd"]
+    found = space_over(params, space)
+    assert [name for name, each in found.ranges.items() if each.type == "int"] == ["options.filters"]
+    own = own_settings(found.recipe, found.ranges)
+    assert own == {"optimiser": "sgd", "lr": 0.01, "momentum": 0.9, "batch_size": 100}
+    without = {**space, "momentum": {"low": 0, "high": 0.99}}
+    with pytest.raises(TandemError, match=r"\.optimiser: .* got adam with momentum 0\.0: no momentum"):
+        space_over(params, without)
 
 
 def test_a_condition_on_what_no_trial_changes_is_settled_at_once(params: Params) -> None:
