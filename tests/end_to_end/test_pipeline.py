@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from experiments.settings.recipe import BackendName
 from experiments.system.files import read_json
@@ -233,6 +235,21 @@ def test_python_gives_what_the_run_has_recorded(
         assert found["epochs"] == [1, 2, 3] == [int(line.split(",")[0]) for line in file.readlines()[1:]]
     told = clone.json("tandem", "compare", "lenet-lightning-1", "lenet-keras-1")["images"]["told_differently"]
     assert found["told differently"] == told
+
+
+def test_the_notebook_runs(clone: Clone, first_output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = nbformat.read(clone.root / "examples" / "first_look.ipynb", as_version=4)
+    kept = [output["output_type"] for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert kept == ["stream", "display_data", "execute_result", "display_data", "display_data", "execute_result"]
+    (first,) = [cell for cell in notebook.cells if "SEED = 12" in cell.source]
+    first.source = first.source.replace("SEED = 12", "SEED = 1")
+    monkeypatch.setenv("PYTHONPATH", str(clone.root))
+    NotebookClient(notebook, resources={"metadata": {"path": str(clone.root / "examples")}}).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    assert [len(picture) > 5000 for picture in pictures][:2] == [True, True]  # a third one if answers differ
+    assert outputs[-1]["data"]["text/plain"] == "np.True_"
 
 
 def test_a_second_repro_runs_nothing(clone: Clone, first_output: str) -> None:
