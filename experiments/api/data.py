@@ -11,11 +11,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Data:
-    """The prepared data set: each split has `images`, raw pixels, memory-mapped, and `labels`, classes from 0 on."""
+    """The prepared data set; each split has `images`, raw pixels (n, height, width, channels), and `labels` from 0 on.
+
+    The images are memory-mapped, read-only. `class_names` is None where classes have numbers alone.
+    """
 
     name: str
     fingerprint: str
     classes: int
+    class_names: tuple[str, ...] | None
     train: "Split"
     validation: "Split"
     test: "Split"
@@ -36,4 +40,4 @@ def dataset(*, project: Place | None = None) -> Data:
 
     found = load_dataset(find_project(project).prepared)
     splits = (found.split(name) for name in ("train", "validation", "test"))
-    return Data(found.name, found.fingerprint, found.classes, *splits)
+    return Data(found.name, found.fingerprint, found.classes, found.class_names, *splits)

@@ -1,7 +1,9 @@
 """`tandem.load`: a run by its recipe, backend and seed, or by a name."""
 
 import os
+import warnings
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from experiments.api.run import Run
@@ -26,8 +28,7 @@ def load(name: str, backend: str | None = None, seed: int | None = None, *, proj
     Raises:
         TandemError: there is no such run or project, or more than one run has the name.
     """
-    from experiments.tracking import store
-
+    store = _imported_store()
     if (backend is None) != (seed is None):
         expected = "expected a recipe, a backend and a seed, or one name"
         raise TandemError(f"load: {expected}; got {', '.join(repr(w) for w in (name, backend, seed) if w is not None)}")
@@ -38,6 +39,14 @@ def load(name: str, backend: str | None = None, seed: int | None = None, *, proj
 
             return Run(around, find(around, name, "load"))
         return Run(around, _by_key(around, name, backend, seed))
+
+
+def _imported_store() -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # MLflow's progress bars, in a notebook
+        from experiments.tracking import store
+
+    return store
 
 
 def find_project(folder: Place | None) -> Project:

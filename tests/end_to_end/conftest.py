@@ -115,6 +115,15 @@ def make_clone(folder: Path) -> Clone:
     return made
 
 
+def give_environment(root: Path) -> None:
+    """Have `make` take the environment of this test for the .venv of a folder."""
+    environment = root / ".venv"
+    environment.mkdir()
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        (environment / name).symlink_to(Path(sys.prefix) / name)
+    (environment / "installed-requirements.lock").touch()
+
+
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone that finds no mirror, and trains `lenet` for 3 short epochs."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.end_to_end.conftest import Clone, make_clone, nobody
+from tests.end_to_end.conftest import Clone, give_environment, make_clone, nobody
 from tests.end_to_end.pages import Block, blocks
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -36,11 +36,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
     made.change_params(small)
     made.commit()
-    environment = made.root / ".venv"
-    environment.mkdir()
-    for name in ("bin", "lib", "pyvenv.cfg"):
-        (environment / name).symlink_to(Path(sys.prefix) / name)
-    (environment / "installed-requirements.lock").touch()
+    give_environment(made.root)
     return made
 
 
@@ -57,6 +53,13 @@ def test_the_commands_of_a_page_run(clone: Clone, block: Block) -> None:
     assert "Traceback" not in output
     for server in set(block.lines) & set(SERVERS):
         _starts(clone, server)
+
+
+def test_the_python_of_a_page_runs(clone: Clone) -> None:
+    clone.run("dvc", "repro")
+    program = "".join(block.text for block in ALL if (block.page, block.language) == ("python.md", "python"))
+    output = clone.run("python", "-c", program)
+    assert "images: expected raw pixels, uint8, 0 to 255; got float64" in output
 
 
 def _starts(clone: Clone, command: str) -> None:

@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from experiments.settings.recipe import BackendName
 from experiments.system.files import read_json
 from tests.browser import Browser, errors, schemes, wait_for
-from tests.end_to_end.conftest import Clone
+from tests.end_to_end.conftest import Clone, give_environment
 from tests.end_to_end.programs import LOAD_AND_SCORE, SAVED, THROUGH_TANDEM
 
 BACKENDS: tuple[BackendName, ...] = ("lightning", "keras")
@@ -235,6 +237,21 @@ def test_python_gives_what_the_run_has_recorded(
     assert found["told differently"] == told
 
 
+def test_the_notebook_runs(clone: Clone, first_output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = nbformat.read(clone.root / "examples" / "first_look.ipynb", as_version=4)
+    kept = [output["output_type"] for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert kept == ["stream", "display_data", "execute_result", "display_data", "display_data", "execute_result"]
+    (first,) = [cell for cell in notebook.cells if "SEED = 12" in cell.source]
+    first.source = first.source.replace("SEED = 12", "SEED = 1")
+    monkeypatch.setenv("PYTHONPATH", str(clone.root))
+    NotebookClient(notebook, resources={"metadata": {"path": str(clone.root / "examples")}}).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.get("name") == "stderr"]
+    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    assert [len(picture) > 5000 for picture in pictures][:2] == [True, True]  # a third one if answers differ
+    assert outputs[-1]["data"]["text/plain"] == "np.True_"
+
+
 def test_a_second_repro_runs_nothing(clone: Clone, first_output: str) -> None:
     output = clone.run("dvc", "repro")
     assert stages_run(output) == ALWAYS
@@ -377,6 +394,39 @@ def test_going_back_to_settings_that_were_run_makes_no_run(clone: Clone) -> None
         assert "FINISHED" in line
 
 
+def test_a_pulled_clone_runs_nothing_again_whatever_is_done_by_hand(clone: Clone, tmp_path: Path) -> None:
+    kept = ("dvc", "remote", "add", "--local", "--default", "kept", str(tmp_path / "remote"))
+    clone.run(*kept)
+    clone.run("dvc", "push")
+    clone.commit()
+    pulled = Clone(tmp_path / "pulled")
+    clone.run("git", "clone", "--quiet", str(clone.root), str(pulled.root))
+    pulled.run(*kept)
+    pulled.run("dvc", "pull")
+    assert {row["status"] for row in pulled.json("tandem", "runs")} == {"MISSING"}
+    assert "they were trained elsewhere (`dvc pull`)" in " ".join(pulled.run("tandem", "runs").split())
+    assert "by-hand/runs/lenet/keras/1: test accuracy" in pulled.run("tandem", "train", "lenet", "keras", "1")
+    shutil.copytree(pulled.root / "runs" / "lenet" / "keras" / "1", pulled.root / "runs" / "lenet" / "keras" / "2")
+    assert stages_run(pulled.run("dvc", "repro")) == ALWAYS
+    pulled.run("dvc", "checkout")
+    shown = {row["output"]: row["status"] for row in pulled.json("tandem", "runs")}
+    assert shown["by-hand/runs/lenet/keras/1"] == "FINISHED"
+    assert "differently" in pulled.run("tandem", "compare", "runs/lenet/keras/1", "by-hand/runs/lenet/keras/1")
+
+
+def test_a_folder_without_git_runs_the_pipeline(clone: Clone, tmp_path: Path) -> None:
+    names = clone.run("git", "ls-files").split()
+    folder = Clone(tmp_path / "archive")
+    for name in (name for name in names if name != "dvc.lock"):
+        (folder.root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(clone.root / name, folder.root / name)
+    give_environment(folder.root)
+    assert "not a git repository" in folder.run("dvc", "status", code=255)
+    assert "No Git here: runs are recorded without a commit" in folder.run("make", "scm")
+    assert stages_run(folder.run("dvc", "repro", "preprocess", "sources"))[:2] == ["download", "preprocess"]
+    assert "expected" in folder.run("tandem", "reproduce", "lenet-keras-1", code=2).splitlines()[-1]
+
+
 def test_an_experiment_of_dvc_s_changes_one_setting(clone: Clone) -> None:
     clone.commit()
     clone.run(
@@ -390,6 +440,7 @@ def test_an_experiment_of_dvc_s_changes_one_setting(clone: Clone) -> None:
         "train@lenet-keras-1",
     )
     assert record(clone, "keras")["recipe"]["lr"] == 0.005
+    assert clone.mlflow_runs()[0].data.tags["dvc_experiment"] == "slower"
     assert "slower" in clone.run("dvc", "exp", "show", "--csv")
 
 
