@@ -114,13 +114,13 @@ def shapes(
     For the images of the project's dataset; where there is none, for those of MNIST.
     """
     from experiments.contract.layers import shown
-    from experiments.data.known import known_shape
+    from experiments.data.known import shape_and_classes
     from experiments.parity.shapes import describe_both, rows
     from experiments.settings.project import Project
 
     project = Project.find()
-    shape = known_shape(project.data, project.prepared)
-    layers = rows(describe_both(architecture, parse_options(option or []), shape))
+    images = shape_and_classes(project.data, project.prepared)
+    layers = rows(describe_both(architecture, parse_options(option or []), images))
     counts = ("parameters", "multiply_adds")
     total: dict[str, Any] = {"layer": "total", "kind": "", "formula": None, "torch": (), "keras": ()}
     total |= {count: sum(layer[count] for layer in layers) for count in counts}

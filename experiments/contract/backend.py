@@ -16,16 +16,15 @@ import numpy.typing as npt
 
 from experiments.contract.inputs import input_of
 from experiments.contract.phases import Phases
+from experiments.contract.scaling import scaling_of
 from experiments.contract.weights import FloatArray, Parameter, Weights
-from experiments.data.dataset import Dataset, Images, ImageShape, Labels, PixelType, Statistics, largest_pixel
+from experiments.data.dataset import Dataset, Images, ImageShape, Labels, PixelType
 from experiments.settings.recipe import Option, Recipe
 
 Logits = npt.NDArray[np.float32]
 Device = Literal["auto", "cpu", "gpu"]
 # Of a model's weights, and of all that it computes outside of training; a recipe's `precision` is that of its steps.
 Precision = Literal["float32", "float64"]
-# What torchvision's weights expect of red, green and blue, scaled to 0..1 (its documentation of the transforms).
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # How many of the dataset's images a forward pass in evaluation takes.
 PREDICT_BATCH = 1000
 # The same, of a saved model, which doesn't say whether it enlarges them.
@@ -228,12 +227,8 @@ class Backend(Protocol[ModelT]):
 
 
 def model_settings(recipe: Recipe, dataset: Dataset, precision: Precision = "float32") -> ModelSettings:
-    """Return what to build for a recipe on a dataset, with the statistics of the images that the recipe trains on.
-
-    `unit` scaling takes pixels to 0..1, x/255 (of 16 bits, x/65535); `standardised` to mean 0 and deviation 1, (x/255 -
-    mean) / std, in colour of each channel; `imagenet` does so with ImageNet's mean and deviation of each channel.
-    """
-    scale, offset = _scaling(recipe, dataset)
+    """Return what to build for a recipe on a dataset, with the statistics of the images that the recipe trains on."""
+    scale, offset = scaling_of(recipe, dataset)
     takes = input_of(recipe.architecture)
     return ModelSettings(
         recipe.architecture,
@@ -249,18 +244,3 @@ def model_settings(recipe: Recipe, dataset: Dataset, precision: Precision = "flo
         options=recipe.option_pairs,
         pixel_type=dataset.pixel_type,
     )
-
-
-def _scaling(recipe: Recipe, dataset: Dataset) -> tuple[float | tuple[float, ...], float | tuple[float, ...]]:
-    white = largest_pixel(dataset.pixel_type)
-    if recipe.scaling == "unit":
-        return 1 / white, 0.0
-    imagenet = Statistics(IMAGENET_MEAN, IMAGENET_STD)
-    known = imagenet if recipe.scaling == "imagenet" else dataset.statistics[recipe.train_on]
-    pairs = list(zip(_channels(known.mean), _channels(known.std), strict=True))
-    scales, offsets = tuple(1 / (white * std) for _, std in pairs), tuple(-mean / std for mean, std in pairs)
-    return (scales, offsets) if len(pairs) > 1 else (scales[0], offsets[0])
-
-
-def _channels(numbers: float | tuple[float, ...]) -> tuple[float, ...]:
-    return numbers if isinstance(numbers, tuple) else (numbers,)

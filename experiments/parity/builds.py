@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.contract.backend import ModelSettings
 from experiments.data.dataset import ImageShape
-from experiments.data.known import known_shape
+from experiments.data.known import shape_and_classes
 from experiments.frameworks import PACKAGES
 from experiments.parity.jobs import Side, load_side, run_once
 from experiments.parity.shapes import settings_of
@@ -29,8 +29,8 @@ def check_builds(project: Project, params: Params) -> None:
     Raises:
         TandemError: an architecture can't be built in one of the frameworks.
     """
-    shape = known_shape(project.data, project.prepared)
-    used = dict.fromkeys(_settings(recipe, shape) for recipe in params.recipes.values())
+    images = shape_and_classes(project.data, project.prepared)
+    used = dict.fromkeys(_settings(recipe, images) for recipe in params.recipes.values())
     keys: dict[Build, str] = {(name, settings): _key(name, settings) for settings in used for name in PACKAGES}
     known = _remembered(project.builds)
     new = [build for build, key in keys.items() if key not in known]
@@ -63,8 +63,8 @@ def build_all(side: Side, builds: Sequence[Build]) -> dict[Build, str]:
     return problems
 
 
-def _settings(recipe: Recipe, image_shape: ImageShape) -> ModelSettings:
-    settings = settings_of(recipe.architecture, recipe.option_pairs, image_shape)
+def _settings(recipe: Recipe, images: tuple[ImageShape, int]) -> ModelSettings:
+    settings = settings_of(recipe.architecture, recipe.option_pairs, images)
     return replace(settings, size=recipe.image_size or settings.size, freeze=tuple(recipe.freeze))
 
 

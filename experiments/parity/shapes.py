@@ -7,7 +7,8 @@ from typing import Any
 from experiments.contract.backend import ModelSettings
 from experiments.contract.inputs import input_of
 from experiments.contract.layers import expected_output, wrong_output
-from experiments.data.dataset import IMAGE_SHAPE, ImageShape
+from experiments.data.dataset import ImageShape
+from experiments.data.known import MNIST
 from experiments.frameworks import check_architecture, check_options, takes_dropout
 from experiments.parity.check import check_structure
 from experiments.parity.jobs import Description, describe, run_once
@@ -16,11 +17,11 @@ from experiments.system.errors import TandemError
 
 
 def describe_both(
-    architecture: str, options: Mapping[str, Option], image_shape: ImageShape = IMAGE_SHAPE
+    architecture: str, options: Mapping[str, Option], images: tuple[ImageShape, int] = MNIST
 ) -> dict[str, Description]:
     """Build an architecture, with options of its own, in both frameworks, and return their descriptions by backend.
 
-    A published network has its own size of images and number of classes; others take images of `image_shape`.
+    A published network has its own size of images and number of classes; others have those of `images`.
 
     Raises:
         TandemError: only one framework or none has the architecture or an option, a framework can't run it, its layers
@@ -28,7 +29,7 @@ def describe_both(
     """
     check_architecture(architecture, asked_by="ARCHITECTURE")
     check_options("--option", architecture, options)
-    settings = settings_of(architecture, tuple(sorted(options.items())), image_shape)
+    settings = settings_of(architecture, tuple(sorted(options.items())), images)
     sides = run_once("shapes", architecture, describe, settings)
     for backend, side in sides.items():
         if problem := wrong_output(f"{architecture}, {backend}", side.layers):
@@ -39,12 +40,12 @@ def describe_both(
 
 
 def settings_of(
-    architecture: str, options: tuple[tuple[str, Option], ...] = (), image_shape: ImageShape = IMAGE_SHAPE
+    architecture: str, options: tuple[tuple[str, Option], ...] = (), images: tuple[ImageShape, int] = MNIST
 ) -> ModelSettings:
-    """Return how an architecture, with options of its own, is built where no data are asked for."""
+    """Return how an architecture, with options of its own, is built for images of a shape and a number of classes."""
     dropout = 0.0 if takes_dropout(architecture) else None
-    takes = input_of(architecture)
-    settings = ModelSettings(architecture, image_shape, takes.classes or 10, dropout, scale=1.0, offset=0.0)
+    takes, (image_shape, classes) = input_of(architecture), images
+    settings = ModelSettings(architecture, image_shape, takes.classes or classes, dropout, scale=1.0, offset=0.0)
     return replace(settings, size=takes.size, channels=takes.channels, options=options)
 
 

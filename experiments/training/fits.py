@@ -1,11 +1,13 @@
 """Whether a recipe fits its dataset: refused before any work starts."""
 
-from experiments.contract.backend import IMAGENET_MEAN
 from experiments.contract.inputs import input_of
 from experiments.contract.schedule import steps_of_epoch, warmup_of
 from experiments.data.dataset import Dataset
 from experiments.settings.recipe import Recipe
 from experiments.system.errors import TandemError
+
+# The channels that ImageNet's statistics are for.
+COLOURS = 3
 
 
 def check_fits(name: str, recipe: Recipe, dataset: Dataset) -> None:
@@ -36,9 +38,9 @@ def _check_images(key: str, recipe: Recipe, dataset: Dataset) -> None:
     if takes and channels not in (1, takes):
         expected = f"expected images of 1 or {takes} channels, which {recipe.architecture} takes"
         raise TandemError(f"{key}: {expected}; got {channels} in prepared/; take another architecture")
-    if recipe.scaling == "imagenet" and (takes or channels) != len(IMAGENET_MEAN):
+    if recipe.scaling == "imagenet" and (takes or channels) != COLOURS:
         expected = f"expected unit or standardised, since {recipe.architecture} gets images of {channels} channel"
-        raise TandemError(f"{key}.scaling: {expected}; got imagenet, which is for {len(IMAGENET_MEAN)}")
+        raise TandemError(f"{key}.scaling: {expected}; got imagenet, which is for {COLOURS}")
     if recipe.image_size is not None and recipe.image_size < max(height, width):
         expected = f"expected at least {max(height, width)}, since images are enlarged alone"
         raise TandemError(f"{key}.image_size: {expected}; got {recipe.image_size}")

@@ -113,7 +113,7 @@ def test_what_can_not_be_built_is_the_same_line_for_every_command(
 @pytest.mark.parametrize("architecture", ["lenet", "cnn3-subclassed", "inception", "lstm", "vit", "resnet20"])
 def test_an_architecture_takes_images_in_colour_of_another_size(processes: Processes, architecture: str) -> None:
     options = {"patch": 8} if architecture == "vit" else {}
-    settings = settings_of(architecture, tuple(options.items()), (40, 24, 3))
+    settings = settings_of(architecture, tuple(options.items()), ((40, 24, 3), 20))
     sides = run_on_all(processes, architecture, describe, settings)
     assert check_structure(sides) is None
     assert [wrong_output(architecture, side.layers) for side in sides.values()] == [None, None]
@@ -139,7 +139,7 @@ def test_images_that_do_not_suit_an_architecture_are_one_line(
     processes: Processes, side: Side, architecture: str, shape: ImageShape, message: str
 ) -> None:
     with pytest.raises(TandemError, match=message) as raised:
-        processes[side].call(check_these, side, settings_of(architecture, (), shape))
+        processes[side].call(check_these, side, settings_of(architecture, (), (shape, 10)))
     assert "\n" not in str(raised.value)
 
 
