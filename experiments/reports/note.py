@@ -32,11 +32,13 @@ def log_wrong_answers(tracker: RunLog, dataset: Dataset, outputs: Outputs) -> No
     """Keep the test images that are answered wrongly, with number, answer, label, and the answer's probability."""
     wrong = np.flatnonzero(outputs.actual != outputs.predicted)[:MOST]
     if len(wrong):
+        # The numbers of classes without names stay numbers: they are sorted as such.
+        names = dataset.class_names or range(dataset.classes)
         # Of two runs side by side, MLflow compares the second column where the first is the same.
         columns = {
             "number": wrong.tolist(),
-            "answer": outputs.predicted[wrong].tolist(),
-            "label": outputs.actual[wrong].tolist(),
+            "answer": [names[label] for label in outputs.predicted[wrong]],
+            "label": [names[label] for label in outputs.actual[wrong]],
             "probability": outputs.probability[wrong].round(4).tolist(),
         }
         tracker.images(WRONG, np.asarray(dataset.split("test").images[wrong]), columns)

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
-from sklearn.metrics import confusion_matrix
 
 from experiments.data.dataset import Dataset
+from experiments.reports.classes import MOST_IN_A_MATRIX, class_labels, count_answers
+from experiments.reports.confusion_plots import plot_confusion_matrix, plot_confusions
 from experiments.settings.project import RunKey
 from experiments.system.colours import COLOURS
 from experiments.training.outputs import Outputs
@@ -27,11 +25,12 @@ MARKERS = {"train": "o", "val": "s", "test": "^"}
 def training_plots(key: RunKey, dataset: Dataset, outputs: Outputs) -> dict[str, Figure]:
     """Return the plots of one run, by file name."""
     title = f"{key.label} on {dataset.name}"
-    counts = confusion_matrix(outputs.actual, outputs.predicted, labels=range(dataset.classes))
-    return {
-        "learning_curves.png": learning_curves(title, {key.backend: outputs.history}),
-        "confusion_matrix.png": plot_confusion_matrix(f"{title}: test set", counts, COLOURS[key.backend]),
-    }
+    labels, colour = class_labels(dataset), COLOURS[key.backend]
+    counts = count_answers(outputs.actual, outputs.predicted, dataset.classes)
+    plots = {"learning_curves.png": learning_curves(title, {key.backend: outputs.history})}
+    if dataset.classes <= MOST_IN_A_MATRIX:
+        return {**plots, "confusion_matrix.png": plot_confusion_matrix(f"{title}: test set", counts, labels, colour)}
+    return {**plots, "confusions.png": plot_confusions(f"{title}: test set", counts, labels, colour)}
 
 
 def learning_curves(title: str, histories: Mapping[str, History]) -> Figure:
@@ -91,25 +90,3 @@ def _differences(axes: Axes, first: tuple[str, History], second: tuple[str, Hist
             axes.plot(epochs, differences, color="#444444", linestyle=style, marker=marker, label=SPLIT_NAMES[split])
     axes.set(xlabel="epoch", ylabel=f"loss of {second[0]} - loss of {first[0]} (nats)")
     axes.ticklabel_format(axis="y", style="scientific", scilimits=(-2, 2))
-
-
-def plot_confusion_matrix(title: str, counts: npt.NDArray[np.int64], colour: str) -> Figure:
-    """Return a confusion matrix, from counts of shape (classes, classes): rows are true, columns predicted.
-
-    Colour shows the errors alone, since the diagonal would outshine them: white for none, `colour` for the most.
-    """
-    classes = len(counts)
-    figure = Figure(figsize=(6.5, 6), layout="constrained")
-    axes = figure.subplots()
-    errors = np.ma.masked_array(counts, np.eye(classes, dtype=bool))
-    most = max(1, int(errors.max()))
-    colours = LinearSegmentedColormap.from_list("errors", ["white", colour]).with_extremes(bad="#e8e8e8")
-    axes.imshow(errors, cmap=colours, vmin=0, vmax=most)
-    for row, column in np.ndindex(classes, classes):
-        dark = row != column and counts[row, column] > 0.6 * most
-        text = str(counts[row, column]) if counts[row, column] else ""
-        axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=8)
-    wrong, every = int(errors.sum()), int(counts.sum())
-    axes.set(title=f"{title}\n{wrong} of {every} images wrong; grey: right", xlabel="predicted", ylabel="true")
-    axes.set(xticks=range(classes), yticks=range(classes))
-    return figure

@@ -255,3 +255,36 @@ def test_a_page_without_runs_is_not_written_and_says_why(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("reports/index.html: not written, since it shows the runs of the pipeline: runs/lenet/")
     assert "dvc repro" in line
+
+
+def test_of_many_classes_the_most_frequent_errors_are_listed(project: Project, params: Params) -> None:
+    size = replace(SIZE, classes=50)
+    write_dataset(project.prepared, size)
+    for backend, right in (("lightning", 190), ("keras", 188)):
+        write_run(project, RunKey("lenet", cast(Any, backend), 12), right, size)
+    source = read_source(project, params)
+    named = replace(source, dataset=replace(source.dataset, class_names=tuple(f"kind {n}" for n in range(50))))
+    chart, table = answers_section(named).parts[-2:]
+    assert isinstance(chart, Chart)
+    assert isinstance(table, Table)
+    first, second = chart.figure.data
+    names = chart.figure.layout.yaxis.ticktext
+    # The last 10 and 12 images are wrong, of 4 images of each class: taken for the class that comes next.
+    assert (len(names), names[0], names[-1]) == (12, "kind 40 → kind 41", "kind 39 → kind 40")
+    assert (list(first.x), list(second.x)) == ([1] * 10 + [0] * 2, [1] * 12)
+    assert table.rows[0] == ["kind 40", "4", "1", "1", "+0", "kind 41\u00a0(1)", "kind 41\u00a0(1)"]
+    assert len(table.rows) == 50
+
+
+def test_of_few_classes_the_names_are_those_of_the_matrix(source: Source) -> None:
+    named = replace(source, dataset=replace(source.dataset, class_names=("a", "b", "c", "a cat of many words")))
+    gallery, *_, chart = answers_section(named).parts
+    assert isinstance(chart, Chart)
+    assert list(chart.figure.layout.xaxis.ticktext) == ["a", "b", "c", "a cat of ma…"]
+    assert isinstance(gallery, Gallery)
+    assert {picture.title for picture in gallery.pictures} <= {
+        "label a",
+        "label b",
+        "label c",
+        "label a cat of many words",
+    }

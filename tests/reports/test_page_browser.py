@@ -88,9 +88,9 @@ def test_a_point_says_what_it_is_with_its_unit(page: str, browser: Browser) -> N
         ".map(each => each.hovertemplate)"
     )
     assert heat == [
-        "true %{y}, predicted %{x}: %{z:.0f} images<extra></extra>",
-        "true %{y}, predicted %{x}: %{z:.0f} images<extra></extra>",
-        "true %{y}, predicted %{x}: %{z:+.0f} images<extra></extra>",
+        "%{customdata}: %{z:.0f} images<extra></extra>",
+        "%{customdata}: %{z:.0f} images<extra></extra>",
+        "%{customdata}: %{z:+.0f} images<extra></extra>",
     ]
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 from matplotlib.colors import to_hex
 
-from experiments.reports.plots import learning_curves, plot_confusion_matrix
+from experiments.reports.confusion_plots import plot_confusion_matrix, plot_confusions
+from experiments.reports.plots import learning_curves
 
 HISTORY = [{"epoch": float(e), "train/loss": 1.0 / e, "train/accuracy": 0.5, "test/accuracy": 0.9} for e in (1, 2, 3)]
 
@@ -43,8 +44,18 @@ def test_of_two_equal_curves_both_are_visible() -> None:
 
 
 def test_a_confusion_matrix_shows_every_count_and_colours_the_errors_alone() -> None:
-    axes = plot_confusion_matrix("title", np.array([[900, 1], [2, 0]]), "#0072B2").axes[0]
+    axes = plot_confusion_matrix("title", np.array([[900, 1], [2, 0]]), ["a", "b"], "#0072B2").axes[0]
     assert [text.get_text() for text in axes.texts] == ["900", "1", "2", ""]
     drawn = axes.images[0].get_array()
     assert np.ma.getmaskarray(np.ma.asarray(drawn)).tolist() == [[True, False], [False, True]]
     assert (axes.images[0].norm.vmax, axes.get_xlabel(), axes.get_ylabel()) == (2, "predicted", "true")
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["a", "b"]
+
+
+def test_of_a_thousand_classes_the_most_frequent_errors_are_shown() -> None:
+    counts = np.diag(np.full(1000, 9))
+    counts[999, 7], counts[3, 5], counts[3, 6] = 4, 3, 2
+    pairs, classes = plot_confusions("title", counts, [f"class {number}" for number in range(1000)], "#0072B2").axes
+    labels = [[text.get_text() for text in axes.get_yticklabels()] for axes in (pairs, classes)]
+    assert labels[0] == ["class 999 → class 7", "class 3 → class 5", "class 3 → class 6"]
+    assert labels[1] == ["class 3, of 14", "class 999, of 13"]

@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
 
 from experiments.data.dataset import Dataset, Split
-from experiments.reports.plots import plot_confusion_matrix
+from experiments.reports.confusion_plots import plot_confusion_matrix
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
 from experiments.tracking import metrics, runs, store
@@ -41,7 +41,9 @@ def test_a_run_keeps_everything_and_says_finished(experiment: str, project: Proj
         tracker.metrics(("train/step_loss", 1 / step, step) for step in range(1, 2501))
         tracker.text("content", "git.diff")
         tracker.file(project.params)
-        tracker.plot(plot_confusion_matrix("title", np.eye(2, dtype=np.int64), "#0072B2"), "confusion_matrix.png")
+        tracker.plot(
+            plot_confusion_matrix("title", np.eye(2, dtype=np.int64), ["0", "1"], "#0072B2"), "confusion_matrix.png"
+        )
         images = np.zeros((3, 28, 28, 1), np.uint8)
         dataset = Dataset(project.root, "digits", "f" * 64, (28, 28, 1), 10, {})
         tracker.dataset(dataset, Split(images, np.zeros(3, np.uint16)))

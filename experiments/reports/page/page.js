@@ -11,6 +11,13 @@ function panels(layout) {
   return Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name)).sort((a, b) => number(a) - number(b));
 }
 
+// A matrix of classes needs room for their names.
+function panelSize(figure) {
+  const names = figure.data[0].type === "heatmap" ? figure.layout.xaxis.ticktext || [] : [];
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  return { height: PANEL.height + 12 * Math.max(0, names.length - 10) + 6 * longest, axis: PANEL.axis + 6 * longest };
+}
+
 function wrap(text, width) {
   const lines = [""];
   for (const word of text.split(" ")) {
@@ -30,6 +37,7 @@ function stack(figure) {
   layout.legend.orientation = "v";
   layout.margin.b = 50 + 20 * entries.length;
   const axes = panels(layout);
+  const panel = panelSize(figure);
   if (axes.length < 2) {
     layout.height = Math.max(layout.height, 300 + layout.margin.t + layout.margin.b - 100);
     if (figure.data[0].type === "parcoords") {
@@ -37,22 +45,22 @@ function stack(figure) {
       layout.width = Math.max(window.innerWidth - 32, PANEL.line * figure.data[0].dimensions.length);
     }
   } else {
-    const whole = axes.length * PANEL.height;
+    const whole = axes.length * panel.height;
     axes.forEach((name, place) => {
-      const top = whole - place * PANEL.height;
+      const top = whole - place * panel.height;
       layout[name].domain = [0, 1];
       const vertical = layout[name.replace("x", "y")];
-      vertical.domain = [(top - PANEL.height + PANEL.axis) / whole, (top - PANEL.title) / whole];
+      vertical.domain = [(top - panel.height + panel.axis) / whole, (top - PANEL.title) / whole];
       vertical.showticklabels = true;
       vertical.title = vertical.title?.text ? vertical.title : layout.yaxis.title;
       const label = (layout.annotations || [])[place];
-      if (label) Object.assign(label, { x: 0.5, y: (top - PANEL.title + 4) / whole, yanchor: "bottom" });
+      if (label) Object.assign(label, { x: 0.5, y: (top - TITLE + 4) / whole, yanchor: "bottom" });
     });
-    layout.height = whole + layout.margin.t + layout.margin.b - PANEL.axis;
+    layout.height = whole + layout.margin.t + layout.margin.b - panel.axis;
   }
   layout.dragmode = false;
   axes.forEach((name) => {
-    if (layout[name].tickvals?.length > 5) {
+    if (layout[name].tickvals?.length > 5 && layout[name].ticktext.join("").length > 20) {
       layout[name].ticktext = layout[name].ticktext.map((text, place) => (place % 2 ? "" : text));
     }
     layout[name].fixedrange = true;
