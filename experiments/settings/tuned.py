@@ -136,10 +136,23 @@ def cells(settings: Mapping[str, object], names: Iterable[str]) -> dict[str, str
 
 def reason_of(error: ValidationError) -> str:
     """Return what is expected of a recipe that is none."""
-    return re.sub("^(Value error, |Input should be )", "", error.errors()[0]["msg"])
+    # What is there and wrong comes before what is missing beside it.
+    problem = min(error.errors(), key=lambda each: each["type"] == "missing")
+    if problem["type"] == "missing":
+        return f"a value for {'.'.join(map(str, problem['loc']))}"
+    return re.sub("^(Value error, |Input should be )", "", problem["msg"])
 
 
 def is_of(error: ValidationError, name: str) -> bool:
     """Return whether an error is that of the setting's own value, not of how it goes with others."""
-    path = name.split(".")
-    return list(error.errors()[0]["loc"][: len(path)]) == path
+    return any(list(each["loc"][: name.count(".") + 1]) == name.split(".") for each in error.errors())
+
+
+def takes_no_fraction(recipe: Recipe, name: str) -> bool:
+    """Return whether a setting of a recipe is a whole number."""
+    try:
+        with_settings(recipe, {name: 1.5})
+    except ValidationError as error:
+        path = tuple(name.split("."))
+        return any(each["type"].startswith("int_") and each["loc"] == path for each in error.errors())
+    return False

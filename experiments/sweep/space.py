@@ -5,9 +5,10 @@ a valid recipe.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import islice
 
 from pydantic import ValidationError
 
@@ -15,9 +16,9 @@ from experiments.frameworks import check_architectures
 from experiments.settings.params import Params
 from experiments.settings.recipe import Recipe
 from experiments.settings.space import Range
-from experiments.settings.tuned import get, is_of, reason_of, with_settings
-from experiments.sweep.drawing import own_settings
-from experiments.sweep.valid import check_combinations
+from experiments.settings.tuned import get, reason_of, takes_no_fraction, with_settings
+from experiments.sweep.drawing import Settings, own_settings
+from experiments.sweep.valid import MOST, check_combinations, corners_of, takes_no_such
 from experiments.system.errors import TandemError
 
 # What trials change of a recipe, besides the number of epochs.
@@ -46,7 +47,8 @@ def space_of(params: Params, name: str, epochs: int | None = None) -> Space:
     recipe = _of_trials(params, name, epochs)
     own = params.sweep.recipe_spaces.get(name)
     where = f"params.yaml: sweep.recipe_spaces.{name}" if own else "params.yaml: sweep.default_space"
-    finder = _Finder(params, name, recipe, where, own or params.sweep.default_space)
+    asked = {key: _typed(recipe, key, each) for key, each in (own or params.sweep.default_space).items()}
+    finder = _Finder(params, name, recipe, where, asked)
     space = finder.find()
     for setting, why in space.left_out.items():
         if own:
@@ -54,7 +56,6 @@ def space_of(params: Params, name: str, epochs: int | None = None) -> Space:
             raise TandemError(f"{where}.{setting}: {expected}; got {setting}: {why}; remove it")
     if not space.ranges:
         raise TandemError(f"{where}: expected a setting that {name} has; got {', '.join(space.left_out)}; add one")
-    _check_own(space, where, name)
     check_combinations(space.recipe, space.ranges, where, finder.suits)
     return space
 
@@ -69,18 +70,6 @@ def _of_trials(params: Params, name: str, epochs: int | None) -> Recipe:
         raise TandemError(f"--epochs: expected a number that suits recipes.{name}; got {epochs}: {reason}") from None
 
 
-def _check_own(space: Space, where: str, name: str) -> None:
-    own = own_settings(space.recipe, space.ranges)
-    for setting, each in space.ranges.items():
-        if setting in own and not each.has(own[setting]):
-            kind = "choices with" if each.choices else "bounds around"
-            got = ", ".join(map(str, each.choices)) if each.choices else f"{each.low} to {each.high}"
-            raise TandemError(
-                f"{where}.{setting}: expected {kind} the recipe's own {own[setting]}, the first trial; "
-                f"got {got}; widen them, or set sweep.recipe_spaces.{name}"
-            )
-
-
 @dataclass(frozen=True)
 class _Finder:
     """Finds what applies to a recipe."""
@@ -92,12 +81,13 @@ class _Finder:
     asked: Mapping[str, Range]
 
     def find(self) -> Space:
+        """Return what applies."""
         ranges: dict[str, Range] = {}
         left_out: dict[str, str] = {}
         for setting in self._in_order():
-            each = self._typed(setting, self.asked[setting])
             try:
-                ranges[setting] = self._conditioned(setting, each, ranges)
+                ranges[setting] = self._conditioned(setting, self.asked[setting], ranges)
+                self._check_own(setting, ranges)
                 self._check_has(setting, ranges[setting])
             except _Lacks as error:
                 ranges.pop(setting, None)
@@ -112,17 +102,6 @@ class _Finder:
         except CycleError as error:
             circle = ", ".join(error.args[1])
             raise TandemError(f"{self.where}: expected conditions without a circle; got {circle}") from None
-
-    def _typed(self, setting: str, each: Range) -> Range:
-        """Return a range of integers where its numbers are whole and the setting takes no fraction."""
-        if each.choices is not None or each.type or not each.is_whole:
-            return each
-        try:
-            with_settings(self.recipe, {setting: float(each.low or 0) + 0.5})
-            whole = setting.startswith("options.")
-        except ValidationError as error:
-            whole = error.errors()[0]["type"].startswith("int_")
-        return each.model_copy(update={"type": "int"}) if whole else each
 
     def _conditioned(self, setting: str, each: Range, ranges: Mapping[str, Range]) -> Range:
         """Return a range with those of its conditions that depend on the trial."""
@@ -141,24 +120,40 @@ class _Finder:
             left[name] = values
         return each.model_copy(update={"when": left})
 
+    def _check_own(self, setting: str, ranges: Mapping[str, Range]) -> None:
+        own, each = own_settings(self.recipe, ranges), ranges[setting]
+        if setting in own and not each.has(own[setting]):
+            kind = "choices with" if each.choices else "bounds around"
+            got = ", ".join(map(str, each.choices)) if each.choices else f"{each.low} to {each.high}"
+            raise TandemError(
+                f"{self.where}.{setting}: expected {kind} the recipe's own {own[setting]}, the first trial; "
+                f"got {got}; widen them, or set sweep.recipe_spaces.{self.name}"
+            )
+
     def _check_has(self, setting: str, each: Range) -> None:
-        """Make sure that a recipe can have the setting."""
-        reasons = []
-        for value in each.ends:
+        """Make sure that a recipe can have the setting, by itself or with others that are searched."""
+        if any(takes_no_such(self.recipe, setting, value) for value in each.ends):
+            return  # the combinations tell
+        reasons: list[str] = []
+        recipes = self._recipes(setting, [{setting: value} for value in each.ends], reasons)
+        if not recipes and not each.when:
+            corners = (corner for corner in islice(corners_of(self.asked), MOST) if setting in corner)
+            recipes = self._recipes(setting, corners, reasons)[:1]
+            if not recipes:
+                raise _Lacks(_shortened(reasons[0]))
+        unsuited = [reason for recipe in recipes if (reason := self.suits(recipe))]
+        if recipes and len(unsuited) == len(recipes):
+            raise _Lacks(_shortened(unsuited[0]))
+
+    def _recipes(self, setting: str, tried: Iterable[Settings], reasons: list[str]) -> list[Recipe]:
+        """Return the recipes that these settings make, and note why others are none."""
+        others, made = [name for name in self.asked if name != setting], []
+        for settings in tried:
             try:
-                made = with_settings(
-                    self.recipe, {setting: value}, spare=[name for name in self.asked if name != setting]
-                )
+                made.append(with_settings(self.recipe, settings, spare=others))
             except ValidationError as error:
-                if each.when or is_of(error, setting):
-                    return  # the combinations tell
                 reasons.append(reason_of(error))
-                continue
-            if reason := self.suits(made):
-                reasons.append(reason)
-        if len(reasons) == len(each.ends):
-            since = re.search(r"since ([^;(]+)", reasons[0])
-            raise _Lacks(since[1].strip() if since else reasons[0])
+        return made
 
     def suits(self, recipe: Recipe) -> str | None:
         """Return why the settings don't suit the architecture."""
@@ -171,3 +166,17 @@ class _Finder:
 
 class _Lacks(Exception):
     """A recipe can't have a setting."""
+
+
+def _shortened(reason: str) -> str:
+    """Return why: what follows "since", without what to do about it."""
+    since = re.search(r"since ([^;(]+)", reason)
+    return since[1].strip() if since else reason.rsplit("; ", 1)[0]
+
+
+def _typed(recipe: Recipe, setting: str, each: Range) -> Range:
+    """Return a range of integers where its numbers are whole and the setting takes no fraction."""
+    if each.choices is not None or each.type or not each.is_whole:
+        return each
+    whole = setting.startswith("options.") or takes_no_fraction(recipe, setting)
+    return each.model_copy(update={"type": "int"}) if whole else each

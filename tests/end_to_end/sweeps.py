@@ -101,7 +101,7 @@ def check_every_trial_is_there_once(clone: Clone, name: str, trials: int, *backe
     for run in by_trial.values():
         assert "test/accuracy" not in run.data.metrics
         # What MLflow's parallel coordinates draw.
-        assert {"lr", "momentum"} <= run.data.params.keys()
+        assert {"lr", "optimiser"} <= run.data.params.keys()
         assert "objective" in run.data.metrics
         for metric in ("val/loss", "train/step_loss", "objective"):
             steps = Counter(point.step for point in MlflowClient().get_metric_history(run.info.run_id, metric))

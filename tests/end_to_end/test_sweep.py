@@ -21,12 +21,19 @@ from tests.end_to_end.sweeps import (
 )
 
 TRIALS = 6
+SPACE: dict[str, Any] = {
+    "lr": {"low": 0.0001, "high": 0.1, "log": True},
+    "optimiser": ["sgd", "adam"],
+    "momentum": {"low": 0.0, "high": 0.99, "when": {"optimiser": "sgd"}},
+    "batch_size": {"low": 64, "high": 128, "step": 32},
+}
 
 
 @pytest.fixture(scope="module")
 def prepared(clone: Clone) -> Clone:
-    """Random points, so that an undisturbed sweep has the same trials."""
+    """Random points, so that an undisturbed sweep has the same trials; a trial of Adam has no momentum."""
     clone.change_params(lambda content: content["sweep"].update(epochs=30, retries=5, sampler="random", pruner="none"))
+    clone.change_params(lambda content: content["sweep"].update(recipe_spaces={"lenet": SPACE}))
     clone.change_params(lambda content: content["train"].update(threads=2))
     clone.run("dvc", "repro", "preprocess")
     return clone
@@ -65,10 +72,13 @@ def test_a_sweep_that_is_killed_again_and_again_ends_as_if_undisturbed(prepared:
     killed = check_every_trial_is_there_once(prepared, killed_name, TRIALS, backend)
     prepared.run(*words, "--name", f"quiet-{backend}")
     undisturbed = check_every_trial_is_there_once(prepared, f"quiet-{backend}", TRIALS, backend)
-    for name in ("lr", "momentum"):
-        assert {key: run.data.params[name] for key, run in killed.items()} == {
-            key: run.data.params[name] for key, run in undisturbed.items()
+    for name in ("lr", "optimiser", "momentum", "batch_size"):
+        assert {key: run.data.params.get(name) for key, run in killed.items()} == {
+            key: run.data.params.get(name) for key, run in undisturbed.items()
         }
+    optimisers = {run.data.params["optimiser"]: run.data.params.get("momentum") for run in killed.values()}
+    assert optimisers.keys() == {"sgd", "adam"}
+    assert optimisers["adam"] is None
     assert values(killed) == values(undisturbed)
 
 
@@ -160,7 +170,7 @@ def test_trials_that_diverge_are_noted_and_count(prepared: Clone) -> None:
     try:
         prepared.run(*command("lightning", "--name", "wild", "--trials", "5"))
     finally:
-        prepared.change_params(lambda content: content["sweep"].update(recipe_spaces={}))
+        prepared.change_params(lambda content: content["sweep"].update(recipe_spaces={"lenet": SPACE}))
     known = status(prepared, "wild")
     assert (known["finished"], known["failed"], known["running"], known["waiting"]) == (5, 0, 0, 0)
     assert known["diverged"] >= 1
@@ -207,7 +217,7 @@ def test_bounds_the_wrong_way_round_are_one_line(prepared: Clone) -> None:
     try:
         *_, said = prepared.run(*command("lightning"), code=2).splitlines()
     finally:
-        prepared.change_params(lambda content: content["sweep"].update(recipe_spaces={}))
+        prepared.change_params(lambda content: content["sweep"].update(recipe_spaces={"lenet": SPACE}))
     assert said.startswith("tandem: params.yaml: sweep.recipe_spaces.lenet.lr: expected low below high; got")
 
 

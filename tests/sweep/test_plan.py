@@ -71,6 +71,19 @@ WHEN = {"when": {"optimiser": "sgd"}}
         ({"optimiser": ["sgd", "rms"]}, r"\.optimiser: expected 'sgd', 'adam' or 'adamw'; got rms$"),
         ({"optimiser": ["sgd", "adam"]}, r"\.optimiser: .* got adam: no momentum, since the optimiser is adam"),
         ({**MIXED, "momentum": {"low": 0, "high": 0.99}}, r"\.optimiser: .* got adam with momentum 0\.0: no momentum"),
+        (
+            {"schedule.warmup_epochs": {"low": 1, "high": 20}, "schedule.kind": ["constant", "cosine"]},
+            r"\.schedule\.warmup_epochs: .* got 20 with schedule\.kind constant: a schedule\.warmup_epochs below",
+        ),
+        (
+            {"schedule.gamma": {"low": 0.1, "high": 0.9}},
+            r"\.schedule\.gamma: .* a value for schedule\.kind; remove it$",
+        ),
+        (
+            {"options.width": [1, 2]},
+            r"\.options\.width: .* expected one of filters, units, the options of cnn3",
+        ),
+        ({"image_size": [28, 56]}, r"\.image_size: .*: cnn3 takes the dataset's images as they are; remove it$"),
         ({"lr": {"low": 0, "high": 1}}, r"\.lr: expected greater than 0; got 0\.0$"),
         ({"optimiser": ["adam", "rms"]}, r"\.optimiser: expected choices with the recipe's own sgd"),
         (
@@ -99,6 +112,13 @@ def test_a_space_that_makes_no_valid_recipe_is_one_line(params: Params, space: d
     with pytest.raises(TandemError, match=r"^params\.yaml: sweep\.recipe_spaces\.cnn3-sgd" + message) as caught:
         space_over(params, space)
     assert "\n" not in str(caught.value)
+
+
+def test_a_setting_may_need_another_one_that_is_searched(params: Params) -> None:
+    space = {"schedule.warmup_epochs": {"low": 1, "high": 4}, "schedule.kind": ["constant", "cosine"]}
+    found = space_over(params, space)
+    assert found.ranges["schedule.warmup_epochs"].type == "int"
+    assert own_settings(found.recipe, found.ranges) == {}
 
 
 def test_the_page_s_space_makes_valid_recipes(params: Params) -> None:
