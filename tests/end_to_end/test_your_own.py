@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.end_to_end.conftest import make_clone, nobody
+from tests.end_to_end.conftest import give_environment, make_clone, nobody
 from tests.end_to_end.pages import Block, blocks
 
 PAGE = ROOT / "docs" / "your-own.md"
@@ -15,6 +15,7 @@ def test_the_page_leads_from_a_clone_to_a_sweep(tmp_path: Path) -> None:
     clone = make_clone(tmp_path / "clone")
     clone.change_params(lambda content: content["data"].update(mirrors=[nobody()]))
     clone.commit()
+    give_environment(clone.root)
     for block in blocks(PAGE):
         if block.role in ("file", "added to"):
             block.write(clone.root)
