@@ -54,7 +54,7 @@ function stack(figure) {
       vertical.showticklabels = true;
       vertical.title = vertical.title?.text ? vertical.title : layout.yaxis.title;
       const label = (layout.annotations || [])[place];
-      if (label) Object.assign(label, { x: 0.5, y: (top - TITLE + 4) / whole, yanchor: "bottom" });
+      if (label) Object.assign(label, { x: 0.5, y: (top - PANEL.title + 4) / whole, yanchor: "bottom" });
     });
     layout.height = whole + layout.margin.t + layout.margin.b - panel.axis;
   }
