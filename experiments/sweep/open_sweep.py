@@ -12,7 +12,7 @@ from experiments.settings.project import Project
 from experiments.sweep import trials
 from experiments.sweep.lease import Lease, LeaseLost
 from experiments.sweep.open_study import OpenStudy
-from experiments.sweep.plan import Plan
+from experiments.sweep.plan import Plan, read_plan
 from experiments.sweep.remembered import Remembered
 from experiments.sweep.runs import PARENT_RUN, SWEEP
 from experiments.sweep.storage import connect
@@ -54,7 +54,8 @@ def open_sweep(project: Project, plan: Plan, dataset: Dataset, *, take_over: boo
         study, experiment = open_study(storage, plan), store.connect(project)
         tracker = _open_parent(project, study, plan, dataset, experiment)
         try:
-            target = OpenStudy(study, storage, plan, project.sweep(plan.name))
+            # The study's own plan: a space that is written in another order is drawn in the order that it began with.
+            target = OpenStudy(study, storage, read_plan(study), project.sweep(plan.name))
             yield OpenSweep(target, dataset, lease, experiment, tracker)
             status = "FINISHED"
         except LeaseLost:

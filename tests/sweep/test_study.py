@@ -75,6 +75,13 @@ def test_a_name_that_is_no_folder_is_one_line(params: Params, name: str) -> None
         make_plan(params, recipe="lenet", backends="keras", name=name, space=space, dataset="x")
 
 
+def test_the_command_that_resumes_a_sweep_has_its_epochs(params: Params) -> None:
+    space = space_of(params, "lenet", 3)
+    plan = make_plan(params, recipe="lenet", backends="keras", name="n", space=space, dataset="x")
+    assert plan.settings.epochs == 3
+    assert plan.command == "tandem sweep run --recipe lenet --backend keras --epochs 3 --name n"
+
+
 def test_trials_hold_validation_out_whatever_the_recipe_trains_on(params: Params) -> None:
     plan = make_plan(params, recipe="lenet", backends="keras", name=None, space=space_of(params, "lenet"), dataset="x")
     assert params.recipes["lenet"].train_on == "train+validation"
