@@ -58,6 +58,7 @@ STRANGERS = {
     "smaller batches": trial(batch_size=16),
     "other images": trial(batch_size=16, bright=100),
     "dropout": trial(architecture="cnn3", dropout=0.4),
+    "bfloat16": Trial(recipe(epochs=2, architecture="cnn3", dropout=0.4, precision="bfloat16")),
     "an option": trial(architecture="cnn3", dropout=0.4, options={"filters": 4}),
     "a rate of 0": trial(architecture="cnn3", dropout=0.0),
     "own class": trial(architecture="cnn3-subclassed", dropout=0.4),
