@@ -31,11 +31,16 @@ MOST_PANELS = 4
 def drawable(plan: Plan) -> dict[str, str]:
     """Return the plots that say something of the study: function → name."""
     left_out = set()
-    if not 2 <= len(plan.space) <= MOST_PANELS:
+    if not 2 <= len(_numbers(plan)) <= MOST_PANELS:
         left_out.add("contour")
     if plan.settings.epochs < 2:
         left_out.add("intermediate_values")
     return {function: name for function, name in PLOTS.items() if function not in left_out}
+
+
+def _numbers(plan: Plan) -> list[str]:
+    """Return the settings between whose values there are others, of those that every trial has."""
+    return [name for name, each in plan.ranges.items() if each.choices is None and not each.when]
 
 
 def draw(study: Study, plan: Plan, folder: Path) -> list[Path]:
@@ -53,6 +58,8 @@ def draw(study: Study, plan: Plan, folder: Path) -> list[Path]:
 
 def _static(study: Study, plan: Plan, function: str) -> Figure:
     options: dict[str, Any] = {} if function == "intermediate_values" else {"target_name": plan.objective}
+    if function == "contour":
+        options["params"] = _numbers(plan)
     drawn = getattr(static, f"plot_{function}")(study, **options)
     if isinstance(drawn, np.ndarray):  # a panel for each setting, or for each two
         return _panels(plan, function, drawn)
