@@ -2,6 +2,7 @@
 
 import pkgutil
 import re
+import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -18,8 +19,13 @@ from experiments.frameworks import ARCHITECTURES, NETWORKS, load_inspection
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
 
-# Keras's words around a reason: which layer was called before, with what after; and the escapes of bold type.
-_AROUND = re.compile(r"Exception encountered when calling \S+|Arguments received by .*|\x1b\[\d+m", re.DOTALL)
+# Words around a reason. Keras's: which layer was called before, with what after; and the escapes of bold type.
+# PyTorch's: which other function may be called.
+_AROUND = re.compile(
+    r"Exception encountered when calling \S+|Arguments received by .*|\x1b\[\d+m"
+    r"|The error above occurred when calling torch.export.*",
+    re.DOTALL,
+)
 # TensorFlow's messages begin with a traceback; the reason is at their end.
 _LONGEST = 300
 
@@ -64,6 +70,8 @@ def check_build(name: BackendName, settings: ModelSettings, backend: Backend[Mod
         model.parameters()
         load_inspection(name).layers(model)
         check_logits(model, settings)
+    with _step(name, settings, "a network that can be saved"), tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder))
 
 
 def check_logits(model: Model, settings: ModelSettings) -> None:

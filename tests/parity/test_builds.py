@@ -143,6 +143,37 @@ def test_images_that_do_not_suit_an_architecture_are_one_line(
     assert "\n" not in str(raised.value)
 
 
+CHOOSES = """
+from torch import nn
+
+class Network(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.output = nn.Linear(784, classes)
+
+    def forward(self, images):
+        bright = images.mean() > 0.5
+        return self.output(1 - images.flatten(1) if bright else images.flatten(1))
+
+build = Network
+"""
+
+
+def test_a_network_that_can_t_be_saved_is_refused_before_it_is_trained(processes: Processes, files: Path) -> None:
+    (files / "chooses.py").write_text(CHOOSES)
+    side = next(iter(processes))
+    with pytest.raises(TandemError, match=r"expected a network that can be saved; got \w+: ") as refused:
+        processes[side].call(_check_chooses, side)
+    assert f"chooses: {files}/chooses.py, line 11: " in str(refused.value)
+    assert "if bright else" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def _check_chooses(side: Side) -> None:
+    with patch.dict(ARCHITECTURES[side.backend], {"chooses": "chooses:build"}):
+        check("chooses", side)
+
+
 @pytest.fixture
 def check_in_processes(processes: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `tandem check` build in processes that have loaded the frameworks already."""
