@@ -134,6 +134,27 @@ def test_a_file_that_is_not_what_was_meant_is_one_line(
     assert "\n" not in str(caught.value)
 
 
+def save_small(folder: Path) -> Weights:
+    """Save a model as a training does, and return what its network has."""
+    own = Recipe.model_validate(
+        {**recipe().model_dump(), "architecture": "resnet20", "image_size": None, "scaling": "unit"}
+    )
+    backend = load_backend("lightning", device="cpu", threads=1)
+    model = build_model(backend, own, NOISE, seed=1)
+    model.save(folder)
+    return model.get_weights()
+
+
+def test_a_model_of_one_s_own_is_such_a_file(tmp_path: Path) -> None:
+    with IsolatedProcess("lightning") as process:
+        weights = process.call(save_small, tmp_path)
+    digest = hashlib.sha256((tmp_path / "model.pt2").read_bytes()).hexdigest()
+    found = read_weights("tuned", recipe(weights="model.pt2", weights_sha256=digest), tmp_path)
+    assert found is not None
+    assert found.keys() == weights.keys()
+    assert all(np.array_equal(found[name], array) for name, array in weights.items())
+
+
 SHAPES = {"conv1/weight": (2, 1, 3, 3), "bn1/running_mean": (2,), "fc/weight": (10, 2), "fc/bias": (10,)}
 PARAMETERS = [Parameter(name, shape, constant(0.0), constant(0.0)) for name, shape in SHAPES.items()]
 
