@@ -210,8 +210,7 @@ def weights_in_bfloat16() -> Any:
     import torch
 
     from models_torch.backend import training
-
-    original = training.update
+    from models_torch.backend.optimizers import update as original
 
     def update(optimizer: torch.optim.Optimizer, *arguments: Any) -> None:
         original(optimizer, *arguments)
