@@ -29,7 +29,7 @@ def read_weights(name: str, recipe: Recipe, folder: Path) -> Weights | None:
         try:
             process.call(_read, file, Path(temporary, "weights.npz"))
         except JobFailed as error:
-            expected = "expected a state dict of PyTorch (torch.save of names and tensors), or the model.pt2 of a training"
+            expected = "expected a state dict of PyTorch (torch.save of names and tensors), or a saved model.pt2"
             raise TandemError(f"{key}: {expected}; got {error}", advice="name another file") from None
         with np.load(Path(temporary, "weights.npz")) as arrays:
             return dict(arrays)
