@@ -128,7 +128,8 @@ def dvc(here: Surroundings) -> Iterator[Check]:
         remedy="`source .venv/bin/activate`; in a folder that is no clone, `dvc init`",
         otherwise="warning",
     )
-    yield from _scm(here.project.root)
+    if program is not None and repository.is_dir():
+        yield from _scm(here.project.root)
 
 
 def _scm(root: Path) -> Iterator[Check]:

@@ -61,6 +61,18 @@ def test_python_is_one_that_pyproject_admits_and_that_dvc_starts(
     assert "expected >=4" in version.remedy
 
 
+def test_dvc_is_told_whether_there_is_git(here: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    (here.project.root / ".dvc").mkdir()
+    assert [found.state for found in software.dvc(here)] == ["ok", "problem"]
+    subprocess.run(["dvc", "config", "--local", "core.no_scm", "true"], cwd=here.project.root, check=True)
+    assert [found.state for found in software.dvc(here)] == ["ok"]
+    subprocess.run(["git", "init", "--quiet"], cwd=here.project.root, check=True)
+    dvc, told = software.dvc(here)
+    assert (dvc.state, told.state) == ("ok", "warning")
+    assert "there is no Git, but there is" in told.found
+
+
 def test_packages_are_those_of_pyproject_and_of_the_lock(here: Surroundings) -> None:
     numpy = np.__version__
     pyproject(here, ">=3.11", "numpy>=1")

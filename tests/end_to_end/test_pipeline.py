@@ -231,8 +231,7 @@ def test_python_gives_what_the_run_has_recorded(
     assert found["mlflow"] == kept["mlflow_run_id"]
     assert found["same history"] is True
     assert found["store"] is None
-    with (clone.root / "runs" / "lenet" / backend / "1" / "history.csv").open() as file:
-        assert found["epochs"] == [1, 2, 3] == [int(line.split(",")[0]) for line in file.readlines()[1:]]
+    assert found["epochs"] == [1, 2, 3]
     told = clone.json("tandem", "compare", "lenet-lightning-1", "lenet-keras-1")["images"]["told_differently"]
     assert found["told differently"] == told
 
