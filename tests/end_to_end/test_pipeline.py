@@ -427,7 +427,6 @@ def test_a_folder_without_git_runs_the_pipeline(clone: Clone, tmp_path: Path) ->
 
 
 def test_an_experiment_of_dvc_s_changes_one_setting(clone: Clone) -> None:
-    clone.commit()
     clone.run(
         "dvc",
         "exp",

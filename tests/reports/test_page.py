@@ -19,7 +19,7 @@ from experiments.reports.page.source import Source, read_source
 from experiments.reports.page.sweeps import sweeps_section
 from experiments.reports.page.tables import pairs_section
 from experiments.reports.page.verdict import verdict
-from experiments.reports.page.write import refresh_page
+from experiments.reports.page.write import refresh_page, write_page
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.training.outputs import write_outputs
@@ -288,3 +288,14 @@ def test_of_few_classes_the_names_are_those_of_the_matrix(source: Source) -> Non
         "label c",
         "label a cat of many words",
     }
+
+
+def test_parity_by_hand_has_a_section_beside_that_of_the_pipeline(project: Project, params: Params) -> None:
+    write_dataset(project.prepared, SIZE)
+    asked = write_lenet(project, params, 1)
+    write_reports(project)
+    assert "Parity, by hand" not in write_page(project, asked).read_text()
+    write_reports(project.for_hand())
+    text = write_page(project, asked).read_text()
+    assert 'id="parity"' in text
+    assert 'id="parity-by-hand"' in text
