@@ -209,17 +209,15 @@ def float16_in_torch() -> Any:
 def weights_in_bfloat16() -> Any:
     import torch
 
-    from models_torch.backend.training import LitRecipe
+    from models_torch.backend.optimizers import update as original
 
-    original = LitRecipe._update
-
-    def update(module: LitRecipe, *arguments: Any) -> None:
-        original(module, *arguments)
+    def update(optimizer: torch.optim.Optimizer, *arguments: Any) -> None:
+        original(optimizer, *arguments)
         with torch.no_grad():
-            for weight in module.network.parameters():
+            for weight in optimizer.param_groups[0]["params"]:
                 weight.copy_(weight.to(torch.bfloat16))
 
-    return patch.object(LitRecipe, "_update", update)
+    return patch("models_torch.backend.training.update", update)
 
 
 def option_ignored() -> Any:
