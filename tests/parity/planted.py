@@ -209,7 +209,6 @@ def float16_in_torch() -> Any:
 def weights_in_bfloat16() -> Any:
     import torch
 
-    from models_torch.backend import training
     from models_torch.backend.optimizers import update as original
 
     def update(optimizer: torch.optim.Optimizer, *arguments: Any) -> None:
@@ -218,7 +217,7 @@ def weights_in_bfloat16() -> Any:
             for weight in optimizer.param_groups[0]["params"]:
                 weight.copy_(weight.to(torch.bfloat16))
 
-    return patch.object(training, "update", update)
+    return patch("models_torch.backend.training.update", update)
 
 
 def option_ignored() -> Any:
