@@ -1,13 +1,13 @@
 """Builds the architectures of all recipes in both frameworks, and remembers which are fine: `tandem check`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from experiments.contract.backend import ModelSettings
 from experiments.data.dataset import ImageShape
-from experiments.data.known import shape_and_classes
+from experiments.data.known import MNIST, shape_and_classes
 from experiments.frameworks import PACKAGES
 from experiments.parity.jobs import Side, load_side, run_once
 from experiments.parity.shapes import settings_of
@@ -21,31 +21,44 @@ from experiments.training.buildable import check_build
 from experiments.training.code import code_of, digest_of
 
 Build = tuple[BackendName, ModelSettings]
+FINE = ""
 
 
 def check_builds(project: Project, params: Params) -> None:
-    """Build what the recipes use, except what was fine before and hasn't changed since.
+    """Build what the recipes use, except what was built before and hasn't changed since.
+
+    With images of one's own, a recipe that isn't trained need not suit them: that is said, and no error.
 
     Raises:
         TandemError: an architecture can't be built in one of the frameworks.
     """
     images = shape_and_classes(project.data, project.prepared)
-    used = dict.fromkeys(_settings(recipe, images) for recipe in params.recipes.values())
-    keys: dict[Build, str] = {(name, settings): _key(name, settings) for settings in used for name in PACKAGES}
+    used = {name: _settings(recipe, images) for name, recipe in params.recipes.items()}
+    needed = {used[name] for name in (used if images == MNIST else params.train.recipes)}
+    keys = {(name, each): _key(name, each) for each in dict.fromkeys(used.values()) for name in PACKAGES}
     known = _remembered(project.builds)
-    new = [build for build, key in keys.items() if key not in known]
-    if not new:
-        return
-    architectures = ", ".join(dict.fromkeys(settings.architecture for _, settings in new))
-    say(f"building {architectures}, each framework in a process of its own, which takes some seconds")
-    problems: dict[Build, str] = {}
-    for found in run_once("check", "the architectures", build_all, new).values():
-        problems |= found
+    problems = _problems(keys, known)
+    wrong = {build: problem for build, problem in problems.items() if build[1] in needed}
     with suppress(OSError):  # without it, the next check builds again
-        write_json(project.builds, {"fine": sorted(key for build, key in keys.items() if build not in problems)})
-    for build in new:
-        if build in problems:
-            raise TandemError(problems[build])
+        built = {key: problems.get(build, FINE) for build, key in keys.items() if build not in wrong}
+        if built != known:
+            write_json(project.builds, {"built": built})
+    for problem in wrong.values():
+        raise TandemError(problem)
+    for problem in {settings.architecture: problem for (_, settings), problem in problems.items()}.values():
+        say(f"not for these images: {problem}")
+
+
+def _problems(keys: Mapping[Build, str], known: Mapping[str, str]) -> dict[Build, str]:
+    """Return what is wrong with which, as is known by its key, or as building shows."""
+    found: dict[Build, str] = {}
+    new = [build for build, key in keys.items() if key not in known]
+    if new:
+        architectures = ", ".join(dict.fromkeys(settings.architecture for _, settings in new))
+        say(f"building {architectures}, each framework in a process of its own, which takes some seconds")
+        for problems in run_once("check", "the architectures", build_all, new).values():
+            found |= problems
+    return found | {build: known[key] for build, key in keys.items() if known.get(key, FINE) != FINE}
 
 
 def build_all(side: Side, builds: Sequence[Build]) -> dict[Build, str]:
@@ -74,9 +87,9 @@ def _key(backend: BackendName, settings: ModelSettings) -> str:
     return digest_of({"settings": asdict(settings), **code_of(backend, settings.architecture, *builders)})
 
 
-def _remembered(file: Path) -> set[str]:
-    """Return the keys in a file; none, if it is missing or damaged."""
+def _remembered(file: Path) -> dict[str, str]:
+    """Return what came of each key in a file; nothing, if it is missing or damaged."""
     try:
-        return set(read_json(file)["fine"])
+        return dict(read_json(file)["built"])
     except (OSError, ValueError, KeyError, TypeError):
-        return set()
+        return {}

@@ -196,10 +196,29 @@ def test_what_is_fine_is_built_once(project: Project, params: Params, capsys: py
     assert built("mlp") == ""
     assert built("mlp", "conv5x5") == "building conv5x5"
     assert built("mlp", "conv5x5") == ""
-    for damaged in ("", "[]", "{}", '{"fine": 1}', '{"fine": [{}]}'):
+    for damaged in ("", "[]", "{}", '{"built": 1}', '{"built": [{}]}'):
         project.builds.write_text(damaged)
         assert built("mlp") == "building mlp"
         assert built("mlp") == ""
+
+
+@pytest.mark.usefixtures("check_in_processes")
+def test_a_recipe_that_is_not_trained_need_not_suit_images_of_one_s_own(
+    tmp_path: Path, params: Params, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builds, "shape_and_classes", lambda data, prepared: ((32, 32, 3), 20))
+    recipes = {name: params.recipe(name) for name in ("mlp", "vit")}
+
+    def check(trained: str) -> str:
+        train = params.train.model_copy(update={"recipes": (trained,)})
+        builds.check_builds(Project(tmp_path, tmp_path), params.model_copy(update={"recipes": recipes, "train": train}))
+        return capsys.readouterr().err
+
+    said = check("mlp")
+    assert re.search("^not for these images: vit: .*whole patches", said, re.MULTILINE)
+    assert check("mlp") == said.partition("\n")[2]  # nothing is built again
+    with pytest.raises(TandemError, match=r"^vit: .*whole patches"):
+        check("vit")
 
 
 def test_the_command_says_one_line_and_remembers_the_rest(
@@ -221,4 +240,4 @@ def test_the_command_says_one_line_and_remembers_the_rest(
     assert re.match(
         r"tandem: lenet: models_tf/lenet\.py, line 15: expected a network .* \(did you mean 'Conv2D'\?\); ", line
     )
-    assert len(read_json(tmp_path / ".tandem" / "builds.json")["fine"]) == 1  # PyTorch's
+    assert list(read_json(tmp_path / ".tandem" / "builds.json")["built"].values()) == [""]  # PyTorch's
