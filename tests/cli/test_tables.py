@@ -97,7 +97,7 @@ def test_json_is_all_that_is_on_standard_output(finished: Project) -> None:
     assert {row["what"]: row["keras"] for row in found["defaults"]}["Adam settings"].endswith("epsilon 1e-07")
     (conv2,) = [layer for layer in found["shapes"]["layers"] if layer["layer"] == "conv2"]
     assert (conv2["formula"], conv2["torch"], conv2["keras"]) == ([20, 14, 14], [20, 14, 14], [14, 14, 20])
-    assert (conv2["parameters"], conv2["multiply_adds"], found["shapes"]["parameters"]) == (5020, 980_000, 15_090)
+    assert (conv2["parameters"], conv2["multiply_adds"], found["shapes"]["parameters"]) == (5020, 980_000, 9_204)
     assert {row["what"]: row["state"] for row in found["doctor"]}["lightning"] == "ok"
     assert found["sweep status"][0]["finished"] == 3
     assert len(found["sweep report"]["trials"]) == 3
