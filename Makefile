@@ -83,7 +83,7 @@ pictures: repro ## make the pictures of README.md again, from real runs (wants C
 
 .PHONY: experiments
 experiments: setup ## what dvc exp run has tried: accuracies, and the settings that differ (dvc exp show has every column)
-	dvc exp show --only-changed --keep '.*accuracy$$' --drop 'Created|\.tandem/|[a-z_]+(/|$$)|.*(_difference|mcnemar_p)'
+	dvc exp show --only-changed --keep '.*accuracy$$' --drop 'Created|\.tandem/|(sweep|engines)\.|[a-z_]+(/|$$)|.*(_difference|mcnemar_p)'
 
 .PHONY: ui
 ui: setup ## serve MLflow over mlruns/ on this machine
