@@ -98,7 +98,9 @@ def matrices(pairs: Pairs, counts: Sequence[Counts], labels: Sequence[str]) -> g
     first, second = (np.where(right, np.nan, each) for each in counts)
     names = [name_of(backend) for backend in pairs.backends]
     titles = [f"errors of {name}" for name in names] + [f"errors: {names[1]} minus {names[0]}"]
-    figure = make_subplots(rows=1, cols=3, subplot_titles=titles, horizontal_spacing=0.06)
+    shown = [shortened(label) for label in labels]
+    between = max(0.06, 0.04 + 0.006 * max(map(len, shown)))  # room for the names at the left of a panel
+    figure = make_subplots(rows=1, cols=3, subplot_titles=titles, horizontal_spacing=between)
     most = max(1.0, *(float(np.nanmax(errors)) for errors in (first, second)))
     blue, orange = (COLOURS[backend] for backend in pairs.backends)
     for column, (errors, colour) in enumerate(((first, blue), (second, orange)), 1):
@@ -106,7 +108,7 @@ def matrices(pairs: Pairs, counts: Sequence[Counts], labels: Sequence[str]) -> g
     apart = max(1.0, float(np.nanmax(np.abs(second - first))))
     scale = {"colorscale": [[0, blue], [0.5, "white"], [1, orange]], "zmin": -apart, "zmax": apart}
     _heat(figure, 3, second - first, scale, labels, "+d")
-    ticks = {"tickvals": list(range(len(labels))), "ticktext": [shortened(label) for label in labels]}
+    ticks = {"tickvals": list(range(len(labels))), "ticktext": shown}
     figure.update_xaxes(title_text="predicted", constrain="domain", showgrid=False, zeroline=False, **ticks)
     figure.update_yaxes(title_text="true", autorange="reversed", showgrid=False, zeroline=False, **ticks)
     figure.update_layout(plot_bgcolor="#e8e8e8")
