@@ -13,6 +13,7 @@ ELSEWHERE = {"make setup": ":", "source .venv/bin/activate": ":"}
 
 def test_the_page_leads_from_a_clone_to_a_sweep(tmp_path: Path) -> None:
     clone = make_clone(tmp_path / "clone")
+    clone.extra["PYTHONPATH"] = str(clone.root)  # `tandem` is installed from here, and is to know the clone's network
     clone.change_params(lambda content: content["data"].update(mirrors=[nobody()]))
     clone.commit()
     give_environment(clone.root)
