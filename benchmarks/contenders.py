@@ -32,6 +32,8 @@ from benchmarks.workload import (
     params,
     prepare,
 )
+from experiments.contract.backend import ModelSettings
+from experiments.data.dataset import IMAGE_SHAPE
 from experiments.frameworks import ARCHITECTURES
 from experiments.settings.recipe import BackendName
 
@@ -63,14 +65,23 @@ def _timed(epoch: Callable[[int], object]) -> list[float]:
     return seconds
 
 
-def _options(architecture: str) -> dict[str, Any]:
-    recipe = params(architecture, 1).recipe(architecture)
-    return {**recipe.options, **({} if recipe.dropout is None else {"dropout": recipe.dropout})}
+def _network(backend: BackendName, architecture: str) -> Any:
+    """Return the network of an architecture, for images of MNIST."""
+    recipe, build = (
+        params(architecture, 1).recipe(architecture),
+        pkgutil.resolve_name(ARCHITECTURES[backend][architecture]),
+    )
+    settings = ModelSettings(architecture, IMAGE_SHAPE, 10, recipe.dropout, 1.0, 0.0, options=recipe.option_pairs)
+    return build(**settings.arguments_of(build))
 
 
 def _torch_network(architecture: str) -> Any:
-    build = pkgutil.resolve_name(ARCHITECTURES["lightning"][architecture])
-    return build(classes=10, **_options(architecture))
+    from models_torch.backend.lazy import give_sizes, lazy_layers
+
+    with lazy_layers():
+        network = _network("lightning", architecture)
+    give_sizes(network, IMAGE_SHAPE)
+    return network
 
 
 def _torch_optimizer(architecture: str, network: Any) -> Any:
@@ -136,7 +147,7 @@ def _keras(architecture: str, threads: int) -> Any:
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
-    network = pkgutil.resolve_name(ARCHITECTURES["keras"][architecture])(classes=10, **_options(architecture))
+    network = _network("keras", architecture)
     adam = params(architecture, threads).recipe(architecture).optimiser == "adam"
     scale = layers.Rescaling(1 / (255 * STD), -MEAN / STD)
     model = keras.Sequential([keras.Input((28, 28, 1)), scale, network])

@@ -23,8 +23,9 @@ from torch.utils.data import DataLoader
 
 from benchmarks.pil_images import PilImages
 from benchmarks.workload import BATCH
-from experiments.data.dataset import Split, load_dataset
+from experiments.data.dataset import IMAGE_SHAPE, Split, load_dataset
 from models_torch import lenet
+from models_torch.backend.lazy import give_sizes, lazy_layers
 
 
 class LitLeNet(pl.LightningModule):
@@ -33,7 +34,9 @@ class LitLeNet(pl.LightningModule):
     def __init__(self, lr: float, momentum: float) -> None:
         super().__init__()
         self.save_hyperparameters()
-        self.network = lenet.build(classes=10)
+        with lazy_layers():
+            self.network = lenet.build(classes=10)
+        give_sizes(self.network, IMAGE_SHAPE)
         self.lr, self.momentum = lr, momentum
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_idx: int) -> torch.Tensor:
