@@ -45,8 +45,8 @@ def check_room(folder: Path, found: Found) -> None:
     needed = 2 * sum(len(part.labels) * part.image_bytes for part in parts)
     if (free := shutil.disk_usage(folder).free) < needed:
         raise TandemError(
-            f"{folder}: expected {needed / 1e6:,.0f} MB of free disk, for data/ and DVC's cache; got {free / 1e6:,.0f} MB; "
-            "make room"
+            f"{folder}: expected {needed / 1e6:,.0f} MB of free disk, for data/ and DVC's cache; "
+            f"got {free / 1e6:,.0f} MB; make room"
         )
 
 
