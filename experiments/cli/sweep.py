@@ -66,6 +66,20 @@ class PlaceOptions:
 
 
 @dataclass(frozen=True)
+class LengthOptions:
+    """How much a sweep trains."""
+
+    trials: Annotated[int | None, typer.Option(help="Finished trials in all; by default `sweep.trials`.")] = None
+    epochs: Annotated[int | None, typer.Option(help="Of each trial; by default `sweep.epochs`.")] = None
+
+    @property
+    def words(self) -> list[str]:
+        """The options as they are typed."""
+        given = {"--trials": self.trials, "--epochs": self.epochs}
+        return [word for option, count in given.items() if count is not None for word in (option, str(count))]
+
+
+@dataclass(frozen=True)
 class SubmitOptions:
     """What is done instead of running a sweep here."""
 
@@ -78,9 +92,8 @@ class SubmitOptions:
 def run(
     recipe: RecipeOption,
     backend: BackendOption = "lightning",
-    trials: Annotated[int | None, typer.Option(help="Finished trials in all; by default `sweep.trials`.")] = None,
     name: Annotated[str | None, typer.Option(help="The study; by default RECIPE-BACKEND.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Of each trial; by default `sweep.epochs`.")] = None,
+    length: LengthOptions = LengthOptions(),
     place: PlaceOptions = PlaceOptions(),
     submit: SubmitOptions = SubmitOptions(),
 ) -> None:
@@ -90,12 +103,11 @@ def run(
     from experiments.sweep.study import summary
 
     project, params = load_project()
-    asked = SweepRequest(recipe, backends_name(backend), trials, name, epochs)
+    asked = SweepRequest(recipe, backends_name(backend), length.trials, name, length.epochs)
     if submit.dry_run or submit.detach:
         plan, _ = plan_sweep(project, params, asked)
         command = ["sweep", "run", "--recipe", recipe, "--backend", backend, "--name", plan.name, *place.words]
-        command += [] if trials is None else ["--trials", str(trials)]
-        command += [] if epochs is None else ["--epochs", str(epochs)]
+        command += length.words
         _show_or_detach(plan, command, place.read(), submit)
         return
     study = run_sweep(project, params, asked, place.read())
