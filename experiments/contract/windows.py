@@ -1,6 +1,7 @@
 """Do two layers move the same windows over an image? Outputs of the same size don't tell."""
 
-from experiments.contract.layers import WINDOWED, Layer, Pair, padding_of, reach
+from experiments.contract.layers import WINDOWED, Layer, Pair
+from experiments.contract.sizes import padding_of, reach
 
 
 def windows_differ(sides: dict[str, Layer]) -> str | None:

@@ -2,15 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.contract.layers import (
-    Layer,
-    expected_output,
-    layer_rows,
-    layer_table,
-    output_size,
-    same_size,
-    wrong_output,
-)
+from experiments.contract.layer_table import layer_rows, layer_table
+from experiments.contract.layers import Layer
+from experiments.contract.sizes import expected_output, output_size, same_size, wrong_output
 
 
 @pytest.mark.parametrize(
