@@ -9,6 +9,7 @@ import models_tf
 import models_torch
 from experiments.contract.backend import Backend, Device, Model, SavedModel
 from experiments.contract.examples import PREFIX, examples_of
+from experiments.contract.exporting import Exporting
 from experiments.contract.factories import GIVEN, arguments_of, options_in
 from experiments.contract.inputs import input_of
 from experiments.contract.layers import Inspection
@@ -164,3 +165,8 @@ def load_saved(name: BackendName, folder: Path, architecture: str) -> SavedModel
 def load_inspection(name: BackendName) -> Inspection[Model]:
     """Return the inspection of a framework that `load_backend` has set up."""
     return cast(Inspection[Model], importlib.import_module(f"{PACKAGES[name]}.backend.inspection"))
+
+
+def load_exporting(name: BackendName) -> Exporting[Model]:
+    """Return what writes the models of a framework that `load_backend` has set up, in the formats of others."""
+    return cast(Exporting[Model], importlib.import_module(f"{PACKAGES[name]}.backend.exporting"))

@@ -2,9 +2,7 @@
 
 import math
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,46 +16,13 @@ from experiments.parity.amplification import CALIBRATION, perturbation
 from experiments.parity.bounds import Key
 from experiments.parity.check import Quantity
 from experiments.parity.dropout import check_dropout
-from experiments.parity.jobs import Job, Processes, Side, Start, Steps, run_on_all
+from experiments.parity.jobs import Job, Processes, Start, Steps, run_on_all
 from experiments.parity.protocol import PRECISIONS, Protocol
 from experiments.parity.results import Result, Training
 from experiments.parity.starts import best_quantities, by_key, run_starts
 from experiments.parity.vanishing import adam_moves, vanishing_gradients
-from experiments.settings.params import Params
-from experiments.settings.recipe import BackendName, OptimiserName, Recipe
-from experiments.system.console import say
-from experiments.system.isolated import IsolatedProcess, JobFailed
-from experiments.system.processes import threads_for
-
-
-def run_parity(
-    dataset: Dataset, params: Params, architectures: Sequence[str], backends: tuple[BackendName, BackendName]
-) -> list[Result]:
-    """Examine each architecture, with both frameworks at work at the same time, each in a process of its own.
-
-    Raises:
-        TandemError: an architecture can't be built, a process refuses the device, or has ended.
-    """
-    with pair_of_processes(params, backends) as (processes, folder):
-        recipes = [protocol.base_recipe(params, architecture) for architecture in architectures]
-        examiners = [Examiner(processes, dataset, recipe, folder / "steps") for recipe in recipes]
-        for examiner in examiners:  # all of them first: one that can't be built is refused before any work
-            examiner.structure()
-        for number, examiner in enumerate(examiners, 1):
-            result = examiner.examine(protocol.OPTIMISERS)
-            outcome = next(iter(result.problems), "the same")
-            say(f"parity {number}/{len(architectures)}: {result.architecture}: {outcome}")
-        return [examiner.result for examiner in examiners]
-
-
-@contextmanager
-def pair_of_processes(params: Params, backends: tuple[BackendName, BackendName]) -> Iterator[tuple[Processes, Path]]:
-    """Yield a process for each framework, and a folder for their files."""
-    threads = max(1, threads_for(params.train.threads) // len(backends))
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-parity-")))
-        sides = [Side(backend, params.train.device, threads) for backend in backends]
-        yield {side: stack.enter_context(IsolatedProcess(f"parity: the {side.backend}")) for side in sides}, folder
+from experiments.settings.recipe import OptimiserName, Recipe
+from experiments.system.isolated import JobFailed
 
 
 class Examiner:
@@ -205,7 +170,8 @@ class Examiner:
 
     def _dropout_in_training(self) -> None:
         """Check that dropout is on in the training function itself: it changes the first loss."""
-        on, off = (self._steps(self._job("float32", dropout=rate)) for rate in (protocol.DROPOUT_RATE, 0.0))
+        rates, one = (protocol.DROPOUT_RATE, 0.0), self.protocol.batch_size
+        on, off = (self._steps(self._job("float32", dropout=rate, images=one)) for rate in rates)
         for backend in on:
             first, plain = on[backend].losses[0], off[backend].losses[0]
             if abs(first - plain) < protocol.DROPOUT_CHANGES * plain:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from experiments.contract.backend import Precision
 from experiments.data.dataset import Dataset
 from experiments.parity.check import Quantity
-from experiments.parity.examine import Examiner, pair_of_processes
+from experiments.parity.examine import Examiner
 from experiments.parity.jobs import Steps
 from experiments.parity.mixed import BFLOAT16, MixedKey, mixed_quantities
 from experiments.parity.protocol import PRECISIONS, base_recipe
 from experiments.parity.results import Result, SettingResult, Training
+from experiments.parity.run import pair_of_processes
 from experiments.parity.starts import by_key
 from experiments.parity.variants import ARCHITECTURE, LENGTH, VARIANTS, Variant
 from experiments.settings.params import Params

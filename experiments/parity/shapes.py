@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.contract.backend import ModelSettings
 from experiments.contract.inputs import input_of
-from experiments.contract.layers import expected_output, wrong_output
+from experiments.contract.sizes import expected_output, wrong_output
 from experiments.data.dataset import ImageShape
 from experiments.data.known import MNIST
 from experiments.frameworks import check_architecture, check_options, takes_dropout

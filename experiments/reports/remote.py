@@ -21,7 +21,9 @@ from experiments.system.files import write_json
 from experiments.training.messages import Closing, EpochDone, Order, Outcome, Reply
 from experiments.training.outputs import write_outputs
 from experiments.training.recorder import Recorder
-from experiments.training.remote import RemoteLog, Superseded, begun, loaded_backend, obey, take_over, training_of
+from experiments.training.remote import begun, loaded_backend, take_over, training_of
+from experiments.training.remote_log import RemoteLog
+from experiments.training.reporting import Superseded, obey
 from experiments.training.session import open_session
 from experiments.training.training import fingerprint
 

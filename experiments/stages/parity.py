@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from experiments.contract.inputs import input_of
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import ARCHITECTURES, backend_name, check_architecture, twins
-from experiments.parity.examine import run_parity
 from experiments.parity.report import write_report
+from experiments.parity.run import run_parity
 from experiments.parity.settings import run_settings
 from experiments.settings.params import Params
 from experiments.settings.project import Project

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -26,11 +26,12 @@ class JobFailed(Exception):
 class IsolatedProcess:
     """A spawned process that runs functions one after another, inside a `with`; leaving it kills the process.
 
-    Functions, arguments and results are pickled. What the process prints goes to a file, see `output`.
+    Functions, arguments and results are pickled. What the process prints goes to a file, see `output`. `environment`
+    are variables that it gets beside those of this process.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        self.name, self._environment = name, environment or {}
         self._log = tempfile.NamedTemporaryFile()  # noqa: SIM115 - closed by __exit__
 
     def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
@@ -72,7 +73,7 @@ class IsolatedProcess:
         others = multiprocessing.active_children()
         context = multiprocessing.get_context("spawn")
         # The process inherits the redirection: whatever it prints, and however it ends, the screen stays clean.
-        with redirected(self._log.fileno(), 1, 2):
+        with redirected(self._log.fileno(), 1, 2), _variables(self._environment):
             self._executor = ProcessPoolExecutor(1, context, initializer=_exit_with_parent)
             self._executor.submit(int)  # the first job starts the process
         self._processes = [child for child in multiprocessing.active_children() if child not in others]
@@ -83,6 +84,18 @@ class IsolatedProcess:
             process.kill()
         self._executor.shutdown()
         self._log.close()
+
+
+@contextmanager
+def _variables(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process's environment, which a process that is started inherits."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _exit_with_parent() -> None:

@@ -14,6 +14,14 @@ from typing import Any, Literal, Self
 import psutil
 
 Liveness = Literal["alive", "gone", "unknown"]
+# What numeric libraries take the number of their threads from, when they are loaded.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
 
 
 @cache

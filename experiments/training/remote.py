@@ -4,146 +4,29 @@ Nothing is written about an epoch before the other process has accepted it: its 
 """
 
 import gc
-import json
-import math
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-import numpy as np
-import numpy.typing as npt
+from typing import Literal
 
 from experiments.contract.backend import Backend, Device, Model
-from experiments.contract.run_log import Point
-from experiments.contract.weights import FloatArray
-from experiments.data.dataset import Dataset, Images, Split, load_dataset
+from experiments.data.dataset import Dataset, Split, load_dataset
 from experiments.frameworks import load_backend
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError
-from experiments.system.files import replace_durably, write_atomically
+from experiments.system.files import replace_durably
 from experiments.system.memory import memory_mb
-from experiments.training.checkpoint import Checkpoint, State
+from experiments.training.checkpoint import Checkpoint
 from experiments.training.code import code_digest
-from experiments.training.messages import Begun, EpochDone, Order, Outcome, Reply
+from experiments.training.messages import Begun, Order, Outcome
 from experiments.training.recorder import Recorder
+from experiments.training.remote_log import RemoteLog
+from experiments.training.reporting import NotFinite, Pruned, ReportingListener, Send, Superseded, obey
 from experiments.training.session import Session, end_tags, open_session
 from experiments.training.training import Training, tags_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-Send = Callable[[object], Reply]
-
-
-class Pruned(Exception):
-    """The other process has stopped the training."""
-
-
-class Superseded(Exception):
-    """Another attempt has taken the place of this one."""
-
-
-class NotFinite(Exception):
-    """A loss is NaN or infinite: the training has diverged."""
-
-
-class RemoteLog:
-    """Collects what a run is to have, in a file beside the checkpoint, and hands out what was not sent yet."""
-
-    run_id = ""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "points.json"
-        known = json.loads(self._file.read_text()) if self._file.is_file() else []
-        self._points: dict[tuple[str, int], float] = {(name, step): value for name, value, step in known}
-        self._unsent = dict(self._points)
-        self.started: dict[str, object] = {}
-        self.ended: dict[str, str] = {}
-
-    @contextmanager
-    def opened(self, state: State | None) -> Iterator["RemoteLog"]:
-        """Yield itself: what a session opens."""
-        yield self
-
-    def metrics(self, points: Iterable[Point]) -> None:
-        """Keep what is new."""
-        for name, value, step in points:
-            if (name, step) not in self._points:
-                self._points[name, step] = self._unsent[name, step] = value
-
-    def take(self) -> list[Point]:
-        """Return what was not sent yet; it counts as sent."""
-        taken, self._unsent = [(name, value, step) for (name, step), value in self._unsent.items()], {}
-        return taken
-
-    def flush(self) -> None:
-        """Write all of it to disk."""
-        points = [(name, value, step) for (name, step), value in self._points.items()]
-        write_atomically(self._file, json.dumps(points))
-
-    def params(self, values: Mapping[str, object]) -> None:
-        """Keep them for the first report."""
-        self.started |= values
-
-    def tags(self, values: Mapping[str, str]) -> None:
-        """Keep them for the last report."""
-        self.ended |= values
-
-    def file(self, path: Path) -> None:
-        """Do nothing: the other process has it."""
-
-    def text(self, content: str, name: str) -> None:
-        """Do nothing."""
-
-    def plot(self, figure: "Figure", name: str) -> None:
-        """Do nothing."""
-
-    def note(self, text: str) -> None:
-        """Do nothing."""
-
-    def images(self, name: str, images: Images, columns: Mapping[str, Sequence[object]]) -> None:
-        """Do nothing."""
-
-    def dataset(self, dataset: Dataset, split: Split) -> None:
-        """Do nothing: the other process has it."""
-
-    def model(self, backend: str, model: Model, *, images: Images) -> None:
-        """Do nothing."""
-
-
-class ReportingListener:
-    """Passes everything to a recorder, then reports the objective of each epoch, and does as it is told."""
-
-    def __init__(self, recorder: Recorder, send: Send, log: RemoteLog, objective: str) -> None:
-        self.recorder, self.send, self.log, self.objective = recorder, send, log, objective
-
-    def steps_done(self, epoch: int, step: int, losses: FloatArray, correct: npt.NDArray[np.int64]) -> None:
-        """Pass it on; a loss that is not finite ends the training at once."""
-        self.recorder.steps_done(epoch, step, losses, correct)
-        if not np.isfinite(losses).all():
-            raise NotFinite(f"train/loss is {losses[~np.isfinite(losses)][0]} in epoch {epoch}, step {step}")
-
-    def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
-        """Pass it on, and ask what to do."""
-        goes_on = self.recorder.epoch_done(epoch, seconds, model)
-        value = self.recorder.state.history[epoch][self.objective]
-        if not math.isfinite(value):
-            raise NotFinite(f"{self.objective} is {value} after epoch {epoch}")
-        with self.recorder.phases("logging"):
-            obey(self.send(EpochDone(epoch, value, self.log.take())))
-        return goes_on
-
-
-def obey(reply: Reply) -> None:
-    """Raise what ends the training, if it is to end."""
-    if reply == Reply.PRUNE:
-        raise Pruned
-    if reply == Reply.SUPERSEDED:
-        raise Superseded
 
 
 def train_order(send: Send, order: Order) -> Outcome:

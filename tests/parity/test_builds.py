@@ -15,8 +15,8 @@ from unittest.mock import patch
 import pytest
 
 from experiments.contract.backend import ModelSettings
-from experiments.contract.layers import wrong_output
 from experiments.contract.run_log import RunLog
+from experiments.contract.sizes import wrong_output
 from experiments.data.dataset import ImageShape, load_dataset
 from experiments.frameworks import ARCHITECTURES, PACKAGES
 from experiments.parity import builds

@@ -5,7 +5,7 @@ import pytest
 from experiments.contract.inputs import input_of
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import twins
-from experiments.parity.examine import run_parity
+from experiments.parity.run import run_parity
 from experiments.settings.params import load_params
 from experiments.settings.project import Project
 from tests.conftest import ROOT
