@@ -1,0 +1,1 @@
+"""Single operations in NumPy, PyTorch, TensorFlow and Keras, run on the same input."""
