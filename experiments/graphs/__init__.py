@@ -1,0 +1,1 @@
+"""Eager against compiled: what each framework makes of a small function, in its own words."""

@@ -1,0 +1,1 @@
+"""Small functions, eager and compiled: what PyTorch makes of them (`tandem graphs`)."""
