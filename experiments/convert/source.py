@@ -60,12 +60,8 @@ def source_of(run: Measured) -> Source:
     Raises:
         TandemError: it is a trial, or its record lacks what it takes to build its model again.
     """
+    check_no_trial(run)
     settings = run.settings
-    if "trial" in settings:
-        raise TandemError(
-            f"RUN: expected the run of a complete training; got {run.label}, a trial, and a sweep keeps no models of "
-            "its trials; make it a recipe (`tandem sweep promote`), and train that"
-        )
     missing = [key for key in NEEDED if key not in settings] + ["final_weights"] * (not run.final_weights)
     if missing:
         raise TandemError(
@@ -77,6 +73,19 @@ def source_of(run: Measured) -> Source:
     check_architecture(recipe.architecture, asked_by=f"RUN: {run.where}: architecture")
     code = code_of(key.backend, recipe.architecture)
     return Source(run, key, recipe, digest_with(code, versions_of(run)) != settings["code"])
+
+
+def check_no_trial(run: Measured) -> None:
+    """Refuse a trial: it has no model.
+
+    Raises:
+        TandemError: the run is one.
+    """
+    if "trial" in run.settings:
+        raise TandemError(
+            f"RUN: expected the run of a complete training; got {run.label}, a trial, and a sweep keeps no models of "
+            "its trials; make it a recipe (`tandem sweep promote`), and train that"
+        )
 
 
 def versions_of(run: Measured) -> dict[str, str]:

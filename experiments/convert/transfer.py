@@ -16,11 +16,11 @@ from experiments.convert.source import Source, versions_of
 from experiments.data.dataset import Dataset
 from experiments.frameworks import DISTRIBUTIONS, PACKAGES
 from experiments.parity.check import check_structure
-from experiments.parity.jobs import Processes, describe, run_on_all
+from experiments.parity.jobs import Processes, Side, describe, run_on_all
 from experiments.parity.protocol import FULL
 from experiments.system.errors import TandemError
 from experiments.system.files import digest
-from experiments.system.isolated import JobFailed
+from experiments.system.isolated import IsolatedProcess, JobFailed
 
 
 def transfer(processes: Processes, source: Source, dataset: Dataset, saved: Path, made: Path) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def transfer(processes: Processes, source: Source, dataset: Dataset, saved: Path
     files = {first.backend: saved, second.backend: made}
     try:
         _check_twins(processes, settings)
-        weights = _read(processes, source, settings, saved)
+        weights = read_weights(next(iter(processes.items())), source, settings, saved)
         processes[second].call(jobs.write, second, settings, weights, made)
         quantities = compare_files(processes, source.recipe, dataset, files, weights)
         logits = run_on_all(processes, settings.architecture, jobs.answer, settings, files, dataset)
@@ -68,12 +68,16 @@ def _check_twins(processes: Processes, settings: ModelSettings) -> None:
         raise TandemError(f"{settings.architecture}: expected the same layers in both frameworks; got {problem}")
 
 
-def _read(processes: Processes, source: Source, settings: ModelSettings, saved: Path) -> Weights:
-    """Return the weights of the saved model, once they are those that the run ended with."""
-    side = next(iter(processes))
+def read_weights(where: tuple[Side, IsolatedProcess], source: Source, settings: ModelSettings, saved: Path) -> Weights:
+    """Return the weights of a run's saved model, once they are those that the run ended with.
+
+    Raises:
+        TandemError: they aren't, or the file is damaged.
+    """
+    side, process = where
     remedy = "train it again (`tandem reproduce` does, with the code of then)"
     try:
-        weights = processes[side].call(jobs.read, side, settings, saved)
+        weights = process.call(jobs.read, side, settings, saved)
     except (JobFailed, TandemError) as error:
         raise source.refuse(f"a saved model that fits {settings.architecture}; got {error}", remedy) from None
     if (got := digest(weights)) != source.run.final_weights:

@@ -15,8 +15,8 @@ SUFFIX = ".pt2"
 FILE = f"model{SUFFIX}"
 
 
-def save(module: nn.Module, example: torch.Tensor, folder: Path) -> None:
-    """Write a module on the CPU, in evaluation mode, to model.pt2, for `torch.export.load`; any batch size will do.
+def exported(module: nn.Module, example: torch.Tensor) -> ExportedProgram:
+    """Return a module on the CPU, in evaluation mode, as a program; any batch size will do.
 
     `example` are at least 2 images as the module takes them.
 
@@ -26,7 +26,14 @@ def save(module: nn.Module, example: torch.Tensor, folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of PyTorch's own modules, while it looks at them
         program = torch.export.export(module, (example,), dynamic_shapes=({0: Dim.DYNAMIC},))
-        torch.export.save(program, folder / FILE)
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # paths of this machine, which are nobody else's business
+    return program
+
+
+def save(module: nn.Module, example: torch.Tensor, folder: Path) -> None:
+    """Write a module to model.pt2, for `torch.export.load`; see `exported`."""
+    torch.export.save(exported(module, example), folder / FILE)
 
 
 def load(folder: Path) -> ExportedProgram:

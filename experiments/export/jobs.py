@@ -1,0 +1,14 @@
+"""The job of an export that runs in a framework, in a process of its own."""
+
+from pathlib import Path
+
+from experiments.contract.backend import ModelSettings
+from experiments.frameworks import load_exporting
+from experiments.parity.jobs import Side, load_side
+
+
+def write(side: Side, settings: ModelSettings, saved: Path, kind: str, file: Path) -> None:
+    """Write a saved model of this side in a format: into a new file, or a new folder."""
+    model = load_side(side)[0].build(settings)
+    model.load(saved)
+    load_exporting(side.backend).WRITERS[kind](model, file)

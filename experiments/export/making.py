@@ -1,0 +1,129 @@
+"""One format of an export: written, tried where Tandem's sources are out of reach, and only then put in its place."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from experiments.contract.backend import ModelSettings
+from experiments.convert.source import Source, versions_of
+from experiments.data.dataset import Dataset
+from experiments.export import jobs
+from experiments.export.formats import RECORD, Format
+from experiments.export.reading import logits_of
+from experiments.export.verdict import Reference, judge
+from experiments.frameworks import DISTRIBUTIONS
+from experiments.parity.jobs import Side
+from experiments.system.console import say
+from experiments.system.errors import TandemError
+from experiments.system.files import replace_folder, write_json
+from experiments.system.isolated import IsolatedProcess, JobFailed
+
+PROGRAM = "predict.py"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A saved model in the framework that writes a format; `conversion`, if it isn't the run's own: its record."""
+
+    side: Side
+    process: IsolatedProcess
+    saved: Path
+    conversion: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is exported: the run's model, and what a file of it has to answer."""
+
+    source: Source
+    dataset: Dataset
+    settings: ModelSettings
+    reference: Reference
+
+
+def check_folder(folder: Path, kind: Format) -> None:
+    """Refuse a folder that an export must not replace.
+
+    Raises:
+        TandemError: it is there, and no earlier export in this format.
+    """
+    for parent in (folder, *folder.parents):
+        if parent.exists() and not parent.is_dir():
+            raise TandemError(f"--out: expected a folder; got {parent}, which is a file; name another")
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if names not in (set(), {kind.file, PROGRAM, RECORD}):
+        raise TandemError(
+            f"--out: expected a new folder, or that of an earlier export to {kind.name}; got {folder}, which is "
+            "something else; name another"
+        )
+
+
+def make(kind: Format, origin: Origin, subject: Subject, folder: Path) -> dict[str, Any]:
+    """Export to a format, and return the content of export.json.
+
+    Raises:
+        TandemError: the format can't hold the model, or the file answers otherwise; nothing was written then.
+    """
+    run, images = subject.source.run, subject.reference.images
+    with tempfile.TemporaryDirectory(prefix="tandem-export-") as scratch:
+        made = Path(scratch, kind.file)
+        say(f"export: {run.label} as {kind.name}")
+        try:
+            origin.process.call(jobs.write, origin.side, subject.settings, origin.saved, kind.name, made)
+        except JobFailed as error:
+            raise TandemError(f"{origin.side.backend} can't write {subject.settings.architecture}: {error}") from None
+        say(f"export: {kind.name}: {len(images):,} test images, in a process that can't import Tandem's sources")
+        verdict = judge(subject.reference, logits_of(made, images), subject.source)
+        content = _content(kind, origin, subject, made) | {"verdict": verdict}
+        check_folder(folder, kind)  # again: it may have been filled meanwhile
+        with replace_folder(folder) as new:
+            _copy(made, new / kind.file)
+            shutil.copyfile(kind.program, new / PROGRAM)
+            write_json(new / RECORD, content)
+    return content
+
+
+def _copy(made: Path, place: Path) -> None:
+    if made.is_dir():
+        shutil.copytree(made, place)
+    else:
+        shutil.copyfile(made, place)
+
+
+def _content(kind: Format, origin: Origin, subject: Subject, made: Path) -> dict[str, Any]:
+    source, settings, backend = subject.source, subject.settings, origin.side.backend
+    files = [path for path in (made, *made.rglob("*")) if path.is_file()]
+    return {
+        "run": source.run.label,
+        "where": source.run.where,
+        "mlflow_run_id": source.run.run_id,
+        "format": kind.name,
+        "file": kind.file,
+        "bytes": sum(path.stat().st_size for path in files),
+        "takes": {"shape": ["n", *settings.image_shape], "dtype": settings.pixel_type, "what": "raw pixels"},
+        "gives": {"shape": ["n", settings.classes], "dtype": "float32", "what": "logits"},
+        "trained_in": source.key.backend,
+        "written_by": backend,
+        "conversion": origin.conversion and {"to": backend, "compared": origin.conversion["compared"]},
+        "weights": source.run.final_weights,
+        "model": asdict(settings),
+        "classes": subject.dataset.class_names,
+        "mean": subject.dataset.statistics["train"].mean,
+        "dataset": {"name": subject.dataset.name, "fingerprint": subject.dataset.fingerprint},
+        "code_changed": source.code_changed,
+        "trained_with": versions_of(source.run),
+        "versions": _versions((*DISTRIBUTIONS[backend], *kind.writers[backend], *kind.readers)),
+    }
+
+
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
