@@ -4,10 +4,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
-from experiments.api.images import as_batch
+from experiments.predicting.arrays import answers_of, as_batch
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 
@@ -108,7 +107,7 @@ class Run:
 
     @cached_property
     def _model(self) -> "SavedModel":
-        from experiments.api.model import model_of
+        from experiments.predicting.model import model_of
 
         return model_of(self._project, self.measured)
 
@@ -133,11 +132,8 @@ class Run:
 
     def _answer(self, images: npt.ArrayLike) -> tuple[Array, Array]:
         """Return classes and probabilities."""
-        from scipy.special import softmax
-
         batch, is_one = as_batch(images, self._model.image_shape, self._model.dtype)
-        logits = self._model.predict(batch)
-        answers = logits.argmax(axis=1).astype(np.int64), softmax(logits.astype(np.float64), axis=1)
+        answers = answers_of(self._model.predict(batch))
         return (answers[0][0], answers[1][0]) if is_one else answers
 
     def __repr__(self) -> str:

@@ -76,10 +76,15 @@ def _npy_files(folder: Path) -> dict[str, tuple[npt.NDArray[Any], npt.NDArray[An
         raise TandemError(f"{folder}: expected IDX files or .npy files; got both: {idx.name} and {there[0]}; {HINT}")
     if missing := {name for pair in names.values() for name in pair} - {*there}:
         raise TandemError(f"{folder}: expected {', '.join(sorted(missing))} beside {there[0]}; got none; {HINT}")
-    return {part: (_load(folder / images), _load(folder / labels)) for part, (images, labels) in names.items()}
+    return {part: (load_array(folder / pair[0]), load_array(folder / pair[1])) for part, pair in names.items()}
 
 
-def _load(file: Path) -> npt.NDArray[Any]:
+def load_array(file: Path) -> npt.NDArray[Any]:
+    """Return the array in an .npy file, memory-mapped.
+
+    Raises:
+        TandemError: it has none, or one of Python objects.
+    """
     try:
         array: npt.NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError, OverflowError, SyntaxError) as error:

@@ -53,7 +53,8 @@ def look_at(path: Path) -> Look:
         tiles = image.tile if isinstance(image, ImageFile.ImageFile) else ()
         if KINDS[image.mode] != "16-bit grey" and any(";16" in str(tile.args) for tile in tiles):
             raise TandemError(
-                f"{path}: expected 8 bits in colour or with alpha (16 in grey alone); got 16; an .npz takes uint16"
+                f"{path}: expected 8 bits in colour or with alpha (16 in grey alone); got 16",
+                advice="an .npz takes uint16 (to predict, an .npy)",
             )
         width, height = image.size
         if image.getexif().get(ORIENTATION) in TURNED:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.api.images import as_batch
+from experiments.predicting.arrays import as_batch
 from experiments.system.errors import TandemError
 
 GREY, COLOUR, BYTES = (28, 28, 1), (32, 24, 3), np.dtype(np.uint8)

@@ -1,7 +1,7 @@
 """The model of a run, loaded from what its training has saved."""
 
 from experiments.contract.backend import SavedModel
-from experiments.convert.source import recipe_of, refusal, saved_model
+from experiments.convert.source import check_no_trial, recipe_of, refusal, saved_model
 from experiments.frameworks import backend_name, load_saved
 from experiments.reports.measured import Measured
 from experiments.settings.project import Project
@@ -14,9 +14,10 @@ def model_of(project: Project, run: Measured) -> SavedModel:
     """Return the model of a run, in its framework, for predictions.
 
     Raises:
-        TandemError: the run keeps none, or it can't be loaded: it is damaged, of an older version, or made of classes
-            whose source isn't there.
+        TandemError: the run is a trial, or keeps none, or it can't be loaded: it is damaged, of an older version, or
+            made of classes whose source isn't there.
     """
+    check_no_trial(run)
     backend = backend_name(run.settings["backend"])
     with store.opened_briefly():
         if run.folder is None:
