@@ -59,8 +59,8 @@ parity: setup ## prove that twins and settings are the same in both (needs prepa
 	tandem parity --all --settings
 
 .PHONY: heavy
-heavy: setup ## the same for ResNet-101, on the stand-in (a quarter of an hour, 6 GB in /tmp, 12 GB of memory)
-	pytest -m heavy tests/parity
+heavy: setup ## the same for ResNet-101 (a quarter of an hour, 6 GB in /tmp, 12 GB of memory); every network in every format
+	pytest -m heavy tests/parity tests/export
 
 .PHONY: published
 published: setup ## train the recipes with published results, three seeds each (takes long, resumes)

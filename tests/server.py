@@ -1,10 +1,12 @@
-"""A real MLflow server, for tests that take it away."""
+"""Servers that tests start: any that answers at /health, and MLflow's, for tests that take it away."""
 
 import os
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -13,13 +15,36 @@ from experiments.settings.project import Project
 from experiments.tracking.ui import server_command, server_environment
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def served(process: subprocess.Popen[str], port: int) -> Iterator[str]:
+    """Wait until a server answers; stop it and all that it started at the end."""
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                if requests.get(f"{url}/health", timeout=1).ok:
+                    break
+            except requests.RequestException:
+                assert process.poll() is None, process.communicate()[0]
+                time.sleep(0.1)
+        yield url
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
 class Server:
     """MLflow's server on a port of its own, over a database that outlives it."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.folder, self.url = folder, f"http://127.0.0.1:{self.port}"
         self.start()
 

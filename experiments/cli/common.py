@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from experiments.settings.recipe import Option
     from experiments.sweep.plan import Backends
 
+RunArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A folder (runs/lenet/keras/12), its label (lenet-keras-12), or MLflow's id or name.",
+        autocompletion=complete.runs,
+    ),
+]
 BackendOption = Annotated[
     str,
     typer.Option(help="`lightning`, `keras`, or `both`: every point as a pair.", autocompletion=complete.backends),

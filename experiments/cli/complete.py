@@ -48,6 +48,22 @@ def layers() -> list[str]:
     return list(examples_of("models_torch"))
 
 
+@_silent
+def operations() -> list[str]:
+    """The operations of `tandem ops`, and their groups."""
+    from experiments.operations.choose import names
+
+    return names()
+
+
+@_silent
+def graph_questions() -> list[str]:
+    """The questions of `tandem graphs`."""
+    from experiments.graphs.notes import NOTES
+
+    return list(NOTES)
+
+
 def backend() -> list[str]:
     """The frameworks."""
     from experiments.settings.recipe import BackendName
@@ -81,3 +97,23 @@ def runs() -> list[str]:
     project = Project.find()
     folders = project.run_folders()
     return ["-".join(folder.parts[-3:]) for folder in folders] + [str(f.relative_to(project.root)) for f in folders]
+
+
+@_silent
+def formats() -> list[str]:
+    """The formats of an export, and all of them."""
+    from experiments.export.formats import ALL, FORMATS
+
+    return [*FORMATS, ALL]
+
+
+@_silent
+def exports() -> list[str]:
+    """The folders of exported models."""
+    project = Project.find()
+    return [str(folder.relative_to(project.root)) for folder in sorted(project.exported.glob("*/*/"))]
+
+
+def models() -> list[str]:
+    """The runs, and the folders of exported models."""
+    return [*runs(), *exports()]

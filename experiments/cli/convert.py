@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from experiments.cli import complete
+from experiments.cli.common import RunArgument
 from experiments.cli.output import Cell, JsonOption, show, table
 from experiments.settings.project import Project
 
@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 def convert(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="A folder (runs/lenet/keras/12), its label (lenet-keras-12), or MLflow's id or name.",
-            autocompletion=complete.runs,
-        ),
-    ],
+    run: RunArgument,
     to: Annotated[
         str | None,
         typer.Option(help="`lightning` or `keras`: by default, the one that didn't train it.", show_default=False),

@@ -10,7 +10,22 @@ from typing import Annotated
 
 import typer
 
-from experiments.cli import compare, complete, convert, importing, proof, reproduce, runs, setup, sweep
+from experiments.cli import (
+    compare,
+    complete,
+    convert,
+    export,
+    graphs,
+    importing,
+    ladder,
+    ops,
+    predict,
+    proof,
+    reproduce,
+    runs,
+    setup,
+    sweep,
+)
 from experiments.cli.common import load_project
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
@@ -25,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(sweep.app, name="sweep", rich_help_panel="Tuning")
 STAGES, PROOF, LOOK, SETUP = "Stages of the pipeline", "Proof", "Look at the results", "Settings and surroundings"
+LEARN, USE = "Learn the two APIs, side by side", "Use a trained model"
 
 
 app.command("import", rich_help_panel=STAGES)(importing.import_own)
@@ -118,7 +134,12 @@ app.command(rich_help_panel=PROOF)(proof.published)
 
 
 app.command(rich_help_panel=PROOF)(reproduce.reproduce)
-app.command(rich_help_panel=PROOF)(convert.convert)
+app.command(rich_help_panel=LEARN)(ops.ops)
+app.command(rich_help_panel=LEARN)(ladder.ladder)
+app.command(rich_help_panel=LEARN)(graphs.graphs)
+app.command(rich_help_panel=USE)(convert.convert)
+app.command(rich_help_panel=USE)(export.export)
+app.command(rich_help_panel=USE)(predict.predict)
 app.command(hidden=True)(reproduce.trial)
 
 
@@ -161,7 +182,8 @@ def main() -> None:
     except TandemError as error:
         problem = str(error)
     except OSError as error:  # a full disk, a folder that can't be written, a file where a folder should be
-        where = f"{error.filename}: " if error.filename else ""
+        place = error.filename2 or error.filename  # of a copy, where it goes to: that disk is the full one
+        where = f"{place}: " if place else ""
         problem = f"{where}{error.strerror or one_line(error)}; fix that, and repeat the command"
     except Exception as error:
         # By name, since importing MLflow and Optuna takes seconds.

@@ -12,9 +12,8 @@ import psutil
 from experiments.doctor.surroundings import Surroundings
 from experiments.system.checks import Check
 from experiments.system.filesystem import check_disk
-from experiments.system.processes import threads_for
+from experiments.system.processes import THREAD_VARIABLES, threads_for
 
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 # docs/results.md has what a training takes; the rest is for Python, MLflow and the system.
 LEAST_MEMORY = 2 * 10**9
 CGROUPS = Path("/sys/fs/cgroup")
@@ -41,7 +40,7 @@ def cores(here: Surroundings) -> Iterator[Check]:
 def threads(here: Surroundings) -> Iterator[Check]:
     """Look whether the environment has libraries start more threads than there are cores."""
     usable = joblib.cpu_count()
-    named = {name: os.environ[name] for name in THREADS if name in os.environ}
+    named = {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ}
     wrong = [name for name, value in named.items() if not (value.isdigit() and 1 <= int(value) <= usable)]
     yield Check.of(
         "thread variables",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from experiments.contract.backend import Listener
-from experiments.contract.layers import layer_table
+from experiments.contract.layer_table import layer_table
 from experiments.reports.note import describe, log_wrong_answers
 from experiments.reports.plots import training_plots
 from experiments.settings.project import Project

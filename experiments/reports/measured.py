@@ -7,9 +7,10 @@ from typing import Any
 
 from experiments.settings.recipe import Recipe
 from experiments.system.errors import TandemError
+from experiments.system.urls import one_line
 from experiments.tracking import runs
 from experiments.tracking.reader import Reader
-from experiments.training.outputs import PREDICTIONS, Answers, Outputs, parse_answers, read_outputs
+from experiments.training.outputs import PREDICTIONS, RECORD, Answers, Outputs, parse_answers, read_outputs
 
 # What a run depends on, besides its recipe's keys and the versions; the names are the same in run.json and in MLflow.
 START = ("seed", "code", "threads", "log_every_steps", "parameters", "multiply_adds", "initial_weights", "batch_order")
@@ -45,19 +46,22 @@ def from_folder(folder: Path, where: str) -> Measured:
     """Return the run whose outputs are in a folder.
 
     Raises:
-        TandemError: one of them is missing, or of an older version.
+        TandemError: one of them is missing, damaged, or of an older version.
     """
+    expected = f"{where}: expected the outputs of a run"
     try:
         outputs = read_outputs(folder)
+        settings, run_id = _settings(outputs), outputs.record["mlflow_run_id"]
     except FileNotFoundError as error:
         lacks = Path(error.filename).name if error.filename else error
-        raise TandemError(f"{where}: expected the outputs of a run; it lacks {lacks}; train it again") from None
+        raise TandemError(f"{expected}; it lacks {lacks}; train it again") from None
+    except KeyError as error:
+        raise TandemError(f"{expected}; its {RECORD} lacks {error}; train it again") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise TandemError(f"{expected}; got a damaged file: {one_line(error)}; train it again") from None
     answers = Answers(outputs.actual, outputs.predicted, outputs.probability)
-    record = outputs.record
-    settings, weights = _settings(outputs), record.get("final_weights", "")
-    return Measured(
-        label_of(folder), where, record["mlflow_run_id"], settings, outputs.metrics, answers, weights, folder
-    )
+    weights = outputs.record.get("final_weights", "")
+    return Measured(label_of(folder), where, run_id, settings, outputs.metrics, answers, weights, folder)
 
 
 def _settings(outputs: Outputs) -> dict[str, str]:

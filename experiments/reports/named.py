@@ -47,7 +47,7 @@ def places(project: Project) -> list[Project]:
 
 def _find_recorded(project: Project, name: str, asked_by: str, outputs: Mapping[str, Path]) -> Measured:
     """Return the run that MLflow knows by a name or an id."""
-    by_id = {str(read_json(folder / RECORD)["mlflow_run_id"]): where for where, folder in outputs.items()}
+    by_id = {run_id: where for where, folder in outputs.items() if (run_id := _recorded_id(folder))}
     experiment = store.open_experiment(project) if name not in by_id and store.exists(project) else None
     run = runs.find_run(name) if experiment else None
     found = [run] if run else runs.find_named(name, partial(runs.search, experiment)) if experiment else []
@@ -61,6 +61,14 @@ def _find_recorded(project: Project, name: str, asked_by: str, outputs: Mapping[
     known = [*map(label_of, outputs.values())]
     known += [each.info.run_name for each in runs.recent(experiment, SEARCHED)] if experiment else []
     raise _unknown(asked_by, name, list(dict.fromkeys(known)))
+
+
+def _recorded_id(folder: Path) -> str | None:
+    """Return the MLflow run of outputs; None: their record is damaged, which is said where they are asked for."""
+    try:
+        return str(read_json(folder / RECORD)["mlflow_run_id"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _line(run: runs.Run) -> str:

@@ -82,6 +82,7 @@ class Project:
     page = _Inside("reports", "index.html")  # what the runs show
     collected = _Inside("root", ".tandem/collected.json")  # which runs are compared, by the stage `collect`
     converted = _Inside("root", "converted")  # models of one framework, made of those of the other
+    exported = _Inside("root", "exported")  # models as files for others
     mlruns = _Inside("home", "mlruns")  # MLflow's database and artifacts
     spool = _Inside("home", ".tandem/spool")  # what MLflow's store could not take, until a command delivers it
     builds = _Inside("home", ".tandem/builds.json")  # what `tandem check` has built, and found to be fine
@@ -128,6 +129,10 @@ class Project:
     def conversion(self, key: RunKey) -> Path:
         """The model of a run in the other framework, which the key names."""
         return self.converted / key.label
+
+    def export(self, key: RunKey) -> Path:
+        """The model of a run for others: a folder for each format."""
+        return self.exported / key.label
 
     def attempts(self, key: RunKey) -> Path:
         """What the attempts at a training by other processes keep until it is done."""

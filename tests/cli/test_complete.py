@@ -31,14 +31,19 @@ def test_values_are_those_of_the_project(project: Project, params: Params) -> No
     write(project, recorded(params, "keras"))
     project.sweep("cnn3-sgd-both").mkdir(parents=True)
     project.sweep("check-local").mkdir(parents=True)
+    (project.exported / "lenet-keras-12" / "onnx").mkdir(parents=True)
     assert complete(project.root, "train", "le") == ["lenet"]
     assert complete(project.root, "train", "lenet", "") == ["lightning", "keras"]
     assert complete(project.root, "sweep", "run", "--recipe", "cnn3") == ["cnn3", "cnn3-sgd"]
     assert complete(project.root, "sweep", "run", "--backend", "b") == ["both"]
     assert complete(project.root, "sweep", "report", "") == ["cnn3-sgd-both"]
     assert complete(project.root, "shapes", "cnn3-") == ["cnn3-functional", "cnn3-subclassed"]
+    assert complete(project.root, "ops", "argmax") == ["argmax", "argmax-axis", "argmax-empty", "argmax-nan"]
     assert complete(project.root, "compare", "") == ["lenet-keras-12", "runs/lenet/keras/12"]
     assert complete(project.root, "compare", "lenet-keras-12", "runs/") == ["runs/lenet/keras/12"]
+    assert complete(project.root, "predict", "") == [
+        *("lenet-keras-12", "runs/lenet/keras/12", "exported/lenet-keras-12/onnx")
+    ]
 
 
 @pytest.mark.parametrize("broken", ["no project", "broken settings"])
@@ -52,7 +57,7 @@ def test_where_there_is_nothing_to_offer_nothing_is_said(tmp_path: Path, project
 
 def test_completion_imports_nothing_heavy(project: Project) -> None:
     code = COMPLETE + "try: main()\nfinally: print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    for words in (("train", ""), ("compare", ""), ("shapes", "")):
+    for words in (("train", ""), ("compare", ""), ("shapes", ""), ("ops", "")):
         loaded = set(complete(project.root, *words, code=code))
         assert "typer" in loaded
         assert not loaded & (HEAVY | {"optuna", "scipy", "sqlalchemy", "rich"}), words

@@ -46,7 +46,11 @@ def test_help_imports_nothing_heavy() -> None:
             ("sweep", "check", "--backend", "jax"),
             "tandem: --backend: expected one of lightning, keras, both; got 'jax'",
         ),
+        (("ops", "sum", "rond"), "); got 'rond'; did you mean round"),
+        (("export", "nosuch", "--to", "jax"), "tandem: --to: expected one of onnx, torch-export, saved-model, keras, "),
         (("convert", "nosuch"), "tandem: RUN: expected a folder such as runs/lenet/keras/12, its label, "),
+        (("predict", "nosuch", "params.yaml"), "tandem: params.yaml: expected a PNG or JPEG image; got something else"),
+        (("predict", "nosuch"), "tandem: IMAGE: expected a PNG, JPEG, IDX or .npy file of images, or "),
         (("preprocess",), "expected the IDX file train-images-idx3-ubyte"),
     ],
 )

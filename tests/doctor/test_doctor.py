@@ -20,6 +20,7 @@ from experiments.settings.project import Project
 from experiments.system import sqlite
 from experiments.system.checks import Check
 from experiments.system.files import read_json, write_json
+from experiments.system.processes import THREAD_VARIABLES
 from tests.conftest import ROOT, Change
 from tests.end_to_end.conftest import nobody
 from tests.sweep.simulated import write_dataset
@@ -109,7 +110,7 @@ def test_programs_that_are_missing(here: Surroundings, tmp_path: Path, monkeypat
 
 
 def test_more_threads_than_cores(here: Surroundings, write_params: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in machine.THREADS:
+    for name in THREAD_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     assert only(machine.threads, here).found == "none is set"
     monkeypatch.setenv("MKL_NUM_THREADS", "1")
@@ -270,6 +271,7 @@ def test_whatever_is_broken_is_a_line_and_nothing_is_written(
         broken.parent.mkdir(exist_ok=True)
         broken.write_text(f"raise ImportError('{name} was built for another processor')")
     monkeypatch.syspath_prepend(str(broken.parent))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # Python's own cache beside the broken files isn't the doctor's
     project.params.write_text(project.params.read_text().replace("momentum: 0.5", "momentum: 1.2", 1))
     before = sorted(project.root.rglob("*"))
     found = {check.what: check for check in examine(project)}

@@ -14,10 +14,16 @@ from mlflow import MlflowClient
 from experiments.system.files import read_json
 from tests.end_to_end.conftest import Clone
 
+BACKENDS = ("lightning", "keras")
+
+
+def _stage(backend: str) -> str:
+    return f"train@lenet-{backend}-1"
+
 
 def _forced(backend: str) -> tuple[str, ...]:
     """Return the command; without --force, DVC would bring the outputs of the undisturbed training back."""
-    return ("dvc", "repro", "--force", "--single-item", f"train@lenet-{backend}-1")
+    return ("dvc", "repro", "--force", "--single-item", _stage(backend))
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +34,8 @@ def undisturbed(clone: Clone) -> dict[str, str]:
         content["recipes"]["lenet"]["epochs"] = 6
 
     clone.change_params(longer)
-    clone.run("dvc", "repro")
-    return {backend: _final(clone, backend) for backend in ("lightning", "keras")}
+    clone.run("dvc", "repro", *map(_stage, BACKENDS))
+    return {backend: _final(clone, backend) for backend in BACKENDS}
 
 
 def _record(clone: Clone, backend: str) -> dict[str, Any]:
@@ -88,7 +94,7 @@ def _control_c(dvc: subprocess.Popen[str], trainer: psutil.Process) -> None:
 Stop = Callable[[subprocess.Popen[str], psutil.Process], None]
 
 
-@pytest.mark.parametrize("backend", ["lightning", "keras"])
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(
     ("stop", "status"),
     [

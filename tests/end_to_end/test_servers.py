@@ -2,12 +2,8 @@
 
 import json
 import os
-import signal
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
@@ -20,31 +16,7 @@ from experiments.tracking.ui import server_command, server_environment
 from tests.browser import Browser, has_picture, has_text, wait_for
 from tests.end_to_end.conftest import Clone
 from tests.end_to_end.sweeps import sweep_simulated
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def served(process: subprocess.Popen[str], port: int) -> Iterator[str]:
-    """Wait until a server answers; stop it and all that it started at the end."""
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                if requests.get(f"{url}/health", timeout=1).ok:
-                    break
-            except requests.RequestException:
-                assert process.poll() is None, process.communicate()[0]
-                time.sleep(0.1)
-        yield url
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+from tests.server import free_port, served
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ SPACE: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def prepared(clone: Clone) -> Clone:
     """Random points, so that an undisturbed sweep has the same trials; a trial of Adam has no momentum."""
-    clone.change_params(lambda content: content["sweep"].update(epochs=30, retries=5, sampler="random", pruner="none"))
+    clone.change_params(lambda content: content["sweep"].update(epochs=15, retries=5, sampler="random", pruner="none"))
     clone.change_params(lambda content: content["sweep"].update(recipe_spaces={"lenet": SPACE}))
     clone.change_params(lambda content: content["train"].update(threads=2))
     clone.run("dvc", "repro", "preprocess")
@@ -131,6 +131,7 @@ def test_a_sweep_is_stopped_from_elsewhere_and_has_one_controller(prepared: Clon
 
 
 def test_a_suspended_controller_that_lost_its_lease_writes_nothing(prepared: Clone) -> None:
+    prepared.change_params(lambda content: content["sweep"].update(epochs=6))
     words = command("lightning", "--trials", "2", "--workers", "1")
     controller = start(prepared, "lease", *words)
     controller.send_signal(signal.SIGSTOP)

@@ -12,7 +12,7 @@ from tests.end_to_end.conftest import Clone
 from tests.end_to_end.sweeps import check_every_trial_is_there_once, command, start, values
 from tests.server import Server
 
-AWAY_SECONDS = 20
+AWAY_SECONDS = 5
 TANDEM = ("tandem",)
 # The same with two repeats, which take seconds, instead of minutes.
 IMPATIENT = (

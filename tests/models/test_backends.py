@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -171,12 +173,20 @@ def test_styles_of_a_network_give_the_same_bits(probed: Probed, backend: str, st
 LOADS = {"lightning": backend_probe.load_torch, "keras": backend_probe.load_keras}
 
 
+@pytest.fixture(scope="module")
+def others() -> Iterator[dict[str, IsolatedProcess]]:
+    """A process for each backend, which has built and trained nothing."""
+    with ExitStack() as stack:
+        yield {backend: stack.enter_context(IsolatedProcess(backend)) for backend in BACKENDS}
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("architecture", ["lenet", "inception", "cnn3-subclassed"])
-def test_a_saved_model_loads_in_another_process(probed: Probed, backend: str, architecture: str) -> None:
+def test_a_saved_model_loads_in_another_process(
+    probed: Probed, others: dict[str, IsolatedProcess], backend: str, architecture: str
+) -> None:
     folder = Path(str(probed[backend]["folder"]["path"])) / architecture
-    with IsolatedProcess(backend) as process:
-        logits = process.call(LOADS[backend], folder, architecture)
+    logits = others[backend].call(LOADS[backend], folder, architecture)
     np.testing.assert_allclose(logits, np.load(folder / "logits.npy"), rtol=1e-5, atol=1e-5)
 
 

@@ -1,8 +1,11 @@
 """Trainings that take over the graph of the one before, as a worker's trials do, give the bits of fresh processes."""
 
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import pytest
@@ -11,8 +14,10 @@ from experiments.contract.backend import Model, ModelSettings, Precision, Traini
 from experiments.contract.weights import Weights, draw_weights
 from experiments.frameworks import load_backend, load_inspection
 from experiments.settings.recipe import Recipe
-from experiments.system.isolated import IsolatedProcess
 from tests.models.backend_probe import Interrupted, Recorder, data, expected, recipe
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -105,9 +110,26 @@ def fresh(trial: Trial) -> Weights:
     return Worker().train(trial)
 
 
-def fresh_process(trial: Trial) -> Weights:
-    with IsolatedProcess("fresh") as process:
-        return process.call(fresh, trial)
+class Processes:
+    """Runs each function in a process of its own, in which TensorFlow is imported, and has done nothing yet.
+
+    They are forked from one that only imports it, since an import takes longer than these trainings.
+    """
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["models_tf.backend.backend"])
+        self.executor = ProcessPoolExecutor(1, context, max_tasks_per_child=1)
+
+    def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.executor.submit(function, *args, **kwargs).result()
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Processes]:
+    made = Processes()
+    with made.executor:
+        yield made
 
 
 def first_second_first(first: Trial, second: Trial, folder: Path) -> tuple[list[Weights], int]:
@@ -123,11 +145,12 @@ def first_second_first(first: Trial, second: Trial, folder: Path) -> tuple[list[
 
 
 @pytest.mark.parametrize("pair", list(PAIRS))
-def test_a_graph_that_trials_share_gives_the_bits_of_a_fresh_process(pair: str, tmp_path: Path) -> None:
-    with IsolatedProcess("worker") as process:
-        trained, graphs = process.call(first_second_first, *PAIRS[pair], tmp_path)
+def test_a_graph_that_trials_share_gives_the_bits_of_a_fresh_process(
+    processes: Processes, pair: str, tmp_path: Path
+) -> None:
+    trained, graphs = processes.call(first_second_first, *PAIRS[pair], tmp_path)
     assert graphs == 1
-    first, second = trained[0], fresh_process(PAIRS[pair][1])  # nothing came before the first
+    first, second = trained[0], processes.call(fresh, PAIRS[pair][1])  # nothing came before the first
     for again, alone in zip(trained, (first, second, first, second, second), strict=True):
         assert_equal(again, alone)
     assert not np.array_equal(first["losses"], second["losses"])
@@ -138,11 +161,10 @@ def one_after_another(trials: list[Trial]) -> list[Weights]:
     return [worker.train(trial) for trial in trials]
 
 
-def test_trials_that_share_no_graph_give_the_bits_of_fresh_processes() -> None:
-    with IsolatedProcess("worker") as process:
-        trained = process.call(one_after_another, list(STRANGERS.values()))
+def test_trials_that_share_no_graph_give_the_bits_of_fresh_processes(processes: Processes) -> None:
+    trained = processes.call(one_after_another, list(STRANGERS.values()))
     for weights, trial in zip(trained, STRANGERS.values(), strict=True):
-        assert_equal(weights, fresh_process(trial))
+        assert_equal(weights, processes.call(fresh, trial))
 
 
 def assert_equal(actual: Weights, expected: Weights) -> None:

@@ -1,4 +1,4 @@
-"""What other commands leave for the page, made up: a sweep of pairs, its confirmation, parity, published results."""
+"""What other commands leave for the page, made up: a sweep of pairs, its confirmation, parity, and so on."""
 
 import json
 from pathlib import Path
@@ -69,6 +69,43 @@ def published() -> dict[str, Any]:
     return {"dataset": "small", "seeds": [1, 2], "recipes": [entry], "made_from": MADE_FROM}
 
 
+def operations() -> dict[str, Any]:
+    """Return the answers of two libraries, one of them different."""
+    same = {"library": "NumPy", "call": "np.sum(u)", "answer": "uint64 () 263", "differs": []}
+    other = {"library": "TensorFlow", "call": "tf.sum(u | u)", "answer": "uint8 () 7", "differs": ["dtype", "values"]}
+    row = {"operation": "sum", "group": "reductions", "inputs": {"u": "uint8 (2,) [250, 13]"}, "answers": [same, other]}
+    return {
+        "versions": {"numpy": "2.4.6"},
+        "summary": "0 of 1 operations give the same everywhere.",
+        "operations": [row],
+    }
+
+
+def ladder() -> dict[str, Any]:
+    """Return a ladder of two rungs: in Keras, one isn't within its bounds, and Lightning lacks the other."""
+    numpy = {"rung": "manual", "framework": "numpy", "title": "NumPy", "state": "reference", "notes": [], "lines": 17}
+    numpy |= {"loss": 0.5, "steps_per_second": 3000.0, "first_step_seconds": 0.01, "float64": None, "float32": None}
+    apart = {"float64": {"of": "w1", "maximum": 0.0, "bound": 1e-13}}
+    apart |= {"float32": {"of": "w1", "maximum": 1e-7, "bound": 4e-7}}
+    torch = {**numpy, **apart, "framework": "lightning", "title": "PyTorch", "state": "within"}
+    keras = {**torch, "framework": "keras", "title": "TensorFlow", "state": "not within", "notes": ["w1 is off"]}
+    keras["float32"] = {"of": "w1", "maximum": 1e-6, "bound": 4e-7}
+    nothing = dict.fromkeys(("loss", "float64", "float32", "lines", "steps_per_second", "first_step_seconds"))
+    session = {"rung": "graph_session", "state": "none", "notes": ["none, since …"], **nothing}
+    lacking = {**torch, **session}
+    problem = {"examples": 64, "inputs": 1000, "hidden": 100, "outputs": 10, "steps": 100}
+    about = {"passed": False, "commit": "c" * 40, "versions": {"numpy": "2.4.6"}, "threads": 1, "problem": problem}
+    return {**about, "rungs": [numpy, torch, keras, lacking]}
+
+
+def graphs() -> dict[str, Any]:
+    """Return what a compiled function gave."""
+    names = {"case": "prints", "calls": "three values", "framework": "TensorFlow", "way": "tf.function(f)"}
+    row = {**names, "reports": "traced once", "answers": "WRONG: side effect once", "outcome": "wrong", "time": 0.5}
+    question = {"key": "breaks", "title": "What breaks a graph", "timed": True, "rows": [row]}
+    return {"versions": {"torch": "2.13.0"}, "machine": "a processor", "questions": [question]}
+
+
 def write_reports(project: Project) -> None:
     """Write all of it."""
     folder = project.sweep_report("s")
@@ -76,6 +113,9 @@ def write_reports(project: Project) -> None:
     _write(folder / "confirm-2-epochs.json", confirmation())
     _write(project.reports / "parity.json", parity())
     _write(project.reports / "published.json", published())
+    _write(project.reports / "operations.json", operations())
+    _write(project.reports / "ladder.json", ladder())
+    _write(project.reports / "graphs.json", graphs())
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

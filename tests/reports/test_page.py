@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from jinja2 import Environment
 
 from benchmarks.made_up import SavesNothing, Size, outputs, write_dataset, write_run
 from experiments.contract.backend import Model
@@ -19,7 +20,7 @@ from experiments.reports.page.source import Source, read_source
 from experiments.reports.page.sweeps import sweeps_section
 from experiments.reports.page.tables import pairs_section
 from experiments.reports.page.verdict import verdict
-from experiments.reports.page.write import refresh_page, write_page
+from experiments.reports.page.write import cell, refresh_page, write_page
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.training.outputs import write_outputs
@@ -131,7 +132,9 @@ def test_bars_say_where_the_time_went(source: Source) -> None:
     assert isinstance(seeds, Table)
     assert len(seeds.rows) == 4
     # What a run took is none of the settings that differ.
-    shown = [row.cells[0] for part in settings_section(source).parts if isinstance(part, Table) for row in part.lines]
+    shown = [
+        str(row.cells[0]) for part in settings_section(source).parts if isinstance(part, Table) for row in part.lines
+    ]
     assert not [key for key in shown if key.startswith("resources")]
 
 
@@ -299,3 +302,9 @@ def test_parity_by_hand_has_a_section_beside_that_of_the_pipeline(project: Proje
     text = write_page(project, asked).read_text()
     assert 'id="parity"' in text
     assert 'id="parity-by-hand"' in text
+
+
+def test_an_apostrophe_in_a_table_is_escaped_once() -> None:
+    environment = Environment(autoescape=True)
+    environment.filters["cell"] = cell
+    assert environment.from_string("{{ text | cell }}").render(text="it's") == "it&#39;s"

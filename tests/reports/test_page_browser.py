@@ -25,6 +25,9 @@ SECTIONS = [
     "Sweeps",
     "Parity",
     "Published results",
+    "Operations",
+    "Ladder",
+    "Graphs",
 ]
 UNITS = ("nats", "%", " s", "of the bound", "of the variation")
 
@@ -56,7 +59,7 @@ def test_every_section_opens_without_a_network_or_an_error(page: str, browser: B
     browser.get(page)
     assert wait_for(browser, "[...document.querySelectorAll('h2')].map(each => each.textContent)") == SECTIONS
     assert browser.execute_script("return document.querySelectorAll('section > .answer').length") == len(SECTIONS)
-    assert show_all(browser, ".chart") == 13
+    assert show_all(browser, ".chart") == 16
     browser.execute_script("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     assert show_all(browser, ".gallery") == 4
     # Nothing is wider than the screen: wide tables scroll inside of theirs.
@@ -120,6 +123,23 @@ def test_a_row_opens_to_its_seeds_sorts_and_is_copied(page: str, browser: Browse
     assert lines[0].startswith("| recipe | seeds | test accuracy (%), Lightning | test accuracy (%), Keras |")
     assert lines[1].count("---") == lines[0].count("|") - 1
     assert len(lines) == 2 + 5
+
+
+def test_an_answer_that_differs_is_bold_and_copied_so(page: str, browser: Browser) -> None:
+    browser.execute_cdp_cmd(
+        "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    )
+    browser.get(page)
+    bold = "[...document.querySelectorAll('#operations td b')].map(each => each.textContent)"
+    assert wait_for(browser, bold) == ["uint8 () 7 (dtype, values)"]
+    browser.execute_script("document.querySelector('#operations details').open = true")
+    browser.execute_script("document.querySelector('#operations .copy').click()")
+    wait_for(browser, "document.querySelector('#operations .copy').textContent === 'Copied'")
+    copied = browser.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+    assert copied.splitlines()[2] == (
+        "| sum | u<br>uint8 (2,) [250, 13] | np.sum(u)<br>uint64 () 263 | – "
+        "| tf.sum(u \\| u)<br>**uint8 () 7 (dtype, values)** | – | dtype, values | reductions |"
+    )
 
 
 def test_pictures_and_curves_say_what_the_runs_do(page: str, browser: Browser) -> None:

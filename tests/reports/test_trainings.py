@@ -25,7 +25,8 @@ from experiments.system.files import read_json, write_atomically, write_json
 from experiments.tracking import runs, store
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.messages import Begun, Closing, EpochDone, Order, Outcome, Reply
-from experiments.training.remote import Superseded, obey, take_over
+from experiments.training.remote import take_over
+from experiments.training.reporting import Superseded, obey
 from experiments.training.training import make_training
 from tests.conftest import ROOT
 from tests.sweep.simulated import Fails, Fault, Running, Script, ScriptedEngine, trained, write_dataset

@@ -1,5 +1,6 @@
 """Any two runs, by any of their names, from files and from a real MLflow store."""
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,9 @@ from experiments.settings.project import Project
 from experiments.system.errors import TandemError
 from experiments.tracking import store
 from tests.reports.recorded import log, recorded, write
+
+# A name may be a folder as seen from where one stands: the runs of this clone, say.
+pytestmark = pytest.mark.usefixtures("in_folder")
 
 PREFIX = "expected a folder such as runs/lenet/keras/12, its label, an MLflow run's id or name, or STUDY/TRIAL; got"
 
@@ -33,7 +37,6 @@ def _refusal(project: Project, name: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.usefixtures("in_folder")
 def test_settings_metrics_and_images_of_two_outputs(project: Project, params: Params) -> None:
     write(project, recorded(params, "lightning", right=190))
     write(project, recorded(params, "keras", right=180, lr=0.5))
@@ -149,3 +152,15 @@ def test_outputs_of_an_older_version_are_one_line(project: Project, params: Para
     (folder / "history.csv").unlink()
     message = _refusal(project, "lenet-keras-12")
     assert message == "runs/lenet/keras/12: expected the outputs of a run; it lacks history.csv; train it again"
+
+
+@pytest.mark.parametrize(
+    ("record", "got"),
+    [("{}", "; its run.json lacks 'environment'; "), ("{", "; got a damaged file: Expecting property name .*; ")],
+)
+def test_a_damaged_record_is_one_line(project: Project, params: Params, record: str, got: str) -> None:
+    folder = write(project, recorded(params, "keras"))
+    (folder / "run.json").write_text(record)
+    message = _refusal(project, "runs/lenet/keras/12")
+    assert re.fullmatch(rf"runs/lenet/keras/12: expected the outputs of a run{got}train it again", message)
+    assert "lenet-keras-12" in _refusal(project, "nosuch")  # the damaged record is in nobody's way

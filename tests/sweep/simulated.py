@@ -30,7 +30,9 @@ from experiments.system.files import write_atomically
 from experiments.tracking import runs, store
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.messages import Begun, EpochDone, Order, Outcome, Reply
-from experiments.training.remote import NotFinite, Pruned, RemoteLog, Superseded, obey, take_over
+from experiments.training.remote import take_over
+from experiments.training.remote_log import RemoteLog
+from experiments.training.reporting import NotFinite, Pruned, Superseded, obey
 
 STEPS = 2  # of an epoch
 Values = Callable[[Order, int], float]

@@ -129,7 +129,10 @@ function unfold(button) {
 }
 
 function markdown(table) {
-  const text = (cell) => (cell.querySelector("code")?.title || cell.textContent).replaceAll("|", "\\|");
+  const marks = { BR: () => "<br>", B: (node) => `**${node.textContent}**` };
+  const shown = (node) => (marks[node.nodeName] ? marks[node.nodeName](node) : node.textContent);
+  const whole = (cell) => [...cell.childNodes].map(shown).join("");
+  const text = (cell) => (cell.querySelector("code")?.title || whole(cell)).replaceAll("|", "\\|");
   const line = (cells) => `| ${cells.join(" | ")} |`;
   const head = [...table.tHead.rows].at(-1).cells;
   const rows = [...table.rows].filter((row) => row.parentElement !== table.tHead && !row.hidden);

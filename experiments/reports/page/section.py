@@ -50,10 +50,19 @@ class Cards:
 
 
 @dataclass(frozen=True)
+class Call:
+    """A cell with a call as code and, under it, what it answers; `bold` makes that stand out."""
+
+    code: str
+    answer: str
+    bold: bool = False
+
+
+@dataclass(frozen=True)
 class Row:
     """A row of a table; `below` are rows of the same columns that are shown on request."""
 
-    cells: Sequence[str]
+    cells: Sequence[str | Call]
     below: Sequence[Sequence[str]] = ()
 
 
@@ -65,7 +74,7 @@ class Table:
     """
 
     head: Sequence[str]
-    rows: Sequence[Sequence[str] | Row]
+    rows: Sequence[Sequence[str | Call] | Row]
     title: str = ""
     folded: bool = False
     groups: Sequence[tuple[str, int]] = ()

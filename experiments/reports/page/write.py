@@ -10,9 +10,12 @@ from plotly.offline import get_plotlyjs
 from experiments.reports.page.answers import answers_section
 from experiments.reports.page.curves import curves_section
 from experiments.reports.page.differences import settings_section
+from experiments.reports.page.graphs import graphs_section
+from experiments.reports.page.ladder import ladder_section
+from experiments.reports.page.operations import operations_section
 from experiments.reports.page.proof import parity_section, published_section
 from experiments.reports.page.resources import resources_section
-from experiments.reports.page.section import Gallery, Section, to_script
+from experiments.reports.page.section import Call, Gallery, Section, to_script
 from experiments.reports.page.source import COMMAND, Source, read_source
 from experiments.reports.page.sweeps import sweeps_section
 from experiments.reports.page.tables import pairs_section
@@ -40,6 +43,7 @@ def write_page(project: Project, params: Params) -> Path:
     sections += [make(project.reports) for make in (sweeps_section, parity_section, published_section)]
     by_hand = parity_section(project.for_hand().reports, "parity-by-hand", "Parity, by hand")
     sections[-1:-1] = [by_hand] if by_hand.parts else []
+    sections += [make(project.reports) for make in (operations_section, ladder_section, graphs_section)]
     write_atomically(project.page, render(source, sections))
     return project.page
 
@@ -63,7 +67,7 @@ def render(source: Source, sections: list[Section]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(short=short, code=code)
+    environment.filters.update(cell=cell, short=short, code=code)
     return environment.get_template("page.html.jinja").render(
         dataset=source.dataset,
         sections=sections,
@@ -75,10 +79,18 @@ def render(source: Source, sections: list[Section]) -> str:
     )
 
 
+def cell(content: str | Call) -> str:
+    """Return what a cell of a table shows."""
+    if isinstance(content, str):
+        return short(content)
+    answer = Markup("<b>{}</b>").format(content.answer) if content.bold else escape(content.answer)
+    return Markup("<code>{}</code><br>{}").format(content.code, answer)
+
+
 def short(text: str) -> str:
     """Return a digest or an id in eight characters, the whole of it in its title; any other text as it is."""
     if len(text) < 16 or set(text) - set("0123456789abcdef"):
-        return str(escape(text))
+        return escape(text)
     return Markup('<code title="{}">{}</code>').format(text, text[:8])
 
 
