@@ -1,11 +1,15 @@
 """What the calls of `tandem ops` see in TensorFlow and Keras: their names, and the table's arrays as tensors."""
 
+import os
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from experiments.system.quiet import quiet_native_stderr
+
+# TensorFlow takes oneDNN where the processor is new enough, and some answers are other ones then: one table for all.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 with quiet_native_stderr():
     import tensorflow as tf

@@ -30,7 +30,10 @@ NumPy has no such function (–), from the first library's that has; the words b
 
 No difference is written down by hand: all are found by running the calls. A † stands where neither C nor NumPy says
 what the answer is, as for NaN as an integer, or for ties in a sort that isn't stable: another processor may answer
-otherwise. To add an operation: a line in `experiments/operations/table/`, and `tandem ops --write`.
+otherwise. TensorFlow runs with oneDNN, its default on newer processors alone, so that the table is the same on all.
+Without it, as by `TF_ENABLE_ONEDNN_OPTS=0 tandem ops activations`, the softmax of infinities has no 0.
+
+To add an operation: a line in `experiments/operations/table/`, and `tandem ops --write`.
 """
 
 
