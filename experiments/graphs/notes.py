@@ -35,8 +35,8 @@ NOTES = {
 Each eager operation is a kernel of its own: it reads its input from memory and writes its result there. A compiler can
 make one kernel of several. PyTorch's kernels are those that its profiler sees; TensorFlow's the operations of the graph
 after its own rewriting, or as traced for eager calls, of which it reports none; XLA's the instructions of the optimised
-program. Fusion saves reading and writing. Where computing takes longer than that, it saves little, and the better sine
-decides.""",
+program. TensorFlow runs with oneDNN, its default on newer processors: without, `tf.function` fuses nothing here. Fusion
+saves reading and writing. Where computing takes longer than that, it saves little, and the better sine decides.""",
     "data_dependent_if": """\
 A graph that is made before the values are known must have both branches. `torch.cond` and `tf.cond` say so, and
 AutoGraph makes `tf.cond` of a Python `if`.""",
