@@ -55,12 +55,12 @@ def test_the_verdict_over_one_seed_is_mcnemar_s(project: Project, params: Params
     asked = write_lenet(project, params, 1)
     said = card_of(read_source(project, asked))
     assert said.startswith("Not told apart.")
-    assert "Keras minus Lightning: -1.00 points. 2 images are right in Lightning alone, 0 in Keras alone" in said
+    assert "Keras minus Lightning: -1.00 points. Images right in Lightning alone: 2, in Keras alone: 0" in said
     assert "p = 0.5)" in said
     write_lenet(project, params, 1, keras=100)
     said = card_of(read_source(project, asked))
     assert said.startswith("Lightning is ahead.")
-    assert "-45.00 points. 90 images are right in Lightning alone" in said
+    assert "-45.00 points. Images right in Lightning alone: 90, in" in said
 
 
 def test_the_verdict_over_seeds_is_that_of_their_differences(project: Project, params: Params) -> None:

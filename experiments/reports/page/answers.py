@@ -37,7 +37,7 @@ def _of(source: Source, pairs: Pairs) -> list[Part]:
     apart = np.flatnonzero(first.predicted != second.predicted)
     wrong = np.flatnonzero((first.predicted == second.predicted) & (first.predicted != first.actual))
     where = f"{pairs.recipe}, seed {seed}"
-    what = f"{where}: {len(apart)} of {len(first.actual)} images are answered differently"
+    what = f"{where}: {len(apart)} of {len(first.actual)} images answered differently"
     both = f"{where}: {len(wrong)} images that both get wrong in the same way"
     return [
         _gallery(source, pairs, apart, what),

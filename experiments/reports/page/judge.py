@@ -61,7 +61,7 @@ def judge_images(runs: Mapping[str, Outputs]) -> Judgement:
     told = p <= LEVEL
     apart = points(runs[second].metrics["test/accuracy"] - runs[first].metrics["test/accuracy"])
     reason = (
-        f"{name_of(second)} minus {name_of(first)}: {apart}. {here:.0f} images are right in {name_of(first)} alone, "
-        f"{there:.0f} in {name_of(second)} alone (exact McNemar test: p = {p:.2g})."
+        f"{name_of(second)} minus {name_of(first)}: {apart}. Images right in {name_of(first)} alone: "
+        f"{here:.0f}, in {name_of(second)} alone: {there:.0f} (exact McNemar test: p = {p:.2g})."
     )
     return Judgement(told, (second if there > here else first) if told else None, reason)
