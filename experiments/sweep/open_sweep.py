@@ -20,8 +20,8 @@ from experiments.sweep.study import IDENTITY, PARENT, open_study
 from experiments.system.errors import Stopped
 from experiments.system.git import read_checkout
 from experiments.tracking import runs, store
-from experiments.tracking.run import Tracker
 from experiments.tracking.run import open_run as open_mlflow_run
+from experiments.tracking.tracker import Tracker
 from experiments.training.session import track_files
 
 # What is logged of the plan, beside the space.

@@ -13,7 +13,8 @@ from experiments.sweep.plan import Plan
 from experiments.sweep.trials import Result
 from experiments.tracking import runs
 from experiments.tracking.metrics import SEND_SECONDS
-from experiments.tracking.run import Tracker, open_run
+from experiments.tracking.run import open_run
+from experiments.tracking.tracker import Tracker
 from experiments.training.messages import Begun, Outcome
 
 # What a trial's run has in MLflow, beside what every run has.

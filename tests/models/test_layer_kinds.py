@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 import models_torch
-from experiments.contract.backend import Backend, Model, ModelSettings
+from experiments.contract.backend import Backend
 from experiments.contract.examples import architecture_of, examples_of
 from experiments.contract.initial import Distribution
+from experiments.contract.model import Model
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.weights import FloatArray, Weights
 from experiments.frameworks import PACKAGES, load_backend
 from experiments.parity.shapes import settings_of

@@ -19,7 +19,8 @@ from experiments.reports.confusion_plots import plot_confusion_matrix
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
 from experiments.tracking import metrics, runs, store
-from experiments.tracking.run import Tracker, open_run, track
+from experiments.tracking.run import open_run, track
+from experiments.tracking.tracker import Tracker
 
 matplotlib.use("Agg")
 COMMAND = "tandem train lenet lightning 1"
