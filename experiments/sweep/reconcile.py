@@ -22,7 +22,7 @@ from experiments.sweep.runs import PARENT_RUN, STATE, SWEEP, TRIAL, Member
 from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT, load_studies
 from experiments.sweep.trials import OPEN, results, run_key
-from experiments.tracking import runs, store
+from experiments.tracking import abandoned, owner, runs, store
 
 # The tag of a run that was written from what its trial knows.
 REWRITTEN = "written_afterwards"
@@ -107,9 +107,9 @@ class _Books:
             what = f"trial(s) {running} are RUNNING, and nobody trains them"
             yield self._say(what, "let them wait again", lambda: self.target.adopt(set()))
         for run_id, run in self.runs.items():
-            if runs.is_abandoned(run) and not self.known.get(run_id):
+            if owner.is_abandoned(run) and not self.known.get(run_id):
                 what = f"run {run_id} is RUNNING without a process"
-                yield self._say(what, "mark it as KILLED", partial(runs.close_abandoned, run))
+                yield self._say(what, "mark it as KILLED", partial(abandoned.close_abandoned, run))
 
     def _parent(self) -> Iterator[Disagreement]:
         parent = self.study.user_attrs.get(PARENT)
@@ -136,7 +136,7 @@ class _Books:
                 )
                 continue
             right = "FAILED" if backend in done and done[backend].diverged else "FINISHED"
-            if run.info.status not in (right, "RUNNING") or runs.is_abandoned(run):
+            if run.info.status not in (right, "RUNNING") or owner.is_abandoned(run):
                 what = f"{what} is {run.info.status}"
                 yield self._say(what, f"mark the run as {right}", partial(runs.end_run, run.info.run_id, right))
 

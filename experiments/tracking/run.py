@@ -11,7 +11,9 @@ from mlflow.exceptions import MlflowException
 
 from experiments.system.colours import COLOURS
 from experiments.system.errors import Stopped
-from experiments.tracking.runs import CLOSED_BECAUSE, NOTE, SUPERSEDED, owner_tags
+from experiments.tracking.abandoned import CLOSED_BECAUSE
+from experiments.tracking.owner import owner_tags
+from experiments.tracking.runs import NOTE, SUPERSEDED
 from experiments.tracking.spool import WAIT_SECONDS, Spool
 from experiments.tracking.tracker import Tracker
 
