@@ -32,7 +32,7 @@ from benchmarks.workload import (
     params,
     prepare,
 )
-from experiments.contract.backend import ModelSettings
+from experiments.contract.model_settings import ModelSettings
 from experiments.data.dataset import IMAGE_SHAPE
 from experiments.frameworks import ARCHITECTURES
 from experiments.settings.recipe import BackendName

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.workload import BATCH, ROOT
-from experiments.contract.backend import ModelSettings
 from experiments.contract.layers import Layer
+from experiments.contract.model_settings import ModelSettings
 from experiments.data.dataset import IMAGE_SHAPE
 from experiments.frameworks import backend_name, load_backend, load_inspection
 from experiments.parity.protocol import base_recipe

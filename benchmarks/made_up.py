@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.data.dataset import Split
 from experiments.data.prepare import write_description, write_split
 from experiments.settings.project import Project, RunKey

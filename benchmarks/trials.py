@@ -20,8 +20,10 @@ import numpy.typing as npt
 
 from benchmarks.sweep import OVERHEAD, judge
 from benchmarks.workload import MEAN, ROOT, STD, images_and_labels
-from experiments.contract.backend import Backend, Model, ModelSettings, TrainingSettings
+from experiments.contract.backend import Backend, TrainingSettings
 from experiments.contract.layers import Inspection
+from experiments.contract.model import Model
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.weights import FloatArray, draw_weights
 from experiments.data.dataset import IMAGE_SHAPE, Images, Split
 from experiments.frameworks import load_backend, load_inspection

@@ -7,12 +7,13 @@ from typing import cast
 
 import models_tf
 import models_torch
-from experiments.contract.backend import Backend, Device, Model, SavedModel
+from experiments.contract.backend import Backend, Device
 from experiments.contract.examples import PREFIX, examples_of
 from experiments.contract.exporting import Exporting
 from experiments.contract.factories import GIVEN, arguments_of, options_in
 from experiments.contract.inputs import input_of
 from experiments.contract.layers import Inspection
+from experiments.contract.model import Model, SavedModel
 from experiments.settings.params import Params
 from experiments.settings.recipe import BackendName, Option, Recipe
 from experiments.system.errors import TandemError

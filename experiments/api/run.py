@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow.entities import Run as MlflowRun
 
-    from experiments.contract.backend import SavedModel
+    from experiments.contract.model import SavedModel
     from experiments.reports.measured import Measured
     from experiments.settings.recipe import Recipe
 

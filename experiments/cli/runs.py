@@ -20,10 +20,10 @@ def runs(
     from experiments.reports.runs import list_runs
 
     if close:
-        from experiments.tracking import runs, store
+        from experiments.tracking import abandoned, store
 
         store.connect(project)
-        runs.close_run(close)
+        abandoned.close_run(close)
     rows = list_runs(project)
     columns: dict[str, Cell] = {
         "output": "output",

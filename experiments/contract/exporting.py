@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from experiments.contract.backend import ModelT
+from experiments.contract.model import ModelT
 
 
 class Exporting(Protocol[ModelT]):

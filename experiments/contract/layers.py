@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.data.dataset import Dataset, Images, Split
 from experiments.settings.project import Project, RunKey
 

@@ -12,7 +12,7 @@ from experiments.convert.source import Source, dataset_of, find_source, saved_mo
 from experiments.convert.transfer import transfer
 from experiments.data.dataset import Dataset
 from experiments.frameworks import PACKAGES, backend_name
-from experiments.parity.jobs import Processes, Side
+from experiments.parity.sides import Processes, Side
 from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import BackendName
 from experiments.system.console import say, warn

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.contract.backend import Logits, ModelSettings
+from experiments.contract.model import Logits
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.weights import Weights
 from experiments.data.dataset import Dataset
-from experiments.parity.jobs import Side, load_side
+from experiments.parity.sides import Side, load_side
 from experiments.settings.recipe import BackendName
 
 

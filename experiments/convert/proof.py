@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from experiments.contract.backend import Logits, Precision, TrainingSettings, model_settings
+from experiments.contract.backend import TrainingSettings
+from experiments.contract.model import Logits
+from experiments.contract.model_settings import Precision, model_settings
 from experiments.contract.weights import Weights
 from experiments.data.dataset import Dataset
 from experiments.parity import protocol
 from experiments.parity.check import Quantity, check_weights, first_beyond, largest
-from experiments.parity.jobs import Job, Processes
+from experiments.parity.jobs import Job
+from experiments.parity.sides import Processes
 from experiments.parity.starts import best_quantities, run_starts
 from experiments.settings.recipe import BackendName, Recipe
 from experiments.system.errors import TandemError

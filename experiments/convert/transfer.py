@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.contract.backend import ModelSettings, model_settings
+from experiments.contract.model_settings import ModelSettings, model_settings
 from experiments.contract.weights import Weights
 from experiments.convert import jobs
 from experiments.convert.proof import compare_answers, compare_files, compare_recorded, summary
@@ -16,8 +16,9 @@ from experiments.convert.source import Source, versions_of
 from experiments.data.dataset import Dataset
 from experiments.frameworks import DISTRIBUTIONS, PACKAGES
 from experiments.parity.check import check_structure
-from experiments.parity.jobs import Processes, Side, describe, run_on_all
+from experiments.parity.jobs import describe
 from experiments.parity.protocol import FULL
+from experiments.parity.sides import Processes, Side, run_on_all
 from experiments.system.errors import TandemError
 from experiments.system.files import digest
 from experiments.system.isolated import IsolatedProcess, JobFailed

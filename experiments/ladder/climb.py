@@ -9,7 +9,7 @@ import numpy as np
 from experiments.contract.ladder import Trained
 from experiments.contract.weights import FloatArray
 from experiments.ladder.problems import Problem
-from experiments.parity.jobs import Side, load_side
+from experiments.parity.sides import Side, load_side
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.contract.backend import Precision
+from experiments.contract.model_settings import Precision
 from experiments.contract.weights import FloatArray
 from experiments.ladder.climb import Climbed
 from experiments.ladder.problems import PRECISIONS

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.contract.backend import Precision
 from experiments.contract.ladder import Line, Net, Trained
+from experiments.contract.model_settings import Precision
 from experiments.system.errors import TandemError
 from experiments.system.processes import threads_for
 

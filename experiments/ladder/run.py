@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from experiments.contract.backend import Precision
+from experiments.contract.model_settings import Precision
 from experiments.frameworks import PACKAGES
 from experiments.ladder.climb import climb, set_up
 from experiments.ladder.judge import Differences, Runs, judge
 from experiments.ladder.problems import PARAMETERS, PRECISIONS, Problem, loss_after, problem_of
 from experiments.ladder.registry import FRAMEWORKS, LACKING, NUMPY, ORDER, lines_of_code, reference_of, source_of
-from experiments.parity.jobs import Side
+from experiments.parity.sides import Side
 from experiments.system.console import say
 from experiments.system.errors import TandemError
 from experiments.system.isolated import IsolatedProcess, JobFailed

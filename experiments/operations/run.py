@@ -9,7 +9,7 @@ from experiments.frameworks import PACKAGES
 from experiments.operations.answers import Answer, answer
 from experiments.operations.compare import Difference, differences
 from experiments.operations.operation import LIBRARIES, Library, Operation
-from experiments.parity.jobs import Side, run_once
+from experiments.parity.sides import Side, run_once
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from experiments.contract.backend import Precision
+from experiments.contract.model_settings import Precision
 from experiments.contract.weights import FloatArray
 
 Key = tuple[str, Precision]  # backend, precision

@@ -5,12 +5,12 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from experiments.contract.backend import ModelSettings
+from experiments.contract.model_settings import ModelSettings
 from experiments.data.dataset import ImageShape
 from experiments.data.known import MNIST, shape_and_classes
 from experiments.frameworks import PACKAGES
-from experiments.parity.jobs import Side, load_side, run_once
 from experiments.parity.shapes import settings_of
+from experiments.parity.sides import Side, load_side, run_once
 from experiments.settings.params import Params
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName, Recipe

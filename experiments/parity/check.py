@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.contract.backend import Precision
 from experiments.contract.layers import shown
+from experiments.contract.model_settings import Precision
 from experiments.contract.sizes import wrong_output
 from experiments.contract.weights import FloatArray, Parameter, Weights
 from experiments.contract.windows import windows_differ

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from experiments.frameworks import PACKAGES
-from experiments.parity.jobs import Side, run_once
+from experiments.parity.sides import Side, run_once
 
 NORMALISATION = "PyTorch's, in both (models_tf/backend/normalisation.py); tandem parity compares the statistics"
 ROUNDED = "not rounded to float32 in either (models_tf/backend/activations.py)"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract.backend import Precision, TrainingSettings, model_settings
+from experiments.contract.backend import TrainingSettings
+from experiments.contract.model_settings import Precision, model_settings
 from experiments.contract.weights import draw_weights
 from experiments.data.dataset import Dataset
 from experiments.frameworks import takes_dropout, twins
@@ -16,9 +17,10 @@ from experiments.parity.amplification import CALIBRATION, perturbation
 from experiments.parity.bounds import Key
 from experiments.parity.check import Quantity
 from experiments.parity.dropout import check_dropout
-from experiments.parity.jobs import Job, Processes, Start, Steps, run_on_all
+from experiments.parity.jobs import Job, Start, Steps
 from experiments.parity.protocol import PRECISIONS, Protocol
 from experiments.parity.results import Result, Training
+from experiments.parity.sides import Processes, run_on_all
 from experiments.parity.starts import best_quantities, by_key, run_starts
 from experiments.parity.vanishing import adam_moves, vanishing_gradients
 from experiments.settings.recipe import OptimiserName, Recipe

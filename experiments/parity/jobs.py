@@ -1,40 +1,25 @@
 """The jobs of parity, each run in one framework, in a process of its own."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import BinaryIO, TypeVar, TypeVarTuple
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.backend import Backend, Device, Model, ModelSettings, TrainingSettings
+from experiments.contract.backend import Backend, TrainingSettings
 from experiments.contract.layers import Inspection, Layer
+from experiments.contract.model import Model
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.weights import FloatArray, Parameter, Weights, draw_weights
 from experiments.data.dataset import Images, Labels
-from experiments.frameworks import PACKAGES, load_backend, load_inspection
 from experiments.parity.protocol import SEED
+from experiments.parity.sides import Processes as Processes
+from experiments.parity.sides import Side as Side
+from experiments.parity.sides import load_side as load_side
 from experiments.settings.recipe import BackendName
-from experiments.system.errors import TandemError
-from experiments.system.isolated import IsolatedProcess, JobFailed
 from experiments.training.buildable import check_logits, explained
-
-Ts = TypeVarTuple("Ts")
-R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two frameworks, and how to set it up."""
-
-    backend: BackendName
-    device: Device = "cpu"
-    threads: int = 1
-
-
-Processes = Mapping[Side, IsolatedProcess]
 
 
 @dataclass(frozen=True)
@@ -77,40 +62,6 @@ class Steps:
     losses: FloatArray
     file: Path
     outputs: int
-
-
-def run_on_all(processes: Processes, what: str, job: Callable[[Side, *Ts], R], *args: *Ts) -> dict[str, R]:
-    """Run a job in all processes at the same time, and return the results by backend.
-
-    Raises:
-        JobFailed: it failed; the message says in which backend and why, and calls the job `what`.
-        TandemError: a process refused the device, or has ended.
-    """
-    futures = {side: process.submit(job, side, *args) for side, process in processes.items()}
-    results: dict[str, R] = {}
-    failures = []
-    for side, future in futures.items():
-        try:
-            results[side.backend] = processes[side].wait(future)
-        except JobFailed as error:
-            failures.append(f"{side.backend} can't run {what}: {error}")
-    if failures:
-        raise JobFailed("; ".join(failures))
-    return results
-
-
-def run_once(command: str, what: str, job: Callable[[Side, *Ts], R], *args: *Ts) -> dict[str, R]:
-    """Run a job in both frameworks, each in a new process on the CPU, and return the results by backend.
-
-    Raises:
-        TandemError: it failed, or a process has ended.
-    """
-    with ExitStack() as stack:
-        processes = {Side(name): stack.enter_context(IsolatedProcess(f"{command}: the {name}")) for name in PACKAGES}
-        try:
-            return run_on_all(processes, what, job, *args)
-        except JobFailed as error:
-            raise TandemError(f"{command}: {error}") from None
 
 
 def describe(side: Side, settings: ModelSettings) -> Description:
@@ -190,12 +141,6 @@ class EveryStep:
     def epoch_done(self, epoch: int, seconds: float, model: Model) -> bool:
         """Go on: every step was kept."""
         return True
-
-
-@cache
-def load_side(side: Side) -> tuple[Backend[Model], Inspection[Model]]:
-    """Set up a framework, once in its process, and return it with its inspection."""
-    return load_backend(side.backend, device=side.device, threads=side.threads), load_inspection(side.backend)
 
 
 def _built(side: Side, job: Job) -> tuple[Backend[Model], Inspection[Model], Model]:

@@ -15,10 +15,11 @@ from experiments.data.dataset import IMAGE_SHAPE, Dataset
 from experiments.frameworks import PACKAGES
 from experiments.parity import protocol
 from experiments.parity.examine import Examiner
-from experiments.parity.jobs import Processes, Side, describe, run_on_all
+from experiments.parity.jobs import describe
 from experiments.parity.layer_notes import INTRODUCTION, NOTES
 from experiments.parity.run import pair_of_processes
 from experiments.parity.shapes import settings_of
+from experiments.parity.sides import Processes, Side, run_on_all
 from experiments.settings.params import Params
 from experiments.system.console import say
 from experiments.system.errors import TandemError

@@ -25,7 +25,7 @@ from typing import Literal
 
 import numpy as np
 
-from experiments.contract.backend import Precision
+from experiments.contract.model_settings import Precision
 from experiments.contract.weights import FloatArray, Parameter
 from experiments.parity.check import Quantity
 from experiments.parity.jobs import Steps

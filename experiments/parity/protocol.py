@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.contract.backend import Precision
 from experiments.contract.inputs import input_of
+from experiments.contract.model_settings import Precision
 from experiments.frameworks import twins
 from experiments.settings.params import Params
 from experiments.settings.recipe import OptimiserName, Recipe

@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from experiments.contract.backend import Precision
+from experiments.contract.model_settings import Precision
 from experiments.parity.check import Quantity, first_beyond, largest
 from experiments.parity.dropout import DropoutCheck
 from experiments.parity.mixed import Mixed

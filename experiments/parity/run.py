@@ -8,8 +8,8 @@ from pathlib import Path
 from experiments.data.dataset import Dataset
 from experiments.parity import protocol
 from experiments.parity.examine import Examiner
-from experiments.parity.jobs import Processes, Side
 from experiments.parity.results import Result
+from experiments.parity.sides import Processes, Side
 from experiments.settings.params import Params
 from experiments.settings.recipe import BackendName
 from experiments.system.console import say

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Mapping
 
-from experiments.contract.backend import Precision
+from experiments.contract.model_settings import Precision
 from experiments.data.dataset import Dataset
 from experiments.parity.check import Quantity
 from experiments.parity.examine import Examiner

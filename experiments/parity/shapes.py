@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from experiments.contract.backend import ModelSettings
 from experiments.contract.inputs import input_of
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.sizes import expected_output, wrong_output
 from experiments.data.dataset import ImageShape
 from experiments.data.known import MNIST
 from experiments.frameworks import check_architecture, check_options, takes_dropout
 from experiments.parity.check import check_structure
-from experiments.parity.jobs import Description, describe, run_once
+from experiments.parity.jobs import Description, describe
+from experiments.parity.sides import run_once
 from experiments.settings.recipe import Option
 from experiments.system.errors import TandemError
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from experiments.contract.backend import Precision
+from experiments.contract.model_settings import Precision
 from experiments.parity import jobs, protocol
 from experiments.parity.bounds import Key
 from experiments.parity.check import Quantity, first_beyond, start_quantities
-from experiments.parity.jobs import Job, Processes, Start, run_on_all
+from experiments.parity.jobs import Job, Start
 from experiments.parity.protocol import PRECISIONS
+from experiments.parity.sides import Processes, run_on_all
 
 R = TypeVar("R")
 

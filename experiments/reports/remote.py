@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.backend import Backend, Model
+from experiments.contract.backend import Backend
+from experiments.contract.model import Model
 from experiments.contract.run_log import outputs_tag
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Images, to_bytes

@@ -10,7 +10,8 @@ from experiments.reports.remote import MODEL, NOTE, TABLE, TRAINING
 from experiments.settings.project import RunKey
 from experiments.system.files import read_json
 from experiments.tracking import runs
-from experiments.tracking.run import Tracker, open_run
+from experiments.tracking.run import open_run
+from experiments.tracking.tracker import Tracker
 from experiments.training.messages import Begun, Closing
 from experiments.training.training import Training
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.contract.backend import Device
-from experiments.dispatch.dispatcher import Attempt, Dispatcher
+from experiments.dispatch.attempt import Attempt
+from experiments.dispatch.dispatcher import Dispatcher
 from experiments.engine.engine import Ended, Engine, Slot
 from experiments.reports.outlook import Outlook, Running
 from experiments.reports.remote import train_completely_remotely

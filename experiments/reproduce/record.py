@@ -5,31 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from experiments.frameworks import backend_name
+from experiments.reproduce.changes import Changes, changes_of
+from experiments.reproduce.required import check_complete, lacks
 from experiments.reproduce.verdict import JUDGED, Trace
 from experiments.settings.project import RunKey
 from experiments.settings.recipe import Recipe
 from experiments.system.environment import from_requirements
 from experiments.system.errors import TandemError
-from experiments.system.git import NO_CHANGES, changes_digest
 from experiments.tracking.reader import Reader
 from experiments.tracking.runs import Run, find_named
 
 PARAMS, CHANGES, PACKAGES = "params.yaml", "git.diff", "requirements.txt"
 VERSION = "version."
 RUN_ID = re.compile(r"[0-9a-f]{32}")
-
-
-@dataclass(frozen=True)
-class Changes:
-    """How the code differed from its commit.
-
-    `diff` is empty if nothing did, or if that wasn't recorded: `missing` then says why. `untracked` names code that
-    Git didn't know, which is never recorded.
-    """
-
-    diff: str
-    missing: str
-    untracked: str
 
 
 @dataclass(frozen=True)
@@ -77,11 +65,11 @@ def read_record(reader: Reader, run: Run) -> Record:
         TandemError: it isn't that of a training that has ended, or lacks what it takes to train it again.
     """
     tags, params = run.data.tags, run.data.params
-    _check(run)
+    check_complete(run)
     trial = _trial(reader, run) if "trial" in tags else None
     files = reader.texts(tags["mlflow.parentRunId"] if trial else run.info.run_id, (PARAMS, CHANGES, PACKAGES))
     if PARAMS not in files:
-        raise _lacks(run, "params.yaml among its files", "restore mlruns/artifacts, or train it anew")
+        raise lacks(run, "params.yaml among its files", "restore mlruns/artifacts, or train it anew")
     return Record(
         run_id=run.info.run_id,
         name=run.info.run_name,
@@ -125,57 +113,17 @@ def read_trace(reader: Reader, run: Run) -> Trace:
     )
 
 
-def _check(run: Run) -> None:
-    tags, params = run.data.tags, run.data.params
-    kind = tags.get("kind")
-    if kind in ("sweep", "confirmation"):
-        raise _lacks(run, f"a training; this is a {kind}", "name the run of one of its trials")
-    diverged = tags.get("trial_state", "").startswith("diverged")
-    if run.info.status != "FINISHED" and not diverged:
-        raise _lacks(run, f"a training that has ended; this one is {run.info.status}", "resume it, or name another")
-    missing = [f"the tag {name}" for name in _TAGS if name not in tags]
-    missing += [f"the parameter {name}" for name in _PARAMS if name not in params]
-    if missing or "train/step_loss" not in run.data.metrics:
-        raise _lacks(run, ", ".join(missing or ["losses"]), "an older version made it: train it anew")
-    if tags["git_commit"] == "none":
-        raise _lacks(run, "a commit: it was made outside Git", "commit the code, and train it anew")
-
-
-_TAGS = ("recipe", "backend", "seed", "git_commit", "git_dirty", "device", "dataset_fingerprint")
-_PARAMS = ("code", "threads", "initial_weights", "batch_order", "epochs")
-
-
-def _lacks(run: Run, expected: str, remedy: str) -> TandemError:
-    name = f"RUN: {run.info.run_name} ({run.info.run_id})"
-    return TandemError(f"{name}: expected a record with {expected}; {remedy}")
-
-
 def _trial(reader: Reader, run: Run) -> Trial:
     tags = run.data.tags
     parent = reader.run(tags.get("mlflow.parentRunId", ""))
     if parent is None:
-        raise _lacks(run, "the run of its sweep, which holds params.yaml", "`mlflow runs restore` brings it back")
+        raise lacks(run, "the run of its sweep, which holds params.yaml", "`mlflow runs restore` brings it back")
     if "log_every_steps" not in run.data.params:
-        raise _lacks(run, "log_every_steps", "an older version made this trial, whose code trains none alone")
+        raise lacks(run, "log_every_steps", "an older version made this trial, whose code trains none alone")
     epochs = None
     if tags.get("trial_state") == "pruned":
         epochs = max(reader.points(run.info.run_id, "val/loss"))
     return Trial(tags["sweep"], tags["trial"], parent.data.params["sweep.objective"], epochs)
-
-
-def changes_of(tags: Mapping[str, str], diff: str) -> Changes:
-    """Return the changes that a run kept, once they have the digest that it noted."""
-    # Older versions noted no digest, and no names.
-    digest = tags.get("git_changes", NO_CHANGES if tags["git_dirty"] == "false" else changes_digest(diff))
-    untracked = tags.get("git_untracked", "none")
-    if digest == NO_CHANGES:
-        missing = "it notes changes, and has none" if tags["git_dirty"] == "true" and untracked == "none" else ""
-        return Changes("", missing, untracked)
-    if not diff or not diff.startswith("diff --git "):
-        return Changes("", "TANDEM_LOG_GIT_DIFF=0 or their size kept them out", untracked)
-    if changes_digest(diff) != digest:
-        return Changes("", "those among its files are of another time: the sweep was resumed with others", untracked)
-    return Changes(diff, "", untracked)
 
 
 def find_run(reader: Reader, asked: str) -> tuple[Run, str]:

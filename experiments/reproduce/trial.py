@@ -7,7 +7,8 @@ from experiments.settings.project import Project, RunKey
 from experiments.system.console import say
 from experiments.system.progress import epoch_line
 from experiments.tracking import store
-from experiments.tracking.run import Tracker, open_run
+from experiments.tracking.run import open_run
+from experiments.tracking.tracker import Tracker
 from experiments.training.messages import Begun, EpochDone, Order, Reply
 from experiments.training.remote import train_order
 from experiments.training.training import make_training

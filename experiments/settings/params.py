@@ -1,19 +1,16 @@
 """params.yaml as frozen, validated objects."""
 
-import re
-import reprlib
-from collections.abc import Sequence
 from pathlib import Path
-from types import NoneType
-from typing import Annotated, Any, Literal, TypeVar, cast, get_args
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, PlainValidator, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from experiments.settings.engines import Engines
-from experiments.settings.recipe import BackendName, Count, Epochs, Misfit, Name, Recipe, Section, Seed
+from experiments.settings.recipe import BackendName, Count, Epochs, Name, Recipe, Section, Seed
 from experiments.settings.space import SearchSpace
+from experiments.settings.wrong import one_line
 from experiments.system.errors import TandemError
 
 Item = TypeVar("Item")
@@ -148,50 +145,4 @@ def parse_params(text: str) -> Params:
     try:
         return Params.model_validate(raw)
     except ValidationError as error:
-        raise TandemError(_one_line(error)) from None
-
-
-# Where pydantic speaks of Python.
-_EXPECTED = {
-    "missing": "a value for this key",
-    "string_pattern_mismatch": "a name of lower-case letters, digits, '-' and '_'",
-    "too_short": "a list of at least one item",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "model_type": "keys with values",
-    "dict_type": "keys with values",
-}
-_GOT = {"missing": "nothing", "extra_forbidden": "an unknown key"}
-
-
-def _one_line(error: ValidationError) -> str:
-    # A misspelt key is two errors, one unknown and one missing: report the first.
-    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-    kind, location = problems[0]["type"], [part for part in problems[0]["loc"] if part != "[key]"]
-    keys = f"one of {', '.join(_section(location[:-1]).model_fields)}" if kind == "extra_forbidden" else None
-    expected = keys or _EXPECTED.get(kind) or re.sub("^(Value error, |Input should be )", "", problems[0]["msg"])
-    where, more = ".".join(map(str, location)), f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    rule = problems[0].get("ctx", {}).get("error")
-    # A rule on a whole recipe says itself what it got: nobody wants to read all of the recipe.
-    got = f"; {_remedy(where, rule)}" if isinstance(rule, Misfit) else ""
-    if len(location) != 2 or not isinstance(problems[0]["input"], dict):
-        got = f"; got {_GOT.get(kind) or reprlib.repr(problems[0]['input'])}"
-    return f"params.yaml: {where or 'the file'}: expected {expected}{got}{more}"
-
-
-def _remedy(where: str, misfit: Misfit) -> str:
-    """Return which keys have to go and come, also as `dvc exp run -S` takes it (Hydra's syntax)."""
-    steps = [f"remove {name} (-S '~{where}.{name}')" for name in misfit.remove]
-    return " and ".join([*steps, *(f"add {name} (-S '+{where}.{name}=0')" for name in misfit.add)])
-
-
-def _section(location: Sequence[int | str]) -> type[Section]:
-    """Return the model of a section of the file, as the annotations have it."""
-    kind: Any = Params
-    for step in location:
-        kind = kind.model_fields[step].annotation if hasattr(kind, "model_fields") else get_args(kind)[-1]
-        kind = get_args(kind)[0] if NoneType in get_args(kind) else kind
-    return cast(type[Section], kind)
+        raise TandemError(one_line(error, Params)) from None

@@ -10,7 +10,8 @@ from experiments.settings.project import Project, RunKey
 from experiments.system.locks import exclusive
 from experiments.system.processes import age
 from experiments.tracking import runs, store
-from experiments.tracking.run import Tracker, track
+from experiments.tracking.run import track
+from experiments.tracking.tracker import Tracker
 from experiments.training.checkpoint import State
 from experiments.training.outputs import write_outputs
 from experiments.training.session import open_session

@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 from experiments.settings.tuned import text_of
 from experiments.sweep.patience import patiently
 from experiments.sweep.plan import Plan
-from experiments.tracking.run import Tracker
+from experiments.tracking.tracker import Tracker
 
 METRIC, TRIAL = "best", "best_trial"
 

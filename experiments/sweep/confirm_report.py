@@ -13,7 +13,7 @@ from experiments.settings.tuned import cells
 from experiments.sweep.confirmation import Candidate, Confirmation, Lead
 from experiments.system.colours import COLOURS
 from experiments.system.files import write_atomically, write_json
-from experiments.tracking.run import Tracker
+from experiments.tracking.tracker import Tracker
 
 
 def report_path(project: Project, confirmation: Confirmation) -> Path:

@@ -19,9 +19,9 @@ from experiments.sweep.storage import connect
 from experiments.sweep.study import IDENTITY, PARENT, open_study
 from experiments.system.errors import Stopped
 from experiments.system.git import read_checkout
-from experiments.tracking import runs, store
-from experiments.tracking.run import Tracker
+from experiments.tracking import abandoned, runs, store
 from experiments.tracking.run import open_run as open_mlflow_run
+from experiments.tracking.tracker import Tracker
 from experiments.training.session import track_files
 
 # What is logged of the plan, beside the space.
@@ -109,4 +109,4 @@ def _known_run(study: optuna.Study, experiment: str, tags: dict[str, str]) -> st
     if PARENT in study.user_attrs:
         return runs.active(study.user_attrs[PARENT])
     # A kill between the run's start and the line that notes it leaves one that closed_because says is abandoned.
-    return runs.find_tagged(experiment, {**tags, runs.CLOSED_BECAUSE: runs.PROCESS_GONE})
+    return runs.find_tagged(experiment, {**tags, abandoned.CLOSED_BECAUSE: abandoned.PROCESS_GONE})

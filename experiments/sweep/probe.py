@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.backend import Backend, Device, Model, TrainingSettings
+from experiments.contract.backend import Backend, Device, TrainingSettings
+from experiments.contract.model import Model
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Dataset, load_dataset
 from experiments.engine.engine import Report

@@ -10,7 +10,6 @@ import copy
 import json
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,20 +18,12 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from experiments.sweep.draft import Draft
+from experiments.sweep.passed_on import StudiesPassedOn
 from experiments.system.errors import TandemError
 
 
-@dataclass
-class Draft:
-    """A trial that is being drawn; `is_sent`: the storage may have it."""
-
-    trial_id: int
-    study_id: int
-    trial: FrozenTrial
-    is_sent: bool = False
-
-
-class Remembered(BaseStorage):
+class Remembered(StudiesPassedOn):
     """Passes everything on to a storage, and keeps the trials of the one study that it is used for.
 
     A new trial is a draft while it is drawn, and is written with the first attribute that a user gives it. A kill
@@ -40,7 +31,7 @@ class Remembered(BaseStorage):
     """
 
     def __init__(self, storage: BaseStorage) -> None:
-        self._storage = storage
+        super().__init__(storage)
         self._trials: list[FrozenTrial] | None = None
         self._directions: dict[int, list[StudyDirection]] = {}
         self._draft: Draft | None = None
@@ -183,33 +174,3 @@ class Remembered(BaseStorage):
         if study_id not in self._directions:
             self._directions[study_id] = self._storage.get_study_directions(study_id)
         return self._directions[study_id]
-
-    def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> int:
-        return self._storage.create_new_study(directions, study_name)
-
-    def delete_study(self, study_id: int) -> None:
-        self._storage.delete_study(study_id)
-
-    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
-        self._storage.set_study_user_attr(study_id, key, value)
-
-    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        self._storage.set_study_system_attr(study_id, key, value)
-
-    def get_study_id_from_name(self, study_name: str) -> int:
-        return self._storage.get_study_id_from_name(study_name)
-
-    def get_study_name_from_id(self, study_id: int) -> str:
-        return self._storage.get_study_name_from_id(study_id)
-
-    def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
-        return self._storage.get_study_user_attrs(study_id)
-
-    def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
-        return self._storage.get_study_system_attrs(study_id)
-
-    def get_all_studies(self) -> Any:
-        return self._storage.get_all_studies()
-
-    def remove_session(self) -> None:
-        self._storage.remove_session()

@@ -8,11 +8,14 @@ from typing import NamedTuple
 from experiments.data.dataset import Dataset
 from experiments.engine.engine import Slot
 from experiments.settings.recipe import BackendName
+from experiments.sweep.patience import patiently
 from experiments.sweep.plan import Plan
+from experiments.sweep.trials import Result
 from experiments.tracking import runs
 from experiments.tracking.metrics import SEND_SECONDS
-from experiments.tracking.run import Tracker, open_run
-from experiments.training.messages import Begun
+from experiments.tracking.run import open_run
+from experiments.tracking.tracker import Tracker
+from experiments.training.messages import Begun, Outcome
 
 # What a trial's run has in MLflow, beside what every run has.
 SWEEP, TRIAL, STATE, PARENT_RUN = "sweep", "trial", "trial_state", "mlflow.parentRunId"
@@ -89,6 +92,23 @@ class TrialRuns:
         tracker.dataset(self.dataset, self.dataset.split("train"))
         self.trackers[member] = tracker
         return tracker
+
+    def finish(self, member: Member, outcome: Outcome, result: Result) -> None:
+        """Log the end of a member, and close its run."""
+        tracker = self.trackers[member]
+        tracker.metrics(outcome.points)
+        if not result.diverged:
+            # As Optuna does, a pruned trial's value is its last.
+            tracker.metrics([("objective", result.objective[-1], len(result.objective))])
+        state = f"diverged: {result.diverged}" if result.diverged else outcome.state
+        status = "FAILED" if result.diverged else "FINISHED"
+        patiently(lambda: self.close(member, status, state, outcome.tags))
+
+    def fail(self, number: int, reason: str) -> None:
+        """Close the runs of a trial that is given up."""
+        for backend in self.plan.backends_of_trial:
+            member = Member(number, backend)
+            patiently(lambda member=member: self.close(member, "FAILED", f"failed: {reason}"))  # type: ignore[misc]
 
     def close(
         self, member: Member, status: str, state: str | None = None, tags: Mapping[str, str] = MappingProxyType({})

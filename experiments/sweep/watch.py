@@ -18,7 +18,8 @@ from experiments.system.errors import Stopped
 from experiments.system.files import read_json, write_json
 
 if TYPE_CHECKING:
-    from experiments.sweep.controller import Controller, TrialAttempt
+    from experiments.sweep.attempt import TrialAttempt
+    from experiments.sweep.controller import Controller
 
 LOOK_SECONDS, LINE_SECONDS = 1, 30
 LIVE, STOP = "live.json", "stop"

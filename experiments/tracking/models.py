@@ -16,7 +16,7 @@ from mlflow.models import Model as Description
 from mlflow.models import infer_signature
 from mlflow.models.model import MLMODEL_FILE_NAME
 
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.data.dataset import Images
 from experiments.system.quiet import quiet_native_stderr
 

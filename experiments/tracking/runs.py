@@ -1,11 +1,7 @@
-"""Runs in MLflow's store: finding them, and changing those that nobody writes.
-
-Tags say which process writes a run, so that others can tell, later, whether that process still exists.
-"""
+"""Runs in MLflow's store: finding them, and changing those that nobody writes."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import mlflow
@@ -15,13 +11,8 @@ from mlflow.entities import Run as Run
 from mlflow.exceptions import MlflowException
 
 from experiments.contract.run_log import OUTPUTS
-from experiments.system.console import warn
-from experiments.system.errors import TandemError
-from experiments.system.processes import ProcessId
+from experiments.tracking.owner import owner_tags
 
-CLOSED_BECAUSE, PROCESS_GONE, BY_HAND = "tandem.closed_because", "its process is gone", "a user closed it"
-BOOT_ID, NAMESPACE, PID, STARTED = (f"tandem.{name}" for name in ("boot_id", "pid_namespace", "pid", "process_started"))
-_TAGS = {"boot_id": BOOT_ID, "pid_namespace": NAMESPACE, "pid": PID, "started": STARTED}
 # What MLflow shows as a run's or an experiment's description. Which run has done the same training since.
 NOTE, SUPERSEDED = "mlflow.note.content", "superseded_by"
 # The run that keeps the page about all others: its name, and a tag.
@@ -32,21 +23,6 @@ AWAY = (
 )
 # MLflow takes no more entries at once.
 PAGE = 1000
-
-
-def owner_tags() -> dict[str, str]:
-    """Return tags that say which process writes a run: this one."""
-    return {_TAGS[name]: str(value) for name, value in asdict(ProcessId.own()).items()}
-
-
-def owner(run: Run) -> ProcessId:
-    """Return the process that writes a run, or wrote it last."""
-    return ProcessId.read({name: run.data.tags[tag] for name, tag in _TAGS.items() if tag in run.data.tags})
-
-
-def is_abandoned(run: Run) -> bool:
-    """Return whether a run is RUNNING although its process is known to be gone."""
-    return run.info.status == "RUNNING" and owner(run).liveness() == "gone"
 
 
 def search(experiment: str, query: str) -> list[Run]:
@@ -160,46 +136,3 @@ def write_run(
     )
     client.set_terminated(run_id, "FINISHED")
     return run_id
-
-
-def close_abandoned(run: Run) -> bool:
-    """Mark a run as KILLED if it is abandoned, and return whether it was."""
-    if not is_abandoned(run):
-        return False
-    # Read after the process was seen to be gone: it may have ended the run right before, and can't change it any more.
-    now = MlflowClient().get_run(run.info.run_id)
-    if now.info.status != "RUNNING" or owner(now) != owner(run):
-        return False
-    _close(run.info.run_id, PROCESS_GONE)
-    return True
-
-
-def close_abandoned_runs(experiment: str) -> list[str]:
-    """Mark as KILLED the RUNNING runs whose processes are known to be gone, and return their ids."""
-    own = owner_tags()
-    here = f"tags.`{BOOT_ID}` = '{own[BOOT_ID]}' and tags.`{NAMESPACE}` = '{own[NAMESPACE]}'"
-    running = search(experiment, f"attributes.status = 'RUNNING' and {here}")
-    closed = [run.info.run_id for run in running if close_abandoned(run)]
-    for run_id in closed:
-        warn(f"run {run_id} was left open by a process that was killed; it is marked as KILLED now")
-    return closed
-
-
-def close_run(run_id: str) -> None:
-    """Mark a RUNNING run as KILLED, one whose process can't be judged from here: of before a reboot, of elsewhere.
-
-    Raises:
-        TandemError: the run isn't RUNNING, or its process is alive.
-    """
-    run = find_run(run_id)
-    status = run.info.status if run else "not in MLflow"
-    if run is None or status != "RUNNING":
-        raise TandemError(f"--close: expected a run that is RUNNING; got {run_id}, which is {status}")
-    if owner(run).liveness() == "alive":
-        raise TandemError(f"--close: expected a run without a process; {run_id} has {owner(run).pid}: stop that first")
-    _close(run_id, BY_HAND)
-
-
-def _close(run_id: str, reason: str) -> None:
-    MlflowClient().set_tag(run_id, CLOSED_BECAUSE, reason)
-    MlflowClient().set_terminated(run_id, "KILLED")

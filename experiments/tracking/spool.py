@@ -18,7 +18,9 @@ from mlflow.exceptions import MlflowException
 
 from experiments.system.console import warn
 from experiments.system.urls import one_line
-from experiments.tracking.runs import CLOSED_BECAUSE, PAGE, PROCESS_GONE, find_run, owner_tags
+from experiments.tracking.abandoned import CLOSED_BECAUSE, PROCESS_GONE
+from experiments.tracking.owner import owner_tags
+from experiments.tracking.runs import PAGE, find_run
 
 # Another process that delivers the same run needs a few requests a thousand points.
 WAIT_SECONDS = 60

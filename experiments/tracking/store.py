@@ -24,8 +24,9 @@ from experiments.system.files import new_database
 from experiments.system.sqlite import check_journal, set_journal
 from experiments.system.urls import hide_password, one_line
 from experiments.tracking import spool
+from experiments.tracking.abandoned import close_abandoned_runs
 from experiments.tracking.moved import mend_paths
-from experiments.tracking.runs import NOTE, close_abandoned_runs
+from experiments.tracking.runs import NOTE
 
 StoreError = MlflowException
 EXPERIMENT, FILE = "tandem", "mlflow.db"

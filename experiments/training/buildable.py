@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract.backend import Backend, Model, ModelSettings
+from experiments.contract.backend import Backend
 from experiments.contract.examples import factory_of, target_of
+from experiments.contract.model import Model
+from experiments.contract.model_settings import ModelSettings
 from experiments.frameworks import ARCHITECTURES, NETWORKS, load_inspection
 from experiments.settings.recipe import BackendName
 from experiments.system.errors import TandemError

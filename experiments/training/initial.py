@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from experiments.contract.backend import Backend, ModelT, model_settings
+from experiments.contract.backend import Backend
 from experiments.contract.layers import shown
+from experiments.contract.model import ModelT
+from experiments.contract.model_settings import model_settings
 from experiments.contract.weights import Parameter, Weights, draw_weights
 from experiments.data.dataset import Dataset
 from experiments.settings.recipe import Recipe

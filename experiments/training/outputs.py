@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.system.files import digest, read_json, replace_folder, write_atomically, write_json
 from experiments.training.resources import medians
 from experiments.training.scoring import Score

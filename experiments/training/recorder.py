@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.contract.schedule import learning_rates
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Split

@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from experiments.contract.backend import Backend, Device, Model
+from experiments.contract.backend import Backend, Device
+from experiments.contract.model import Model
 from experiments.data.dataset import Dataset, Split, load_dataset
 from experiments.frameworks import load_backend
 from experiments.settings.recipe import BackendName

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.contract.run_log import Point
 from experiments.data.dataset import Dataset, Images, Split
 from experiments.system.files import write_atomically

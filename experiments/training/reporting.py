@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.contract.weights import FloatArray
 from experiments.training.messages import EpochDone, Reply
 from experiments.training.recorder import Recorder

@@ -4,7 +4,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.contract.backend import Backend, Model
+from experiments.contract.backend import Backend
+from experiments.contract.model import Model
 from experiments.system.memory import peak_memory_mb
 from experiments.training.checkpoint import State
 

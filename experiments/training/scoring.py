@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax
 
-from experiments.contract.backend import Logits, Model
+from experiments.contract.model import Logits, Model
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Labels, Split
 

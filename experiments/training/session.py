@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from experiments.contract.backend import Backend, Listener, Model, model_settings
+from experiments.contract.backend import Backend, Listener
 from experiments.contract.layers import Layer
+from experiments.contract.model import Model
+from experiments.contract.model_settings import model_settings
 from experiments.contract.run_log import RunLog
 from experiments.data.dataset import batch_order
 from experiments.frameworks import load_inspection

@@ -9,7 +9,8 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-from experiments.contract.backend import Backend, Model, TrainingSettings
+from experiments.contract.backend import Backend, TrainingSettings
+from experiments.contract.model import Model
 from experiments.contract.schedule import steps_of_epoch
 from experiments.data.dataset import Dataset, Split, load_dataset
 from experiments.settings.params import Params

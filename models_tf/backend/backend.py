@@ -11,7 +11,8 @@ with quiet_native_stderr():
 
     GPUS = tf.config.list_physical_devices("GPU")  # logs an error where there is no CUDA
 
-from experiments.contract.backend import Device, Listener, ModelSettings, TrainingSettings
+from experiments.contract.backend import Device, Listener, TrainingSettings
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.phases import Phases
 from experiments.contract.schedule import learning_rates
 from experiments.data.dataset import Images, Labels

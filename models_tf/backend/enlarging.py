@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import KerasTensor, layers, ops
 
-from experiments.contract.backend import ModelSettings
+from experiments.contract.model_settings import ModelSettings
 from experiments.data.enlarging import bilinear
 
 

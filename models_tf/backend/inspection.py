@@ -1,68 +1,21 @@
 """The layers of a Keras model, their outputs, and gradients: `experiments.contract.layers.Inspection`."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from keras import layers as kl
 
-from experiments.contract.layers import NONE, Kind, Layer, Padding, with_blocks
+from experiments.contract.layers import Layer, with_blocks
 from experiments.contract.weights import FloatArray, Weights
 from experiments.data.dataset import Images, Labels
-from models_tf.backend.activations import GELU
-from models_tf.backend.arrays import is_depthwise, owned
+from models_tf.backend.arrays import owned
 from models_tf.backend.flattened import by_channel, flattened
+from models_tf.backend.kinds import DROPOUTS, kind_of
 from models_tf.backend.model import KerasModel
-from models_tf.backend.padding import Conv2D, MaxPooling2D
-from models_tf.backend.positions import Positions
 from models_tf.backend.trace import Call, trace
 from models_tf.backend.training import batch_loss
-
-# A class stands for those derived from it, too, unless they come before it.
-KINDS: dict[type[kl.Layer], Kind] = {
-    kl.DepthwiseConv2D: "depthwise convolution",
-    kl.Conv2DTranspose: "transposed convolution",
-    kl.Conv2D: "convolution",
-    kl.Dense: "dense",
-    kl.MaxPooling2D: "max pooling",
-    kl.AveragePooling2D: "average pooling",
-    kl.GlobalAveragePooling2D: "global average pooling",
-    kl.GlobalMaxPooling2D: "global max pooling",
-    kl.AdaptiveAveragePooling2D: "adaptive average pooling",
-    kl.AdaptiveMaxPooling2D: "adaptive max pooling",
-    kl.ZeroPadding2D: "zero padding",
-    kl.Flatten: "flatten",
-    kl.ReLU: "relu",
-    kl.LeakyReLU: "leaky relu",
-    GELU: "gelu",
-    kl.PReLU: "prelu",
-    kl.Softmax: "softmax",
-    kl.SpatialDropout1D: "channel dropout",
-    kl.SpatialDropout2D: "channel dropout",
-    kl.AlphaDropout: "alpha dropout",
-    kl.Dropout: "dropout",
-    kl.BatchNormalization: "batch normalisation",
-    kl.LayerNormalization: "layer normalisation",
-    kl.GroupNormalization: "group normalisation",
-    Positions: "positions",
-    kl.Embedding: "embedding",
-    kl.LSTM: "lstm",
-    kl.GRU: "gru",
-    kl.MultiHeadAttention: "attention",
-}
-# What `layers.Activation` is called with.
-ACTIVATIONS: dict[str, Kind] = {
-    "relu": "relu",
-    "leaky_relu": "leaky relu",
-    "gelu": "gelu",
-    "silu": "silu",
-    "tanh": "tanh",
-    "sigmoid": "sigmoid",
-    "softmax": "softmax",
-}
-ADAPTIVE = (kl.AdaptiveAveragePooling2D, kl.AdaptiveMaxPooling2D)
-DROPOUTS: tuple[Kind, ...] = ("dropout", "channel dropout", "alpha dropout")
+from models_tf.backend.windows import window_of
 
 
 def layers(model: KerasModel) -> list[Layer]:
@@ -127,20 +80,8 @@ def _shape(value: tf.Tensor) -> tuple[int, ...]:
     return (sizes[2], sizes[0], sizes[1]) if len(sizes) == 3 else sizes
 
 
-def kind_of(layer: kl.Layer) -> Kind:
-    """Return the kind of a layer."""
-    if isinstance(layer, kl.Activation):
-        return ACTIVATIONS.get(layer.activation.__name__, "other")
-    if isinstance(layer, ADAPTIVE) and tuple(layer.output_size) == (1, 1):
-        return "global average pooling" if isinstance(layer, kl.AdaptiveAveragePooling2D) else "global max pooling"
-    if isinstance(layer, kl.Conv2D) and is_depthwise(layer):
-        return "depthwise convolution"
-    known = next((KINDS[kind] for kind in KINDS if isinstance(layer, kind)), None)
-    return known or "other"
-
-
 def _describe(call: Call) -> Layer:
-    layer, form = call.layer, _form(call.layer)
+    layer, form = call.layer, window_of(call.layer)
     if isinstance(layer, kl.Dense | kl.LSTM | kl.GRU):
         form["features"] = layer.units
     if isinstance(layer, kl.SpatialDropout1D | kl.SpatialDropout2D):
@@ -151,27 +92,3 @@ def _describe(call: Call) -> Layer:
     if kind in ("dense", "lstm", "gru", "attention") or "convolution" in kind:
         form["weights"] = sum(int(np.prod(one.shape)) for one in layer.weights if "kernel" in one.name)
     return Layer(call.path, kind, _shape(call.input), _shape(call.output), **form)
-
-
-def _form(layer: kl.Layer) -> dict[str, Any]:
-    """Return the settings of a layer that moves windows."""
-    if isinstance(layer, ADAPTIVE):
-        return {"kernel": tuple(layer.output_size)}
-    if isinstance(layer, kl.ZeroPadding2D):
-        return {"padding": tuple(layer.padding)}
-    form: dict[str, Any] = {"padding": _padding(layer)}
-    if isinstance(layer, kl.MaxPooling2D | kl.AveragePooling2D):
-        return form | {"kernel": tuple(layer.pool_size), "stride": tuple(layer.strides)}
-    if isinstance(layer, kl.Conv2D | kl.DepthwiseConv2D | kl.Conv2DTranspose):
-        form |= {"kernel": layer.kernel_size, "stride": layer.strides, "dilation": layer.dilation_rate}
-        form = {name: value if isinstance(value, str) else tuple(value) for name, value in form.items()}
-        depthwise = isinstance(layer, kl.DepthwiseConv2D)
-        return form | {"features": layer.kernel.shape[2] * layer.depth_multiplier if depthwise else layer.filters}
-    return {}
-
-
-def _padding(layer: kl.Layer) -> Padding:
-    if isinstance(layer, Conv2D | MaxPooling2D) and layer.pads is not None:
-        rows, columns = layer.pads
-        return (rows, rows), (columns, columns)
-    return "same" if getattr(layer, "padding", "valid") == "same" else NONE

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import tensorflow as tf
 from keras import layers
 
-from experiments.contract.backend import Logits, ModelSettings, Precision
 from experiments.contract.examples import factory_of
 from experiments.contract.freezing import frozen_layers
+from experiments.contract.model import Logits
+from experiments.contract.model_settings import ModelSettings, Precision
 from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
 from models_tf import ARCHITECTURES
@@ -25,7 +26,7 @@ from models_tf.backend.trace import trace
 
 
 class KerasModel:
-    """Implements `experiments.contract.backend.Model`."""
+    """Implements `experiments.contract.model.Model`."""
 
     def __init__(self, settings: ModelSettings) -> None:
         use_precision(settings.precision)

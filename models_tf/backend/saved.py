@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from experiments.contract.backend import SAVED_BATCH, Logits
+from experiments.contract.model import SAVED_BATCH, Logits
 from models_tf.backend.activations import GELU, LeakyReLU
 from models_tf.backend.enlarging import Enlarge
 from models_tf.backend.normalisation import BatchNormalization
@@ -20,7 +20,7 @@ FILE = "model.keras"
 
 
 class SavedModel:
-    """Implements `experiments.contract.backend.SavedModel`."""
+    """Implements `experiments.contract.model.SavedModel`."""
 
     def __init__(self, folder: Path) -> None:
         model = keras.models.load_model(folder / FILE, compile=False)

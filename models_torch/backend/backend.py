@@ -11,7 +11,8 @@ import lightning as L
 import torch
 from lightning.pytorch.plugins.environments import LightningEnvironment
 
-from experiments.contract.backend import Device, Listener, ModelSettings, TrainingSettings
+from experiments.contract.backend import Device, Listener, TrainingSettings
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.phases import Phases
 from experiments.data.dataset import Images, Labels
 from experiments.system.errors import TandemError

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from experiments.contract.backend import ModelSettings
+from experiments.contract.model_settings import ModelSettings
 from experiments.data.dataset import ImageShape
 from experiments.data.enlarging import bilinear
 

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from experiments.contract.backend import Logits, ModelSettings
 from experiments.contract.examples import factory_of
+from experiments.contract.model import Logits
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.weights import Parameter, Weights
 from experiments.data.dataset import Images
 from models_torch import ARCHITECTURES
@@ -66,7 +67,7 @@ class Classifier(nn.Module):
 
 
 class TorchModel:
-    """Implements `experiments.contract.backend.Model`; channels-last in memory, which is faster on a CPU."""
+    """Implements `experiments.contract.model.Model`; channels-last in memory, which is faster on a CPU."""
 
     def __init__(self, settings: ModelSettings, device: torch.device) -> None:
         self.module = Classifier(settings).to(device)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram
 
-from experiments.contract.backend import SAVED_BATCH, Logits
+from experiments.contract.model import SAVED_BATCH, Logits
 
 SUFFIX = ".pt2"
 FILE = f"model{SUFFIX}"
@@ -42,7 +42,7 @@ def load(folder: Path) -> ExportedProgram:
 
 
 class SavedModel:
-    """Implements `experiments.contract.backend.SavedModel`, on the CPU."""
+    """Implements `experiments.contract.model.SavedModel`, on the CPU."""
 
     def __init__(self, folder: Path) -> None:
         program = load(folder)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.contract.backend import TrainingSettings, model_settings
+from experiments.contract.backend import TrainingSettings
+from experiments.contract.model_settings import model_settings
 from experiments.contract.weights import Weights, draw_weights
 from experiments.convert.convert import convert_saved
 from experiments.convert.source import Source
 from experiments.data.dataset import Dataset, load_dataset
 from experiments.frameworks import PACKAGES
-from experiments.parity.jobs import Side, load_side, run_on_all
+from experiments.parity.sides import Side, load_side, run_on_all
 from experiments.reports.measured import Measured
 from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import BackendName, Recipe

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from experiments.contract.backend import model_settings
+from experiments.contract.model_settings import model_settings
 from experiments.data import prepare
 from experiments.data.dataset import Dataset, PixelType, Split, TrainOn, described, largest_pixel, load_dataset
 from experiments.data.prepare import write_description, write_split

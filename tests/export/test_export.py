@@ -18,7 +18,7 @@ from experiments.export.export import Row, Wish, export
 from experiments.export.formats import FORMATS, Format, check_packages, format_of, formats_named
 from experiments.export.making import check_folder
 from experiments.export.reading import describe, logits_of
-from experiments.parity.jobs import Side
+from experiments.parity.sides import Side
 from experiments.predicting.predict import predict
 from experiments.settings.params import Params
 from experiments.settings.project import Project

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract.backend import TrainingSettings, model_settings
+from experiments.contract.backend import TrainingSettings
+from experiments.contract.model_settings import model_settings
 from experiments.contract.weights import draw_weights
 from experiments.convert.source import Source
 from experiments.data.dataset import Dataset
 from experiments.export.export import Row, export_saved
 from experiments.export.formats import FORMATS
 from experiments.frameworks import backend_name, takes_dropout
-from experiments.parity.jobs import Side, load_side
+from experiments.parity.sides import Side, load_side
 from experiments.reports.measured import Measured
 from experiments.settings.project import RunKey
 from experiments.settings.recipe import BackendName, Recipe

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.contract.backend import Device, ModelSettings, Precision, TrainingSettings
+from experiments.contract.backend import Device, TrainingSettings
+from experiments.contract.model_settings import ModelSettings, Precision
 from experiments.contract.weights import FloatArray, Weights, draw_weights
 from experiments.data.dataset import Images, Labels
 from experiments.engine.gpus import visible_gpus

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.contract.backend import Precision
+from experiments.contract.model_settings import Precision
 from experiments.ladder.climb import climb
 from experiments.ladder.problems import EXAMPLES, PRECISIONS, Problem, line, net
 from experiments.ladder.registry import FRAMEWORKS, NUMPY, reference_of, source_of

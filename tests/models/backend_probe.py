@@ -11,7 +11,9 @@ from unittest.mock import patch
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.backend import Model, ModelSettings, TrainingSettings
+from experiments.contract.backend import TrainingSettings
+from experiments.contract.model import Model
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.weights import draw_weights
 from experiments.data import feed
 from experiments.data.dataset import Images, ImageShape, Labels, PixelType, batch_order

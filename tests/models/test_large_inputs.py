@@ -7,7 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from experiments.contract.backend import Model, Precision, TrainingSettings, model_settings
+from experiments.contract.backend import TrainingSettings
+from experiments.contract.model import Model
+from experiments.contract.model_settings import Precision, model_settings
 from experiments.contract.weights import draw_weights
 from experiments.data.dataset import Dataset, Images, Statistics
 from experiments.data.enlarging import bilinear

@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 import models_torch
-from experiments.contract.backend import Backend, Model, ModelSettings
+from experiments.contract.backend import Backend
 from experiments.contract.examples import architecture_of, examples_of
 from experiments.contract.initial import Distribution
+from experiments.contract.model import Model
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.weights import FloatArray, Weights
 from experiments.frameworks import PACKAGES, load_backend
 from experiments.parity.shapes import settings_of
@@ -92,10 +94,11 @@ def test_the_starts_are_those_of_the_framework(processes: Processes, name: Backe
 def kinds(name: BackendName) -> tuple[set[str], set[str]]:
     """Return the kinds that the inspection of a framework knows, and those in the networks of its examples."""
     inspection: Any = import_module(f"{PACKAGES[name]}.backend.inspection")
+    known: Any = import_module(f"{PACKAGES[name]}.backend.kinds")
     backend, shown = loaded(name), set()
     for layer in examples_of(PACKAGES[name]):
         shown |= {one.kind for one in inspection.layers(backend.build(settings_of(architecture_of(layer))))}
-    return {*inspection.KINDS.values(), *getattr(inspection, "ACTIVATIONS", {}).values()}, shown
+    return {*known.KINDS.values(), *getattr(known, "ACTIVATIONS", {}).values()}, shown
 
 
 def test_every_kind_that_the_inspection_knows_has_an_example(processes: Processes) -> None:

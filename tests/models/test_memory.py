@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.backend import Backend, Model, ModelSettings, TrainingSettings
+from experiments.contract.backend import Backend, TrainingSettings
+from experiments.contract.model import Model
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.weights import FloatArray
 from experiments.frameworks import load_backend
 from experiments.settings.params import load_params

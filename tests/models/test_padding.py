@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.contract.backend import Precision
+from experiments.contract.model_settings import Precision
 from experiments.contract.weights import FloatArray
 from experiments.system.isolated import IsolatedProcess
 

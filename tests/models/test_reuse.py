@@ -10,7 +10,9 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 import pytest
 
-from experiments.contract.backend import Model, ModelSettings, Precision, TrainingSettings
+from experiments.contract.backend import TrainingSettings
+from experiments.contract.model import Model
+from experiments.contract.model_settings import ModelSettings, Precision
 from experiments.contract.weights import Weights, draw_weights
 from experiments.frameworks import load_backend, load_inspection
 from experiments.settings.recipe import Recipe

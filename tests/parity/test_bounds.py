@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.contract.backend import Precision
+from experiments.contract.model_settings import Precision
 from experiments.contract.weights import FloatArray
 from experiments.parity.bounds import LATER_MULTIPLE, MULTIPLE, TIMES, UNIT_ROUNDOFF, measure
 from experiments.parity.check import Quantity, first_beyond

@@ -14,15 +14,16 @@ from unittest.mock import patch
 
 import pytest
 
-from experiments.contract.backend import ModelSettings
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.run_log import RunLog
 from experiments.contract.sizes import wrong_output
 from experiments.data.dataset import ImageShape, load_dataset
 from experiments.frameworks import ARCHITECTURES, PACKAGES
 from experiments.parity import builds
 from experiments.parity.check import check_structure
-from experiments.parity.jobs import Side, describe, load_side, run_on_all
+from experiments.parity.jobs import describe
 from experiments.parity.shapes import settings_of
+from experiments.parity.sides import Side, load_side, run_on_all
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey
 from experiments.system.errors import TandemError

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from experiments.contract.backend import Precision, TrainingSettings, model_settings
+from experiments.contract.backend import TrainingSettings
+from experiments.contract.model_settings import Precision, model_settings
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import PACKAGES
 from experiments.parity import jobs
-from experiments.parity.jobs import Job, Side, run_on_all
+from experiments.parity.jobs import Job
 from experiments.parity.mixed import Mixed, Trained, mixed_quantities
+from experiments.parity.sides import Side, run_on_all
 from experiments.settings.project import Project
 from experiments.settings.recipe import Arithmetic
 from tests.models.backend_probe import recipe

@@ -10,8 +10,8 @@ from experiments.contract.examples import PREFIX, architecture_of
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import PACKAGES
 from experiments.parity.examine import Examiner
-from experiments.parity.jobs import Side
 from experiments.parity.protocol import EXAMPLE, FULL, base_recipe
+from experiments.parity.sides import Side
 from experiments.settings.params import load_params
 from experiments.settings.project import Project
 from experiments.settings.recipe import OptimiserName

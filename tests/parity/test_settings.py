@@ -13,11 +13,12 @@ from experiments.data.dataset import load_dataset
 from experiments.frameworks import PACKAGES
 from experiments.parity import check, jobs
 from experiments.parity.bounds import Key
-from experiments.parity.jobs import Side, Steps
+from experiments.parity.jobs import Steps
 from experiments.parity.protocol import TAKEN, base_recipe
 from experiments.parity.report import settings_table
 from experiments.parity.results import SettingResult
 from experiments.parity.settings import SettingsExaminer
+from experiments.parity.sides import Side
 from experiments.parity.variants import ARCHITECTURE, LENGTH, VARIANTS, Variant
 from experiments.settings.params import load_params
 from experiments.settings.project import Project

@@ -12,10 +12,10 @@ import pytest
 from experiments.contract.inputs import input_of
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import twins
-from experiments.parity.jobs import Side, run_once
 from experiments.parity.report import write_report
 from experiments.parity.results import Result
 from experiments.parity.run import run_parity
+from experiments.parity.sides import Side, run_once
 from experiments.settings.params import Params, load_params
 from experiments.settings.project import Project
 from experiments.stages.parity import selected, two_backends

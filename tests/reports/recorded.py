@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.made_up import SavesNothing, Size, outputs
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.frameworks import backend_name
 from experiments.settings.params import Params
 from experiments.settings.project import Project, RunKey

@@ -8,7 +8,7 @@ import pytest
 from jinja2 import Environment
 
 from benchmarks.made_up import SavesNothing, Size, outputs, write_dataset, write_run
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.contract.phases import PHASES
 from experiments.reports.page.answers import answers_section
 from experiments.reports.page.charts import log_axis, log_ticks

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from experiments.reproduce.record import Changes, Record
+from experiments.reproduce.changes import Changes
+from experiments.reproduce.record import Record
 from experiments.reproduce.verdict import Trace
 from experiments.reproduce.worktree import apply_changes, checked_out, write_settings
 from experiments.settings.project import Project, RunKey

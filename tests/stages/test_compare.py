@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.frameworks import backend_name
 from experiments.reports.pairs import compare_runs, mcnemar, to_markdown
 from experiments.settings.params import Params

@@ -19,7 +19,7 @@ from experiments.sweep.storage import connect
 from experiments.sweep.study import PARENT
 from experiments.sweep.trials import Result, result_key, run_key
 from experiments.system.errors import TandemError
-from experiments.tracking import runs, store
+from experiments.tracking import owner, runs, store
 from tests.sweep.conftest import MakePlan
 
 OpenPlan = Callable[[Plan], optuna.Study]
@@ -98,7 +98,7 @@ def test_the_run_of_a_diverged_trial_is_a_failed_one(project: Project, study: op
 
 
 def test_a_run_without_a_process_is_closed(project: Project, study: optuna.Study) -> None:
-    tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning", **runs.owner_tags(), runs.STARTED: "0.00"}
+    tags = {SWEEP: "s", TRIAL: "1", "backend": "lightning", **owner.owner_tags(), owner.STARTED: "0.00"}
     left = MlflowClient().create_run(store.open_experiment(project), tags=tags).info.run_id
     fixed(project, f"run {left} is RUNNING without a process")
     assert MlflowClient().get_run(left).info.status == "KILLED"
@@ -155,7 +155,7 @@ def test_runs_of_a_study_of_the_same_name_elsewhere_are_left(project: Project, s
 def test_the_open_run_of_a_finished_trial_is_finished_not_killed(project: Project, study: optuna.Study) -> None:
     client = MlflowClient()
     client.update_run(run_of(study), "RUNNING")
-    for name, value in {**runs.owner_tags(), runs.STARTED: "0.00"}.items():
+    for name, value in {**owner.owner_tags(), owner.STARTED: "0.00"}.items():
         client.set_tag(run_of(study), name, value)
     fixed(project, f"its run {run_of(study)} is RUNNING")
     assert client.get_run(run_of(study)).info.status == "FINISHED"

@@ -18,8 +18,9 @@ from experiments.data.dataset import Dataset, Split
 from experiments.reports.confusion_plots import plot_confusion_matrix
 from experiments.settings.project import Project
 from experiments.system.errors import Stopped, TandemError
-from experiments.tracking import metrics, runs, store
-from experiments.tracking.run import Tracker, open_run, track
+from experiments.tracking import abandoned, metrics, owner, runs, store
+from experiments.tracking.run import open_run, track
+from experiments.tracking.tracker import Tracker
 
 matplotlib.use("Agg")
 COMMAND = "tandem train lenet lightning 1"
@@ -133,9 +134,9 @@ def test_a_run_whose_process_is_gone_is_closed(
 @pytest.mark.parametrize(
     ("tag", "value", "status"),
     [
-        (runs.BOOT_ID, "another", "RUNNING"),  # another machine, or this one before a reboot: nobody can tell
-        (runs.NAMESPACE, "pid:[1]", "RUNNING"),  # another container
-        (runs.PID, str(os.getpid()), "KILLED"),  # the pid exists, but as another process
+        (owner.BOOT_ID, "another", "RUNNING"),  # another machine, or this one before a reboot: nobody can tell
+        (owner.NAMESPACE, "pid:[1]", "RUNNING"),  # another container
+        (owner.PID, str(os.getpid()), "KILLED"),  # the pid exists, but as another process
     ],
     ids=["machine", "container", "pid"],
 )
@@ -152,35 +153,35 @@ def test_a_run_that_ends_while_its_process_is_looked_for_keeps_its_status(experi
     run_id = _abandon(project)
     seen = get(run_id)
     MlflowClient().set_terminated(run_id, "FINISHED")  # by its process, right before that ended
-    assert runs.is_abandoned(seen)
-    assert not runs.close_abandoned(seen)
+    assert owner.is_abandoned(seen)
+    assert not abandoned.close_abandoned(seen)
     assert get(run_id).info.status == "FINISHED"
 
 
 def test_a_run_that_is_resumed_while_its_process_is_looked_for_is_left(experiment: str, project: Project) -> None:
     seen = get(_abandon(project))
     with track("name", experiment=experiment, tags=TAGS, command=COMMAND, resume=seen.info.run_id):
-        assert not runs.close_abandoned(seen)
+        assert not abandoned.close_abandoned(seen)
     assert get(seen.info.run_id).info.status == "FINISHED"
 
 
 def test_a_run_whose_process_nobody_can_judge_is_closed_on_demand(experiment: str, project: Project) -> None:
     run_id = _abandon(project)
-    MlflowClient().set_tag(run_id, runs.BOOT_ID, "before the reboot")
-    runs.close_run(run_id)
+    MlflowClient().set_tag(run_id, owner.BOOT_ID, "before the reboot")
+    abandoned.close_run(run_id)
     assert get(run_id).info.status == "KILLED"
     with pytest.raises(TandemError, match=f"expected a run that is RUNNING; got {run_id}, which is KILLED"):
-        runs.close_run(run_id)
+        abandoned.close_run(run_id)
     with (
         track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker,
         pytest.raises(TandemError, match="expected a run without a process"),
     ):
-        runs.close_run(tracker.run_id)
+        abandoned.close_run(tracker.run_id)
 
 
 def test_a_run_of_a_live_process_is_left_alone(experiment: str, project: Project) -> None:
     with track("name", experiment=experiment, tags=TAGS, command=COMMAND) as tracker:
-        assert runs.close_abandoned_runs(experiment) == []
+        assert abandoned.close_abandoned_runs(experiment) == []
     assert get(tracker.run_id).info.status == "FINISHED"
 
 

@@ -11,7 +11,8 @@ from experiments.contract.run_log import OUTPUTS
 from experiments.settings.project import Project
 from experiments.tracking import runs, store
 from experiments.tracking.order import put_first
-from experiments.tracking.run import Tracker, open_run
+from experiments.tracking.run import open_run
+from experiments.tracking.tracker import Tracker
 from experiments.tracking.view import STATE
 
 

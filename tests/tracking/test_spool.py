@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
 
 from experiments.settings.project import Project
-from experiments.tracking import runs, store
+from experiments.tracking import abandoned, owner, store
 from experiments.tracking.spool import Spool, deliver_all
 
 NOW = int(time.time() * 1000)
@@ -17,7 +17,7 @@ NOW = int(time.time() * 1000)
 def run_id(project: Project) -> str:
     """A RUNNING run of this process."""
     experiment = store.connect(project)
-    return str(MlflowClient().create_run(experiment, tags=runs.owner_tags()).info.run_id)
+    return str(MlflowClient().create_run(experiment, tags=owner.owner_tags()).info.run_id)
 
 
 def get(run_id: str) -> Run:
@@ -71,18 +71,18 @@ def test_a_run_that_ended_otherwise_keeps_its_status(run_id: str) -> None:
 
 def test_a_run_that_another_process_has_resumed_stays_open(run_id: str) -> None:
     keep(run_id, status="KILLED")
-    MlflowClient().set_tag(run_id, runs.PID, "1")
+    MlflowClient().set_tag(run_id, owner.PID, "1")
     deliver_all()
     assert get(run_id).info.status == "RUNNING"
 
 
 def test_the_status_replaces_the_one_that_was_guessed_from_elsewhere(run_id: str) -> None:
     keep(run_id, status="FINISHED")
-    MlflowClient().set_tag(run_id, runs.CLOSED_BECAUSE, runs.PROCESS_GONE)
+    MlflowClient().set_tag(run_id, abandoned.CLOSED_BECAUSE, abandoned.PROCESS_GONE)
     MlflowClient().set_terminated(run_id, "KILLED")
     deliver_all()
     assert get(run_id).info.status == "FINISHED"
-    assert runs.CLOSED_BECAUSE not in get(run_id).data.tags
+    assert abandoned.CLOSED_BECAUSE not in get(run_id).data.tags
 
 
 def test_a_run_of_another_store_is_kept_and_one_that_is_being_written_is_left(run_id: str) -> None:

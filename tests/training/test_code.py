@@ -13,7 +13,8 @@ from experiments.training.code import code_digest, code_of, imported_by
 from tests.conftest import ROOT
 
 SHARED = {
-    *("experiments.contract.backend", "experiments.contract.weights", "experiments.data.dataset"),
+    *("experiments.contract.backend", "experiments.contract.model", "experiments.contract.model_settings"),
+    *("experiments.contract.weights", "experiments.data.dataset"),
     *("experiments.data.randomness", "experiments.settings.recipe", "experiments.training.scoring"),
 }
 
@@ -50,7 +51,7 @@ def test_imports_are_followed_through_modules_and_to_the_packages_around_them() 
     assert {
         "experiments",
         "experiments.training",
-        "experiments.contract.backend",
+        "experiments.contract.model",
         "experiments.data.randomness",
     } <= modules
     assert "experiments.training.recorder" not in modules

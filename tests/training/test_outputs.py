@@ -5,7 +5,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from experiments.contract.backend import Model
+from experiments.contract.model import Model
 from experiments.training.outputs import Outputs, read_outputs, write_outputs
 
 OUTPUTS = Outputs(

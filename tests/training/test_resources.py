@@ -3,7 +3,8 @@ from typing import cast
 
 import pytest
 
-from experiments.contract.backend import Backend, Model
+from experiments.contract.backend import Backend
+from experiments.contract.model import Model
 from experiments.contract.phases import Phases
 from experiments.training.checkpoint import Checkpoint, State
 from experiments.training.resources import measure, medians, to_metrics, to_record

@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.reproduce.record import changes_of
+from experiments.reproduce.changes import changes_of
 from experiments.system.git import changes_digest
 
 DIFF = "diff --git a/x.py b/x.py\n"
