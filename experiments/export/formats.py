@@ -13,6 +13,8 @@ from experiments.system.errors import TandemError
 PROGRAMS = Path(__file__).parent / "programs"
 # What an export says of its file, beside it: the run, what the model takes and gives, the verdict.
 RECORD = "export.json"
+# What reads it, beside it.
+PROGRAM = "predict.py"
 
 
 @dataclass(frozen=True, eq=False)

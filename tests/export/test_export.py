@@ -16,7 +16,7 @@ from experiments.convert.source import Source
 from experiments.export import alone
 from experiments.export.export import Row, Wish, export
 from experiments.export.formats import FORMATS, Format, check_packages, format_of, formats_named
-from experiments.export.making import check_folder
+from experiments.export.places import check_folder
 from experiments.export.reading import describe, logits_of
 from experiments.parity.jobs import Side
 from experiments.predicting.predict import predict
