@@ -195,7 +195,7 @@ def main() -> None:
             raise
         problem = f"a store failed: {type(error).__name__}: {one_line(error)}; fix that, and repeat the command"
     except Stopped as stopped:
-        print("tandem: stopped; repeat the command to resume", file=sys.stderr)
+        print("tandem: stopped; repeat the command: trainings resume, all else starts again", file=sys.stderr)
         sys.stderr.flush()
         # Threads of the frameworks can hold up a normal exit; everything is closed by now.
         os._exit(stopped.exit_code)

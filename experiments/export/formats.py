@@ -81,7 +81,7 @@ def formats_named(names: Sequence[str]) -> list[Format]:
     """
     known = [*FORMATS, ALL]
     if unknown := [name for name in names if name not in known]:
-        raise TandemError(f"--to: expected one of {', '.join(known)}; got {unknown[0]!r}")
+        raise TandemError(f"--to: expected one of {', '.join(known)}; got {unknown[0]!r}; name one of these")
     return [kind for name, kind in FORMATS.items() if {name, ALL} & {*names}]
 
 

@@ -58,7 +58,8 @@ def make(kind: Format, origin: Origin, subject: Subject, work: Path, folder: Pat
         try:
             origin.process.call(jobs.write, origin.side, subject.settings, origin.saved, kind.name, made)
         except JobFailed as error:
-            raise TandemError(f"{origin.side.backend} can't write {subject.settings.architecture}: {error}") from None
+            problem = f"{origin.side.backend} can't write {subject.settings.architecture}: {error}"
+            raise TandemError(problem, advice="choose another format") from None
         say(f"export: {kind.name}: {len(images):,} test images, in a process that can't import Tandem's sources")
         verdict = judge(subject.reference, logits_of(made, images, made.parent), subject.source)
         content = _content(kind, origin, subject, made) | {"verdict": verdict}
