@@ -156,7 +156,7 @@ def load_saved(name: BackendName, folder: Path, architecture: str) -> SavedModel
         Exception: the framework's own; the file is missing or damaged, or has classes whose source isn't there.
     """
     source = ARCHITECTURES[name].get(architecture, "").partition(":")[0]
-    with quiet_native_stderr():
+    with quiet_native_stderr(shown_if_it_fails=False):
         module = importlib.import_module(f"{PACKAGES[name]}.backend.saved")
         if name in NEED_SOURCE and source:
             importlib.import_module(source)

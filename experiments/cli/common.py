@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
@@ -33,6 +34,17 @@ OnOption = Annotated[
         help="`local`, `slurm` (also `pbs`, `lsf`, `sge`: untried), or `inline`.", autocompletion=complete.engines
     ),
 ]
+
+
+def out_folder(text: str) -> Path:
+    """Return the folder that --out names.
+
+    Raises:
+        TandemError: the name is empty, as a variable of the shell is that isn't set; it would be the working directory.
+    """
+    if not text:
+        raise TandemError("--out: expected a folder; got an empty name; name one, or leave it out")
+    return Path(text)
 
 
 def load_project() -> tuple[Project, "Params"]:

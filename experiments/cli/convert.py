@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from experiments.cli.common import RunArgument
+from experiments.cli.common import RunArgument, out_folder
 from experiments.cli.output import Cell, JsonOption, show, table
 from experiments.settings.project import Project
 
@@ -22,7 +22,10 @@ def convert(
         typer.Option(help="`lightning` or `keras`: by default, the one that didn't train it.", show_default=False),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="A new folder; by default, one in converted/.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="A new folder; by default, one in converted/.", metavar="FOLDER", parser=out_folder, show_default=False
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from experiments.cli import complete
-from experiments.cli.common import RunArgument
+from experiments.cli.common import RunArgument, out_folder
 from experiments.cli.output import Cell, JsonOption, Row, show, table
 from experiments.settings.project import Project
 from experiments.system.errors import TandemError
@@ -27,7 +27,12 @@ def export(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="A folder for a folder of each format; by default, one in exported/.", show_default=False),
+        typer.Option(
+            help="A folder for a folder of each format; by default, one in exported/.",
+            metavar="FOLDER",
+            parser=out_folder,
+            show_default=False,
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,7 +47,8 @@ def export(
     show(rows, *_parts(rows, near(folder)), as_json=as_json)
     if lacking := [row for row in rows if "refused" in row]:
         first = f"--to {lacking[0]['format']}: {lacking[0]['refused']}"
-        raise TandemError(first if len(rows) == 1 else f"not written: {', '.join(row['format'] for row in lacking)}")
+        names = ", ".join(row["format"] for row in lacking)
+        raise TandemError(first if len(rows) == 1 else f"not written: {names}; see the line of each above")
 
 
 def _parts(rows: Sequence[dict[str, Any]], folder: Path) -> "Iterator[Table | str]":

@@ -32,11 +32,12 @@ def import_own(
     y_test. Images are grey (8 or 16 bits) or RGB.
     """
     project, params = load_project()
+    from experiments.data.importing.picture import shown_size
     from experiments.data.importing.run import Wanted, import_data
 
     raw = import_data(project, source, Wanted(name, size, test_fraction, force), params.preprocess)
     height, width, channels = raw.train.images.shape[1:]
-    kind = f"{height}×{width} {'RGB' if channels == 3 else 'grey'}, {raw.train.images.dtype}"
+    kind = f"{shown_size(height, width)}, {'RGB' if channels == 3 else 'grey'}, {raw.train.images.dtype}"
     counts = f"{len(raw.train.labels):,} images to train, {len(raw.test.labels):,} to test"
     print(f"data/: {raw.name}, {raw.classes} classes, {counts}, {kind}")
     print("data.dvc names them; commit it, so that every commit says what it was trained on.")

@@ -82,7 +82,7 @@ def main() -> None:
     try:
         app()
     except Stopped as stopped:
-        print("tandem: stopped; repeat the command to resume", file=sys.stderr)
+        print("tandem: stopped; repeat the command: trainings resume, all else starts again", file=sys.stderr)
         sys.stderr.flush()
         # Threads of the frameworks can hold up a normal exit; everything is closed by now.
         os._exit(stopped.exit_code)

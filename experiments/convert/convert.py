@@ -1,7 +1,6 @@
 """`tandem convert`: a trained model as one of the other framework, written only if both compute the same."""
 
 import shutil
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import BackendName
 from experiments.system.console import say, warn
 from experiments.system.errors import TandemError
-from experiments.system.files import replace_folder, write_json
+from experiments.system.files import replace_folder, scratch_folder, write_json
 from experiments.system.isolated import IsolatedProcess
 from experiments.system.processes import threads_for
 from experiments.training.outputs import MODEL
@@ -66,8 +65,8 @@ def convert_saved(processes: Processes, source: Source, dataset: Dataset, saved:
     Raises:
         TandemError: as `convert`.
     """
-    with tempfile.TemporaryDirectory(prefix="tandem-convert-") as scratch:
-        made = Path(scratch, MODEL)
+    with scratch_folder("tandem-convert-") as scratch:
+        made = scratch / MODEL
         content = transfer(processes, source, dataset, saved, made)
         content["load"] = line_to_load(content["to"], source.recipe.architecture, out, dataset)
         check_out(out)  # again: it may have been filled meanwhile

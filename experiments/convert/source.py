@@ -1,6 +1,5 @@
 """The trained model that is to be converted: what its run says of it, and its files."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from experiments.settings.edit import value_of
 from experiments.settings.project import Project, RunKey
 from experiments.settings.recipe import Recipe
 from experiments.system.errors import TandemError
+from experiments.system.files import scratch_folder
 from experiments.tracking.models import fetch_model
 from experiments.training.code import code_of, digest_with
 from experiments.training.outputs import MODEL
@@ -133,8 +133,8 @@ def saved_model(run: Measured) -> Iterator[Path]:
     Raises:
         TandemError: there is none.
     """
-    with tempfile.TemporaryDirectory(prefix="tandem-convert-") as copy:
-        folder = run.folder / MODEL if run.folder else fetch_model(run.run_id, Path(copy))
+    with scratch_folder("tandem-model-") as copy:
+        folder = run.folder / MODEL if run.folder else fetch_model(run.run_id, copy)
         if folder is None or not folder.is_dir() or not any(folder.iterdir()):
             raise refusal(run, "its saved model; it keeps none", "train it again")
         yield folder

@@ -1,6 +1,5 @@
 """`tandem export`: a trained model as files for others, each written only if it answers as its run does."""
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from experiments.convert.source import Source, dataset_of, find_source, saved_mo
 from experiments.convert.transfer import read_weights, transfer
 from experiments.data.dataset import Dataset
 from experiments.export.formats import RECORD, Format, check_packages, formats_named
-from experiments.export.making import Origin, Subject, check_folder, make
+from experiments.export.making import Origin, Subject, make
+from experiments.export.places import check_folder, work_folder
 from experiments.export.verdict import reference_of
 from experiments.frameworks import PACKAGES
 from experiments.parity.jobs import Processes, Side
@@ -59,10 +59,12 @@ def export(project: Project, wish: Wish) -> tuple[Path, list[Row]]:
     backends = list(dict.fromkeys([source.key.backend, *(_writer(kind, source) for kind in kinds)]))
     threads = max(1, threads_for("auto") // len(backends))
     with ExitStack() as stack:
+        work = stack.enter_context(work_folder(wish.out or project.exported))
         saved = stack.enter_context(saved_model(source.run))
         sides = [Side(name, "cpu", threads) for name in backends]
         processes = {side: stack.enter_context(IsolatedProcess(f"export: the {side.backend}")) for side in sides}
-        rows = export_saved(processes, source, dataset, saved, {kind: out / kind.name for kind in kinds})
+        folders = {kind: out / kind.name for kind in kinds}
+        rows = export_saved(processes, source, dataset, saved, folders, work)
     _log(project, source.run.run_id, out, rows)
     return out, rows
 
@@ -74,9 +76,9 @@ def _writer(kind: Format, source: Source) -> BackendName:
 
 
 def export_saved(
-    processes: Processes, source: Source, dataset: Dataset, saved: Path, folders: dict[Format, Path]
+    processes: Processes, source: Source, dataset: Dataset, saved: Path, folders: dict[Format, Path], work: Path
 ) -> list[Row]:
-    """Export a saved model of the framework of the first process, each format into its folder; see `export`."""
+    """Export a saved model of the framework of the first process, each format into its folder by way of `work`."""
     (side, process), *_ = processes.items()
     settings = model_settings(source.recipe, dataset)
     read_weights((side, process), source, settings, saved)
@@ -84,11 +86,12 @@ def export_saved(
     try:
         reference = reference_of(side, process, settings, saved, dataset)
     except JobFailed as error:
-        raise TandemError(f"RUN: {source.run.where}: expected a model that answers; got {error}") from None
+        raise TandemError(
+            f"RUN: {source.run.where}: expected a model that answers; got {error}; train it again"
+        ) from None
     subject = Subject(source, dataset, settings, reference)
-    with tempfile.TemporaryDirectory(prefix="tandem-export-") as scratch:
-        origins = _origins(processes, subject, saved, Path(scratch, MODEL))
-        return [_row(kind, origins[_writer(kind, source)], subject, folder) for kind, folder in folders.items()]
+    origins = _origins(processes, subject, saved, work / MODEL)
+    return [_row(kind, origins[_writer(kind, source)], subject, work, folder) for kind, folder in folders.items()]
 
 
 def _origins(
@@ -107,11 +110,11 @@ def _origins(
     return origins
 
 
-def _row(kind: Format, origin: Origin | TandemError, subject: Subject, folder: Path) -> Row:
+def _row(kind: Format, origin: Origin | TandemError, subject: Subject, work: Path, folder: Path) -> Row:
     try:
         if isinstance(origin, TandemError):
             raise origin
-        return make(kind, origin, subject, folder)
+        return make(kind, origin, subject, work, folder)
     except TandemError as error:
         return {"format": kind.name, "refused": str(error)}
 

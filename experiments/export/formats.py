@@ -13,6 +13,8 @@ from experiments.system.errors import TandemError
 PROGRAMS = Path(__file__).parent / "programs"
 # What an export says of its file, beside it: the run, what the model takes and gives, the verdict.
 RECORD = "export.json"
+# What reads it, beside it.
+PROGRAM = "predict.py"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,7 @@ def formats_named(names: Sequence[str]) -> list[Format]:
     """
     known = [*FORMATS, ALL]
     if unknown := [name for name in names if name not in known]:
-        raise TandemError(f"--to: expected one of {', '.join(known)}; got {unknown[0]!r}")
+        raise TandemError(f"--to: expected one of {', '.join(known)}; got {unknown[0]!r}; name one of these")
     return [kind for name, kind in FORMATS.items() if {name, ALL} & {*names}]
 
 

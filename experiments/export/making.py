@@ -13,7 +13,8 @@ from experiments.contract.backend import ModelSettings
 from experiments.convert.source import Source, versions_of
 from experiments.data.dataset import Dataset
 from experiments.export import jobs
-from experiments.export.formats import RECORD, Format
+from experiments.export.formats import PROGRAM, RECORD, Format
+from experiments.export.places import check_folder
 from experiments.export.reading import logits_of
 from experiments.export.verdict import Reference, judge
 from experiments.frameworks import DISTRIBUTIONS
@@ -22,8 +23,6 @@ from experiments.system.console import say
 from experiments.system.errors import TandemError
 from experiments.system.files import replace_folder, write_json
 from experiments.system.isolated import IsolatedProcess, JobFailed
-
-PROGRAM = "predict.py"
 
 
 @dataclass(frozen=True)
@@ -46,53 +45,30 @@ class Subject:
     reference: Reference
 
 
-def check_folder(folder: Path, kind: Format) -> None:
-    """Refuse a folder that an export must not replace.
-
-    Raises:
-        TandemError: it is there, and no earlier export in this format.
-    """
-    for parent in (folder, *folder.parents):
-        if parent.exists() and not parent.is_dir():
-            raise TandemError(f"--out: expected a folder; got {parent}, which is a file; name another")
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if names not in (set(), {kind.file, PROGRAM, RECORD}):
-        raise TandemError(
-            f"--out: expected a new folder, or that of an earlier export to {kind.name}; got {folder}, which is "
-            "something else; name another"
-        )
-
-
-def make(kind: Format, origin: Origin, subject: Subject, folder: Path) -> dict[str, Any]:
-    """Export to a format, and return the content of export.json.
+def make(kind: Format, origin: Origin, subject: Subject, work: Path, folder: Path) -> dict[str, Any]:
+    """Export to a format into `folder`, by way of `work`, and return the content of export.json.
 
     Raises:
         TandemError: the format can't hold the model, or the file answers otherwise; nothing was written then.
     """
     run, images = subject.source.run, subject.reference.images
-    with tempfile.TemporaryDirectory(prefix="tandem-export-") as scratch:
+    with tempfile.TemporaryDirectory(dir=work) as scratch:
         made = Path(scratch, kind.file)
         say(f"export: {run.label} as {kind.name}")
         try:
             origin.process.call(jobs.write, origin.side, subject.settings, origin.saved, kind.name, made)
         except JobFailed as error:
-            raise TandemError(f"{origin.side.backend} can't write {subject.settings.architecture}: {error}") from None
+            problem = f"{origin.side.backend} can't write {subject.settings.architecture}: {error}"
+            raise TandemError(problem, advice="choose another format") from None
         say(f"export: {kind.name}: {len(images):,} test images, in a process that can't import Tandem's sources")
-        verdict = judge(subject.reference, logits_of(made, images), subject.source)
+        verdict = judge(subject.reference, logits_of(made, images, made.parent), subject.source)
         content = _content(kind, origin, subject, made) | {"verdict": verdict}
         check_folder(folder, kind)  # again: it may have been filled meanwhile
         with replace_folder(folder) as new:
-            _copy(made, new / kind.file)
+            shutil.move(made, new / kind.file)
             shutil.copyfile(kind.program, new / PROGRAM)
             write_json(new / RECORD, content)
     return content
-
-
-def _copy(made: Path, place: Path) -> None:
-    if made.is_dir():
-        shutil.copytree(made, place)
-    else:
-        shutil.copyfile(made, place)
 
 
 def _content(kind: Format, origin: Origin, subject: Subject, made: Path) -> dict[str, Any]:

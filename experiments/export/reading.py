@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from experiments.data.dataset import IMAGE_SHAPE, PIXEL_TYPES
 from experiments.export import alone
 from experiments.export.formats import Format, format_of, model_in
 from experiments.system.errors import TandemError
+from experiments.system.files import scratch_folder
 
 __all__ = ["Format", "Taken", "describe", "format_of", "logits_of"]
 
@@ -44,15 +44,17 @@ def describe(path: Path) -> Taken:
     return Taken((shape[0], shape[1], shape[2]), np.dtype(dtype))
 
 
-def logits_of(path: Path, images: npt.NDArray[np.generic]) -> Logits:
+def logits_of(path: Path, images: npt.NDArray[np.generic], work: Path | None = None) -> Logits:
     """Return the logits, float32 (n, classes), of raw images (n, height, width, channels), at least one.
+
+    Both are files for that time, in the folder `work` or in the system's temporary one.
 
     Raises:
         TandemError: as `describe`; or the images aren't what the model takes.
     """
     kind, model = model_in(path)
-    with tempfile.TemporaryDirectory(prefix="tandem-export-") as folder:
-        asked, answered = Path(folder, "images.npy"), Path(folder, "logits.npy")
+    with scratch_folder("tandem-predict-", work) as folder:
+        asked, answered = folder / "images.npy", folder / "logits.npy"
         np.save(asked, images)
         _run(kind, model, asked, answered)
         logits: Logits = np.load(answered)

@@ -23,6 +23,8 @@ from experiments.parity.jobs import Side
 from experiments.system.errors import TandemError
 from experiments.system.isolated import IsolatedProcess
 
+ADVICE = "choose another format"
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -62,13 +64,13 @@ def judge(reference: Reference, logits: Logits, source: Source) -> dict[str, Any
     own = reference.logits
     if logits.shape != own.shape or logits.dtype != np.float32:
         expected = f"expected logits {own.shape}, float32, from the file"
-        raise TandemError(f"{expected}; got {logits.shape}, {logits.dtype}; nothing was written")
+        raise TandemError(f"{expected}; got {logits.shape}, {logits.dtype}; nothing was written; {ADVICE}")
     found = compare_answers(own, logits)
     if not found["largest_logit_difference"] <= reference.bound:
         raise TandemError(
             f"expected the file to answer as {source.run.where} does; {found['alike']:,} of {found['images']:,} "
             f"answers are the same, and a logit is {found['largest_logit_difference']:.1e} apart, where "
-            f"{reference.bound:.1e} is rounding; nothing was written"
+            f"{reference.bound:.1e} is rounding; nothing was written; {ADVICE}"
         )
     recorded = source.run.answers
     as_recorded = compare_recorded(logits, recorded) if recorded else None

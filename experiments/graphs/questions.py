@@ -113,5 +113,5 @@ def chosen_questions(keys: Sequence[str]) -> Sequence[Question]:
     known = {question.key: question for question in QUESTIONS}
     for key in keys:
         if key not in known:
-            raise TandemError(f"QUESTIONS: expected some of {', '.join(known)}; got {key!r}")
+            raise TandemError(f"QUESTIONS: expected some of {', '.join(known)}; got {key!r}; leave it out for all")
     return [question for key, question in known.items() if not keys or key in keys]

@@ -33,7 +33,7 @@ def ask_both(questions: Sequence[Question], files: Mapping[BackendName, str] = F
             try:
                 rows += process.call(ask, package, files[name], questions, Path(folder))
             except JobFailed as error:
-                raise TandemError(f"graphs: {name} can't be asked: {error}") from None
+                raise TandemError(f"graphs: {name} can't be asked: {error}; see `tandem doctor`") from None
     return rows
 
 

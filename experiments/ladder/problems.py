@@ -24,9 +24,11 @@ def check_settings(*, outputs: int, threads: int) -> None:
         TandemError: naming the option, what was expected, and what was got.
     """
     if outputs not in OUTPUTS:
-        raise TandemError(f"--outputs: expected {' or '.join(map(str, OUTPUTS))}; got {outputs}")
+        raise TandemError(f"--outputs: expected {' or '.join(map(str, OUTPUTS))}; got {outputs}; give one of these")
     if not 1 <= threads <= threads_for("auto"):
-        raise TandemError(f"--threads: expected 1 to {threads_for('auto')}, the cores for this process; got {threads}")
+        raise TandemError(
+            f"--threads: expected 1 to {threads_for('auto')}, the cores for this process; got {threads}; leave it out"
+        )
 
 
 def problem_of(rung: str, precision: Precision, outputs: int) -> Problem:

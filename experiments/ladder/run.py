@@ -112,4 +112,4 @@ def _set_up(process: IsolatedProcess, side: Side) -> None:
     try:
         process.call(set_up, side)
     except JobFailed as error:
-        raise TandemError(f"{process.name} process can't be set up: {error}") from None
+        raise TandemError(f"{process.name} process can't be set up: {error}; see `tandem doctor`") from None

@@ -29,7 +29,7 @@ def as_batch(
     try:
         array = np.asarray(images)
     except ValueError:
-        raise TandemError(f"{expected}; got rows of different lengths") from None
+        raise TandemError(f"{expected}; got rows of different lengths; correct them") from None
     grey = shape[2] == 1
     is_one = array.shape in ((shape, shape[:2]) if grey else (shape,))
     batch = array[np.newaxis] if is_one else array
@@ -54,7 +54,7 @@ def _check_range(batch: Array, dtype: np.dtype[Any], asked_by: object) -> None:
     if batch.dtype.kind not in "iu":
         raise TandemError(f"{expected}; got {batch.dtype}; don't scale them: the model does")
     if batch.dtype != dtype and (batch.min() < 0 or batch.max() > largest):
-        raise TandemError(f"{expected}; got {batch.dtype}, {batch.min()} to {batch.max()}")
+        raise TandemError(f"{expected}; got {batch.dtype}, {batch.min()} to {batch.max()}; correct them")
 
 
 def _shapes(shape: tuple[int, int, int]) -> str:

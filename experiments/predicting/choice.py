@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.contract.backend import Logits
 from experiments.data.dataset import Images, ImageShape
-from experiments.data.importing.picture import Look
+from experiments.data.importing.picture import Look, shown_size
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Takes:
     def __str__(self) -> str:
         """Return what an error calls such images."""
         height, width, channels = self.shape
-        return f"{height}×{width} pixels, {self.bits}-bit {'grey' if channels == 1 else 'RGB'}"
+        return f"{shown_size(height, width)}, {self.bits}-bit {'grey' if channels == 1 else 'RGB'}"
 
 
 def shown(look: Look) -> str:
     """Return what an error calls the image in a file."""
-    return f"{look.height}×{look.width} pixels, {'8-bit RGB' if look.kind == 'RGB' else look.kind}"
+    return f"{shown_size(look.height, look.width)}, {'8-bit RGB' if look.kind == 'RGB' else look.kind}"
 
 
 @dataclass(frozen=True)

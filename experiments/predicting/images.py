@@ -123,7 +123,7 @@ def _chosen(path: Path, count: int, index: Sequence[int] | None) -> Sequence[int
         return range(min(count, FIRST))
     if max(index) >= count:
         expected = f"--index: expected numbers from 0 to {count - 1}, since {path} has {count:,} images"
-        raise TandemError(f"{expected}; got {max(index)}")
+        raise TandemError(f"{expected}; got {max(index)}; leave it out")
     return index
 
 
@@ -138,6 +138,8 @@ def parse_index(text: str) -> list[int]:
         match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part.strip())
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
         if first > last:
-            raise TandemError(f"--index: expected numbers and ranges from 0 on, such as 0-9,17; got {text!r}")
+            raise TandemError(
+                f"--index: expected numbers and ranges from 0 on, such as 0-9,17; got {text!r}; correct it"
+            )
         numbers += range(first, last + 1)
     return numbers

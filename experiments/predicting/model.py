@@ -28,5 +28,5 @@ def model_of(project: Project, run: Measured) -> SavedModel:
             except TandemError:
                 raise
             except Exception as error:  # the framework's own, of many kinds
-                got = f"{type(error).__name__}: {one_line(error, 200)}"
+                got = f"{type(error).__name__}: {one_line(error, 200).rstrip('.')}"
                 raise refusal(run, f"a saved model that {backend} can load; got {got}", "train it again") from None

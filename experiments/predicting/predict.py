@@ -10,6 +10,7 @@ from experiments.predicting.choice import Choice
 from experiments.predicting.exported import of_file
 from experiments.predicting.images import look_at_files, read_images
 from experiments.settings.project import Project
+from experiments.system.console import warn
 from experiments.system.errors import TandemError
 from experiments.training.outputs import MODEL, RECORD
 
@@ -30,7 +31,7 @@ def predict(model: str, images: Sequence[Path], index: Sequence[int] | None = No
     given = read_images(files, chosen.takes, index)
     logits = chosen.logits(given.pixels)
     classes, probabilities = answers_of(logits)
-    names = chosen.class_names or tuple(map(str, range(probabilities.shape[1])))
+    names = _names(chosen, probabilities.shape[1])
     columns = given.names, classes.tolist(), probabilities.tolist(), logits.tolist()
     return {
         "model": chosen.where,
@@ -48,6 +49,15 @@ def predict(model: str, images: Sequence[Path], index: Sequence[int] | None = No
             for image, number, each, said in zip(*columns, strict=True)
         ],
     }
+
+
+def _names(chosen: Choice, classes: int) -> tuple[str, ...]:
+    names = chosen.class_names
+    if names and len(names) != classes:  # an export.json that someone has changed
+        advice = "classes are numbers, therefore; correct its export.json, or export again"
+        warn(f"{chosen.where}: expected the names of {classes} classes; got {len(names)}; {advice}")
+        names = None
+    return names or tuple(map(str, range(classes)))
 
 
 def find_model(name: str) -> Choice:
@@ -68,7 +78,9 @@ def find_model(name: str) -> Choice:
         project = Project.find(run_folder)
     except TandemError:
         expected = f"{ASKED_BY}: expected an exported file or its folder, or in a clone a run"
-        raise TandemError(f"{expected}; got {name!r}, no file, and {Path.cwd()} is in no clone") from None
+        raise TandemError(
+            f"{expected}; got {name!r}, no file, and {Path.cwd()} is in no clone; correct the name"
+        ) from None
     from experiments.predicting.recorded import of_run  # with MLflow, which takes seconds, and a file doesn't need
 
     return of_run(project, str(run_folder or name), ASKED_BY)

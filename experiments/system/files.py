@@ -1,5 +1,6 @@
 """Files and folders that are written as a whole, and digests of arrays."""
 
+import glob
 import hashlib
 import json
 import os
@@ -7,7 +8,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,26 +61,55 @@ def new_database(file: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
+    """Yield a new folder for the time of the block, in `parent` (made if need be) or in the system's temporary folder.
+
+    What a killed process left there, by its prefix, is deleted by the next call; that of a running one is locked. It
+    has a file `lock`, and nothing else.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    place = parent or Path(tempfile.gettempdir())
+    made = [folder for folder in (place, *place.parents) if not folder.exists()]
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for left in place.glob(f"{glob.escape(prefix)}*/"):
+            # One that can't be locked is in use, or another user's.
+            with suppress(filelock.Timeout, OSError), filelock.FileLock(left / "lock", timeout=0):
+                shutil.rmtree(left)
+        with ExitStack() as stack:
+            yield _locked_folder(stack, prefix, place)
+    finally:
+        with suppress(OSError):  # from the first that something was put into
+            for folder in made:
+                folder.rmdir()
+
+
+def _locked_folder(stack: ExitStack, prefix: str, place: Path) -> Path:
+    while True:
+        made = tempfile.TemporaryDirectory(dir=place, prefix=prefix, ignore_cleanup_errors=True)
+        folder = Path(stack.enter_context(made))
+        # Before it is locked, and after, another process may take it for a leftover, and delete it.
+        with suppress(FileNotFoundError, FileExistsError):
+            stack.enter_context(filelock.FileLock(folder / "lock"))
+            return folder
+
+
+@contextmanager
 def replace_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder to fill, which replaces `target` when the block succeeds; all of it is on disk then.
 
     A kill or a power cut leaves the old folder, the new one, or none; never a part. What a killed process leaves
     beside `target` is deleted by the next call.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for left in target.parent.glob(f".{target.name}-*"):
-        with suppress(filelock.Timeout), filelock.FileLock(left / "lock", timeout=0):  # its process has ended
-            shutil.rmtree(left)
-    with (
-        tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as temporary,
-        filelock.FileLock(Path(temporary, "lock")),
-    ):
-        folder = Path(temporary, target.name)
+    with scratch_folder(f".{target.name}-", target.parent) as temporary:
+        folder = temporary / target.name
         folder.mkdir()
         yield folder
         sync_folder(folder)
         if target.exists():
-            target.rename(Path(temporary, "old"))
+            target.rename(temporary / "old")
         folder.rename(target)
         _sync(target.parent)
 

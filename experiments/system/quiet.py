@@ -24,8 +24,10 @@ def redirected(file: int, *descriptors: int) -> Iterator[None]:
 
 
 @contextmanager
-def quiet_native_stderr() -> Iterator[None]:
+def quiet_native_stderr(*, shown_if_it_fails: bool = True) -> Iterator[None]:
     """Hold back what native code writes to standard error, and write it after all if the block fails.
+
+    `shown_if_it_fails` is False where the caller makes one line of the exception.
 
     TensorFlow's libraries log how they were built before any setting of theirs (TF_CPP_MIN_LOG_LEVEL included) is
     read, and report versions of operations that don't matter as errors.
@@ -35,6 +37,7 @@ def quiet_native_stderr() -> Iterator[None]:
             with redirected(held.fileno(), 2):
                 yield
         except BaseException:
-            held.seek(0)
-            os.write(2, held.read())
+            if shown_if_it_fails:
+                held.seek(0)
+                os.write(2, held.read())
             raise

@@ -32,7 +32,7 @@ def write_keras(model: KerasModel, file: Path) -> None:
 
 def write_tflite(model: KerasModel, file: Path) -> None:
     """Write a model of TensorFlow Lite in float32, whose signature `serving_default` takes `images`."""
-    with tempfile.TemporaryDirectory(prefix="tandem-export-") as folder:
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         network = unrolled(model.native())
         network.export(folder, format="tf_saved_model", verbose=False, input_signature=_signature(model))
         file.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())

@@ -48,6 +48,10 @@ def test_help_imports_nothing_heavy() -> None:
         ),
         (("ops", "sum", "rond"), "); got 'rond'; did you mean round"),
         (("export", "nosuch", "--to", "jax"), "tandem: --to: expected one of onnx, torch-export, saved-model, keras, "),
+        (
+            ("export", "nosuch", "--to", "onnx", "--out", ""),
+            "tandem: --out: expected a folder; got an empty name; name ",
+        ),
         (("convert", "nosuch"), "tandem: RUN: expected a folder such as runs/lenet/keras/12, its label, "),
         (("predict", "nosuch", "params.yaml"), "tandem: params.yaml: expected a PNG or JPEG image; got something else"),
         (("predict", "nosuch"), "tandem: IMAGE: expected a PNG, JPEG, IDX or .npy file of images, or "),

@@ -313,7 +313,7 @@ PICTURES: dict[str, tuple[Change, str]] = {
     ),
     "PNGs of two sizes": (
         lambda folder: png(folder / "train/b/1.png", GREY[0, 2:]),
-        "expected images of one size; got 8×8 .*0.png.* and 6×8 .*1.png.*; `--size 32` makes all of them 32×32",
+        "expected images of one size; got, as width×height, 8×8 .*0.png.* and 8×6 .*1.png.*; `--size 32` makes ",
     ),
     "an unreadable file": (_link("train/a/x.png", "nowhere"), "a/x.png: expected PNG or JPEG files .* link to nowhere"),
     "a link to itself": (_link("train/a/x.png", "x.png"), "a/x.png: expected PNG or JPEG files .* link to nowhere"),

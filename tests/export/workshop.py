@@ -12,6 +12,7 @@ from experiments.convert.source import Source
 from experiments.data.dataset import Dataset
 from experiments.export.export import Row, export_saved
 from experiments.export.formats import FORMATS
+from experiments.export.places import work_folder
 from experiments.frameworks import backend_name, takes_dropout
 from experiments.parity.sides import Side, load_side
 from experiments.reports.measured import Measured
@@ -62,4 +63,5 @@ class Workshop:
         needed = ordered if any(source.key.backend not in FORMATS[name].writers for name in formats) else ordered[:1]
         processes = {side: self.processes[side] for side in needed}
         folders = {FORMATS[name]: out / name for name in formats}
-        return export_saved(processes, source, self.dataset, saved, folders)
+        with work_folder(out) as work:
+            return export_saved(processes, source, self.dataset, saved, folders, work)

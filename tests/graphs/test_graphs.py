@@ -172,7 +172,9 @@ def test_the_report_counts_the_outcomes_of_each_way(project: Project, content: d
 def test_questions_are_chosen_by_name() -> None:
     assert [question.key for question in QUESTIONS] == list(NOTES) == complete(ROOT, "graphs", "")
     assert [question.key for question in chosen_questions(["shapes", "fusion"])] == ["fusion", "shapes"]
-    with pytest.raises(TandemError, match=r"^QUESTIONS: expected some of fusion, .*; got 'loops'$"):
+    with pytest.raises(
+        TandemError, match=r"^QUESTIONS: expected some of fusion, .*; got 'loops'; leave it out for all$"
+    ):
         chosen_questions(["loops"])
     done = tandem("graphs", "shapes", "--write")
     assert done.returncode == 2

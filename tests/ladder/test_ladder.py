@@ -112,9 +112,9 @@ def test_lines_of_code_are_those_that_do_something() -> None:
 def test_a_mistake_is_one_line(tandem: Callable[..., Done]) -> None:
     done = tandem("--outputs", "11")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "tandem: --outputs: expected 10 or 1000; got 11\n"
+    assert done.stderr == "tandem: --outputs: expected 10 or 1000; got 11; give one of these\n"
     for wrong in (0, 10_000):
         with pytest.raises(
-            TandemError, match=rf"^--threads: expected 1 to \d+, the cores for this process; got {wrong}$"
+            TandemError, match=rf"^--threads: expected 1 to \d+, the cores for this process; got {wrong}; leave it out$"
         ):
             check_settings(outputs=10, threads=wrong)

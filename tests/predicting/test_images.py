@@ -106,12 +106,20 @@ def write(path: Path, content: np.ndarray | bytes | None) -> Path:
 LABELS, LARGE, TALL = to_idx(DIGIT[0]), to_idx(np.zeros((5, 32, 32), np.uint8)), np.zeros((40, 30), np.uint8)
 # What a file has, the model, and what is said of it.
 BAD: dict[str, tuple[np.ndarray | bytes | None, Takes, str]] = {
-    "tall.png": (TALL, GREY, "8-bit grey, which is what the model takes; got 40×30 pixels, 8-bit grey; run python"),
+    "tall.png": (
+        TALL,
+        GREY,
+        r"8-bit grey, which is what the model takes; got 30×40 pixels \(width×height\), 8-bit grey; run python",
+    ),
     "colour.png": (COLOURS, GREY, "8-bit grey, which .* got 28×28 pixels, 8-bit RGB; run python"),
     "colour.jpg": (COLOURS, GREY, "got 28×28 pixels, 8-bit RGB; run python"),
     "deep.png": (DIGIT.astype(np.uint16) * 257, GREY, "got 28×28 pixels, 16-bit grey; run python"),
-    "its name.png": (np.stack([TALL] * 3, axis=2), GREY, "got 40×30 pixels, 8-bit RGB; run python"),
-    "small.png": (COLOURS[:20], COLOUR, "28×28 pixels, 8-bit RGB, which .* got 20×28 pixels, 8-bit RGB; run python"),
+    "its name.png": (np.stack([TALL] * 3, axis=2), GREY, r"got 30×40 pixels \(width×height\), 8-bit RGB; run python"),
+    "small.png": (
+        COLOURS[:20],
+        COLOUR,
+        r"28×28 pixels, 8-bit RGB, which .* got 28×20 pixels \(width×height\), 8-bit RGB; run python",
+    ),
     "flat.png": (DIGIT, DEEP, "16-bit grey, .* got 28×28 pixels, 8-bit grey; give it 16 bits: a 16-bit grey PNG"),
     "flat.npy": (DIGIT, DEEP, "expected 16-bit pixels, uint16, as the model takes; got uint8"),
     "seen-through.png": (np.zeros((28, 28, 4), np.uint8), GREY, "expected no transparent pixel"),

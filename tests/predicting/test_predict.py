@@ -28,6 +28,8 @@ from tests.reports.recorded import recorded, write
 WEIGHTS = np.random.default_rng(0).normal(0, 0.001, (784, 3)).astype(np.float32)
 DIGITS = np.random.default_rng(1).integers(0, 256, (12, 28, 28), np.uint8)
 NAMES = ["cat", "dog", "[bird]"]
+TAKES = {"shape": ["n", 28, 28, 1], "dtype": "uint8", "what": "raw pixels"}
+RECORD = {"file": "model.onnx", "takes": TAKES, "classes": NAMES, "mean": 0.5}
 
 
 def make(path: Path, shape: tuple[int, ...] = (28, 28, 1)) -> Path:
@@ -76,17 +78,40 @@ def test_a_file_predicts_outside_of_a_clone_with_the_probabilities_of_its_logits
 
 def test_an_export_says_what_its_classes_are_called(tmp_path: Path) -> None:
     make(tmp_path / "model.onnx")
-    takes = {"shape": ["n", 28, 28, 1], "dtype": "uint8", "what": "raw pixels"}
-    record = {"file": "model.onnx", "takes": takes, "classes": NAMES, "mean": 0.5}
-    write_json(tmp_path / "export.json", record)
+    write_json(tmp_path / "export.json", RECORD)
     Image.fromarray(DIGITS[0]).save(tmp_path / "digit.png")
     (image,) = predict(str(tmp_path), [tmp_path / "digit.png"])["images"]
     assert image["name"] == NAMES[image["class"]]
     done = tandem(tmp_path, "model.onnx", "digit.png")
     assert all(name in done.stdout for name in NAMES)
+    assert done.stderr == ""
     # Of another file, it says nothing.
-    write_json(tmp_path / "export.json", record | {"file": "other.onnx"})
+    write_json(tmp_path / "export.json", RECORD | {"file": "other.onnx"})
     assert predict(str(tmp_path / "model.onnx"), [tmp_path / "digit.png"])["classes"] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("record", "got"),
+    [
+        ("{", "got Expecting property name "),
+        ("{}", "got file: Field required"),
+        ("[]", "got another content: Input should be an object"),
+        (json.dumps(RECORD | {"classes": "cats"}), "got classes: Input should be a valid array"),
+        (json.dumps(RECORD | {"takes": {"shape": ["n", 28, 28], "dtype": "uint8"}}), "got takes.shape.3: Field "),
+        (json.dumps(RECORD | {"classes": NAMES[:2]}), "expected the names of 3 classes; got 2; "),
+    ],
+)
+def test_a_damaged_record_of_an_export_is_pointed_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], record: str, got: str
+) -> None:
+    make(tmp_path / "model.onnx")
+    (tmp_path / "export.json").write_text(record)
+    Image.fromarray(DIGITS[0]).save(tmp_path / "digit.png")
+    assert predict(str(tmp_path), [tmp_path / "digit.png"])["classes"] == ["0", "1", "2"]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"WARNING: {tmp_path}")
+    assert got in line
+    assert "export again" in line
 
 
 @pytest.mark.parametrize(
@@ -119,7 +144,7 @@ def test_what_a_run_takes_is_known_before_its_model_is_loaded(project: Project, 
     assert chosen.takes == Takes((28, 28, 3), np.dtype(np.uint8), (0.1, 0.2, 0.3))
     assert chosen.class_names == tuple(NAMES)
     Image.fromarray(DIGITS[0, :20]).save(project.root / "small.png")
-    with pytest.raises(TandemError, match="8-bit RGB, which is what the model takes; got 20×28 pixels, 8-bit grey"):
+    with pytest.raises(TandemError, match=r"; got 28×20 pixels \(width×height\), 8-bit grey; run"):
         predict(str(run), [project.root / "small.png"])
     # With other data, its model has to say.
     write_json(project.prepared / "dataset.json", described | rest | {"fingerprint": "e" * 64})

@@ -98,14 +98,15 @@ def _common(source: Path, paths: Sequence[Path], size: int | None) -> tuple[Kind
     if size is None and len(sizes) > 1:
         ((one_size, first), (other_size, second), *_) = sizes.items()
         raise TandemError(
-            f"{source}: expected images of one size; got {_shown(one_size)} ({first}) and {_shown(other_size)} "
-            f"({second}); `--size 32` makes all of them 32×32"
+            f"{source}: expected images of one size; got, as width×height, {_shown(one_size)} ({first}) and "
+            f"{_shown(other_size)} ({second}); `--size 32` makes all of them 32×32"
         )
     return "RGB" if "RGB" in kinds else next(iter(kinds)), (size, size) if size else next(iter(sizes))
 
 
 def _shown(size: tuple[int, int]) -> str:
-    return f"{size[0]}×{size[1]}"
+    height, width = size
+    return f"{width}×{height}"
 
 
 def _part(files: Files, known: Mapping[str, int], kind: Kind, size: tuple[int, int]) -> Part:

@@ -36,6 +36,11 @@ class Look:
     width: int
 
 
+def shown_size(height: int, width: int) -> str:
+    """Return what a message calls the size of a picture: width×height, as is usual, and not that of an array."""
+    return f"{width}×{height} pixels{'' if width == height else ' (width×height)'}"
+
+
 def look_at(path: Path) -> Look:
     """Return what is in a file, without reading its pixels.
 
