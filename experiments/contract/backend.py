@@ -11,11 +11,8 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.model import Logits as Logits
 from experiments.contract.model import Model, ModelT
-from experiments.contract.model import SavedModel as SavedModel
-from experiments.contract.model_settings import ModelSettings as ModelSettings
-from experiments.contract.model_settings import model_settings as model_settings
+from experiments.contract.model_settings import ModelSettings
 from experiments.contract.phases import Phases
 from experiments.contract.weights import FloatArray
 from experiments.data.dataset import Images, Labels

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.contract.backend import model_settings
+from experiments.contract.model_settings import model_settings
 from experiments.convert.source import Source, dataset_of, find_source, saved_model
 from experiments.convert.transfer import read_weights, transfer
 from experiments.data.dataset import Dataset
@@ -15,7 +15,7 @@ from experiments.export.making import Origin, Subject, make
 from experiments.export.places import check_folder, work_folder
 from experiments.export.verdict import reference_of
 from experiments.frameworks import PACKAGES
-from experiments.parity.jobs import Processes, Side
+from experiments.parity.sides import Processes, Side
 from experiments.settings.project import Project
 from experiments.settings.recipe import BackendName
 from experiments.system.console import say, warn

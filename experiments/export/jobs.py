@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from experiments.contract.backend import ModelSettings
+from experiments.contract.model_settings import ModelSettings
 from experiments.frameworks import load_exporting
-from experiments.parity.jobs import Side, load_side
+from experiments.parity.sides import Side, load_side
 
 
 def write(side: Side, settings: ModelSettings, saved: Path, kind: str, file: Path) -> None:

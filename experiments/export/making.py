@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from experiments.contract.backend import ModelSettings
+from experiments.contract.model_settings import ModelSettings
 from experiments.convert.source import Source, versions_of
 from experiments.data.dataset import Dataset
 from experiments.export import jobs
@@ -18,7 +18,7 @@ from experiments.export.places import check_folder
 from experiments.export.reading import logits_of
 from experiments.export.verdict import Reference, judge
 from experiments.frameworks import DISTRIBUTIONS
-from experiments.parity.jobs import Side
+from experiments.parity.sides import Side
 from experiments.system.console import say
 from experiments.system.errors import TandemError
 from experiments.system.files import replace_folder, write_json

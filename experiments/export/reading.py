@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from experiments.contract.backend import Logits
+from experiments.contract.model import Logits
 from experiments.data.dataset import IMAGE_SHAPE, PIXEL_TYPES
 from experiments.export import alone
 from experiments.export.formats import Format, format_of, model_in

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from experiments.contract.backend import Logits, ModelSettings
+from experiments.contract.model import Logits
+from experiments.contract.model_settings import ModelSettings
 from experiments.convert import jobs
 from experiments.convert.proof import compare_answers, compare_recorded
 from experiments.convert.source import Source
 from experiments.data.dataset import Dataset, Images
 from experiments.parity.bounds import MULTIPLE, UNIT_ROUNDOFF
-from experiments.parity.jobs import Side
+from experiments.parity.sides import Side
 from experiments.system.errors import TandemError
 from experiments.system.isolated import IsolatedProcess
 

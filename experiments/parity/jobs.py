@@ -15,9 +15,7 @@ from experiments.contract.model_settings import ModelSettings
 from experiments.contract.weights import FloatArray, Parameter, Weights, draw_weights
 from experiments.data.dataset import Images, Labels
 from experiments.parity.protocol import SEED
-from experiments.parity.sides import Processes as Processes
-from experiments.parity.sides import Side as Side
-from experiments.parity.sides import load_side as load_side
+from experiments.parity.sides import Side, load_side
 from experiments.settings.recipe import BackendName
 from experiments.training.buildable import check_logits, explained
 

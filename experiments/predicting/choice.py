@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.contract.backend import Logits
+from experiments.contract.model import Logits
 from experiments.data.dataset import Images, ImageShape
 from experiments.data.importing.picture import Look, shown_size
 

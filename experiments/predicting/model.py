@@ -1,6 +1,6 @@
 """The model of a run, loaded from what its training has saved."""
 
-from experiments.contract.backend import SavedModel
+from experiments.contract.model import SavedModel
 from experiments.convert.source import check_no_trial, recipe_of, refusal, saved_model
 from experiments.frameworks import backend_name, load_saved
 from experiments.reports.measured import Measured
