@@ -16,12 +16,14 @@ from tests.end_to_end.pages import Block, blocks
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SERVERS = ("make ui", "tandem ui")
+# tests/ladder runs it whole, which takes most of a minute.
+ELSEWHERE = ("tandem ladder",)
 
 
 ALL = [block for page in PAGES for block in blocks(page)]
 # `test_your_own` follows its page from the beginning to the end.
 SHELL = [block for block in ALL if block.is_run and block.page != "your-own.md"]
-# Fewer trials where a page has more to say than a few do; docs/sweeps.md has as many as it says.
+# Fewer trials, in two frameworks: the sweep of docs/sweeps.md, in one, has as many as the page says.
 FEWER = {"tandem sweep run --recipe cnn3-sgd --trials 20": "tandem sweep run --recipe cnn3-sgd --trials 4"}
 
 
@@ -46,6 +48,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 def test_there_is_something_to_run() -> None:
     assert len([line for block in SHELL for line in block.lines]) > 20
     assert all(len(block.detail) > 10 for block in ALL if block.role == "not run")
+    assert {*ELSEWHERE, *FEWER} <= {line for block in SHELL for line in block.lines}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def have_run() -> set[str]:
 
 @pytest.mark.parametrize("block", SHELL, ids=lambda block: f"{block.page}: {block.lines[0][:40]}")
 def test_the_commands_of_a_page_run(clone: Clone, have_run: set[str], block: Block) -> None:
-    lines = [FEWER.get(line, line) for line in block.lines if line not in {*SERVERS, *have_run}]
+    lines = [FEWER.get(line, line) for line in block.lines if line not in {*SERVERS, *ELSEWHERE, *have_run}]
     # What a page prints is for a person; a sweep of one page is that of all.
     output = clone.run("bash", "-euo", "pipefail", "-c", "\n".join(lines).replace("source .venv/bin/activate", ":"))
     assert "Traceback" not in output
