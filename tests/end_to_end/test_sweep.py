@@ -85,7 +85,7 @@ def test_a_sweep_that_is_killed_again_and_again_ends_as_if_undisturbed(prepared:
 
 def test_a_finished_sweep_does_nothing_and_more_trials_are_added(prepared: Clone) -> None:
     prepared.change_params(lambda content: content["sweep"].update(epochs=2))
-    words = command("lightning", "--workers", "2")
+    words = command("lightning", "--workers", "1")
     prepared.run(*words, "--trials", "2")
     before = len(prepared.mlflow_runs())
     prepared.run(*words, "--trials", "2")
@@ -117,6 +117,7 @@ def test_ctrl_c_puts_the_trials_back(prepared: Clone) -> None:
 
 
 def test_a_sweep_is_stopped_from_elsewhere_and_has_one_controller(prepared: Clone) -> None:
+    prepared.change_params(lambda content: content["sweep"].update(epochs=20))
     words = command("lightning", "--trials", "3", "--workers", "1")
     controller = start(prepared, "elsewhere", *words)
     *_, said = prepared.run(*words, "--name", "elsewhere", code=2).splitlines()

@@ -26,7 +26,7 @@ def server(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
     def change(content: dict[str, Any]) -> None:
         content["sweep"].update(epochs=6, sampler="random", pruner="none")
-        content["train"].update(threads=2)
+        content["train"].update(threads=1)  # in each worker, however many there are
 
     clone.change_params(change)
     clone.run("dvc", "repro", "preprocess")
@@ -36,8 +36,8 @@ def server(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     made.signal(signal.SIGKILL)
 
 
-def words(trials: int) -> tuple[str, ...]:
-    return command("lightning", "--workers", "2", "--trials", str(trials))
+def words(trials: int, workers: int = 2) -> tuple[str, ...]:
+    return command("lightning", "--workers", str(workers), "--trials", str(trials))
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_a_sweep_without_its_server(clone: Clone, server: Server, program: tuple
     assert "Traceback" not in said
     assert "expected an MLflow server that answers" in clone.run(*words(4), "--name", name, code=2)
     server.start()
-    clone.run(*words(4), "--name", name)
+    clone.run(*words(4, workers=1), "--name", name)
     runs = check_every_trial_is_there_once(clone, name, 4, "lightning")
     assert not list((clone.root / ".tandem" / "spool").glob("*.jsonl"))
-    clone.run(*words(4), "--name", f"quiet-{len(program)}")
+    clone.run(*words(4, workers=1), "--name", f"quiet-{len(program)}")
     assert values(runs) == values(check_every_trial_is_there_once(clone, f"quiet-{len(program)}", 4, "lightning"))
