@@ -44,9 +44,23 @@ def load(name: BackendName, folder: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def others() -> Iterator[dict[str, IsolatedProcess]]:
-    """A process for each backend, which has trained nothing."""
+    """A process for each backend, which has trained nothing; TensorFlow is set up before it is used, or not at all."""
     with IsolatedProcess("lightning") as first, IsolatedProcess("keras") as second:
         yield {"lightning": first, "keras": second}
+
+
+def build_with_an_unknown_layer(name: BackendName, folder: Path) -> None:
+    with normed.registered():
+        Probe(name, folder).model(recipe(architecture=normed.UNKNOWN))
+
+
+@pytest.mark.parametrize("backend", list(PACKAGES))
+def test_a_layer_with_unknown_arrays_is_refused_in_one_line(
+    others: dict[str, IsolatedProcess], backend: BackendName, tmp_path: Path
+) -> None:
+    message = r"^layer lines \((nn\.)?Conv1\w\): expected parameters and state of .*; got .*; use a known kind"
+    with pytest.raises(TandemError, match=message):
+        others[backend].call(build_with_an_unknown_layer, backend, tmp_path)
 
 
 @pytest.mark.parametrize("backend", list(PACKAGES))
@@ -63,17 +77,3 @@ def test_state_is_kept_resumed_and_saved(
     assert all(np.array_equal(end[name], resumed[name]) for name in end)
     logits = others[backend].call(load, backend, tmp_path)
     np.testing.assert_allclose(logits, np.load(tmp_path / "logits.npy"), atol=1e-5)
-
-
-def build_with_an_unknown_layer(name: BackendName, folder: Path) -> None:
-    with normed.registered():
-        Probe(name, folder).model(recipe(architecture=normed.UNKNOWN))
-
-
-@pytest.mark.parametrize("backend", list(PACKAGES))
-def test_a_layer_with_unknown_arrays_is_refused_in_one_line(
-    others: dict[str, IsolatedProcess], backend: BackendName, tmp_path: Path
-) -> None:
-    message = r"^layer lines \((nn\.)?Conv1\w\): expected parameters and state of .*; got .*; use a known kind"
-    with pytest.raises(TandemError, match=message):
-        others[backend].call(build_with_an_unknown_layer, backend, tmp_path)
