@@ -29,7 +29,7 @@ Values = dict[tuple[int, str], list[float]]
 @pytest.fixture(scope="module")
 def undisturbed(prepared_for_cluster: Clone) -> Values:
     """What every sweep here is to bring, as this machine does."""
-    prepared_for_cluster.change_params(lambda content: content["sweep"].update(epochs=8))
+    prepared_for_cluster.change_params(lambda content: content["sweep"].update(epochs=12))
     prepared_for_cluster.run(*WORDS, "1", "--name", "quiet")
     return values(check_every_trial_is_there_once(prepared_for_cluster, "quiet", TRIALS, "lightning"))
 
