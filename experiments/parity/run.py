@@ -8,6 +8,7 @@ from pathlib import Path
 from experiments.data.dataset import Dataset
 from experiments.parity import protocol
 from experiments.parity.examine import Examiner
+from experiments.parity.protocol import Protocol
 from experiments.parity.results import Result
 from experiments.parity.sides import Processes, Side
 from experiments.settings.params import Params
@@ -18,16 +19,22 @@ from experiments.system.processes import threads_for
 
 
 def run_parity(
-    dataset: Dataset, params: Params, architectures: Sequence[str], backends: tuple[BackendName, BackendName]
+    dataset: Dataset,
+    params: Params,
+    architectures: Sequence[str],
+    backends: tuple[BackendName, BackendName],
+    length: Protocol = protocol.FULL,
 ) -> list[Result]:
     """Examine each architecture, with both frameworks at work at the same time, each in a process of its own.
+
+    `length` is how long their trainings are.
 
     Raises:
         TandemError: an architecture can't be built, a process refuses the device, or has ended.
     """
     with pair_of_processes(params, backends) as (processes, folder):
         recipes = [protocol.base_recipe(params, architecture) for architecture in architectures]
-        examiners = [Examiner(processes, dataset, recipe, folder / "steps") for recipe in recipes]
+        examiners = [Examiner(processes, dataset, recipe, folder / "steps", length) for recipe in recipes]
         for examiner in examiners:  # all of them first: one that can't be built is refused before any work
             examiner.structure()
         for number, examiner in enumerate(examiners, 1):

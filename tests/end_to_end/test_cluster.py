@@ -18,7 +18,9 @@ from tests.end_to_end.sweeps import (
 )
 
 
-@pytest.mark.parametrize(("backend", "trials"), [("lightning", 12), ("keras", 12), ("both", 6)])
+@pytest.mark.parametrize(
+    ("backend", "trials"), [("lightning", 8), pytest.param("keras", 12, marks=pytest.mark.faults), ("both", 6)]
+)
 def test_trials_go_round_over_four_gpus(on_cluster: Clone, slurm: Cluster, backend: str, trials: int) -> None:
     words = command(backend, "--trials", str(trials))
     on_cluster.run(*words, "--on", "slurm", "--workers", "4", "--name", f"four-{backend}")
@@ -30,7 +32,7 @@ def test_trials_go_round_over_four_gpus(on_cluster: Clone, slurm: Cluster, backe
     assert len(places) == len({worker for worker, _, _ in places}) == len({place[1:] for place in places}) >= 3
     assert not slurm.jobs()
     if backend == "lightning":  # the same trials as on this machine
-        on_cluster.run(*words, "--workers", "2", "--name", "here")
+        on_cluster.run(*words, "--workers", "1", "--name", "here")
         here = check_every_trial_is_there_once(on_cluster, "here", trials, backend)
         for name in ("lr", "momentum", "initial_weights"):
             there = {key: run.data.params[name] for key, run in runs.items()}

@@ -21,7 +21,7 @@ from tests.end_to_end.sweeps import (
     wait_for,
 )
 
-TRIALS = 8
+TRIALS = 6
 WORDS = (*command("lightning", "--trials", str(TRIALS)), "--workers")
 Values = dict[tuple[int, str], list[float]]
 
@@ -30,7 +30,7 @@ Values = dict[tuple[int, str], list[float]]
 def undisturbed(prepared_for_cluster: Clone) -> Values:
     """What every sweep here is to bring, as this machine does."""
     prepared_for_cluster.change_params(lambda content: content["sweep"].update(epochs=12))
-    prepared_for_cluster.run(*WORDS, "2", "--name", "quiet")
+    prepared_for_cluster.run(*WORDS, "1", "--name", "quiet")
     return values(check_every_trial_is_there_once(prepared_for_cluster, "quiet", TRIALS, "lightning"))
 
 

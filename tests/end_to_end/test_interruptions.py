@@ -94,16 +94,25 @@ def _control_c(dvc: subprocess.Popen[str], trainer: psutil.Process) -> None:
 Stop = Callable[[subprocess.Popen[str], psutil.Process], None]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+# How a run ends: where it is RUNNING, the next start closes it.
+STOPS: list[tuple[Stop, str]] = [
+    (_terminate_trainer, "KILLED"),
+    (_kill_trainer, "RUNNING"),
+    (_kill_dvc, "KILLED"),
+    (_kill_both, "RUNNING"),
+    (_control_c, "KILLED"),
+]
+# Both frameworks have one way to notice a signal, and one checkpoint each: in Keras, two ways stand for all.
+IN_KERAS = (_terminate_trainer, _kill_both)
+
+
+def _marks(backend: str, stop: Stop) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.faults] if backend == "keras" and stop not in IN_KERAS else []
+
+
 @pytest.mark.parametrize(
-    ("stop", "status"),
-    [
-        (_terminate_trainer, "KILLED"),
-        (_kill_trainer, "RUNNING"),  # until the next start closes it
-        (_kill_dvc, "KILLED"),
-        (_kill_both, "RUNNING"),
-        (_control_c, "KILLED"),
-    ],
+    ("stop", "status", "backend"),
+    [pytest.param(*one, backend, marks=_marks(backend, one[0])) for one in STOPS for backend in BACKENDS],
 )
 def test_a_stopped_training_goes_on_and_ends_with_the_same_weights(
     clone: Clone, undisturbed: dict[str, str], backend: str, stop: Stop, status: str

@@ -17,7 +17,7 @@ from tests.cluster import Cluster
 from tests.end_to_end.conftest import JOB, Clone
 from tests.end_to_end.sweeps import workers
 
-EPOCHS = 12
+EPOCHS = 8
 COMMAND = ("tandem", "published", "lenet", "--seeds", "2")
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.end_to_end.conftest import give_environment, make_clone, nobody
+from tests.end_to_end.conftest import give_environment, know_builds, make_clone, nobody
 from tests.end_to_end.pages import Block, blocks
 
 PAGE = ROOT / "docs" / "your-own.md"
@@ -17,6 +17,7 @@ def test_the_page_leads_from_a_clone_to_a_sweep(tmp_path: Path) -> None:
     clone.change_params(lambda content: content["data"].update(mirrors=[nobody()]))
     clone.commit()
     give_environment(clone.root)
+    know_builds(clone.root)
     for block in blocks(PAGE):
         if block.role in ("file", "added to"):
             block.write(clone.root)

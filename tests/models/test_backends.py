@@ -175,9 +175,10 @@ LOADS = {"lightning": backend_probe.load_torch, "keras": backend_probe.load_kera
 
 @pytest.fixture(scope="module")
 def others() -> Iterator[dict[str, IsolatedProcess]]:
-    """A process for each backend, which has built and trained nothing."""
+    """A process for each backend, which has built and trained nothing, and finds no GPU."""
+    hidden = {"CUDA_VISIBLE_DEVICES": ""}
     with ExitStack() as stack:
-        yield {backend: stack.enter_context(IsolatedProcess(backend)) for backend in BACKENDS}
+        yield {backend: stack.enter_context(IsolatedProcess(backend, hidden)) for backend in BACKENDS}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -196,11 +197,10 @@ def test_threads_are_as_many_as_asked_for() -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_missing_gpu_is_one_line(backend: BackendName, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+def test_a_missing_gpu_is_one_line(others: dict[str, IsolatedProcess], backend: BackendName) -> None:
     expected = r"^params\.yaml: train\.device: expected a GPU that .*; got none; set auto or cpu$"
-    with IsolatedProcess(backend) as process, pytest.raises(TandemError, match=expected):
-        process.call(backend_probe.gpu, backend)
+    with pytest.raises(TandemError, match=expected):
+        others[backend].call(backend_probe.gpu, backend)
 
 
 WITHOUT_ROOM = """

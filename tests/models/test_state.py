@@ -1,5 +1,6 @@
 """State that isn't trained, such as running means: it is drawn, kept, resumed and saved as parameters are."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +42,11 @@ def load(name: BackendName, folder: Path) -> Any:
         return load_keras(folder, normed.NAME)
 
 
-@pytest.mark.parametrize("backend", list(PACKAGES))
-def test_state_is_kept_resumed_and_saved(backend: BackendName, tmp_path: Path) -> None:
-    with IsolatedProcess(backend) as process:
-        start, end, resumed = process.call(uninterrupted_and_resumed, backend, tmp_path)
-    assert [name for name in start if "running" in name] == STATISTICS
-    for name in STATISTICS:
-        assert (start[name] == (1 if name.endswith("var") else 0)).all()
-        assert (start[name] != end[name]).any()
-    assert list(end) == list(resumed)
-    assert all(np.array_equal(end[name], resumed[name]) for name in end)
-    with IsolatedProcess(backend) as process:
-        logits = process.call(load, backend, tmp_path)
-    np.testing.assert_allclose(logits, np.load(tmp_path / "logits.npy"), atol=1e-5)
+@pytest.fixture(scope="module")
+def others() -> Iterator[dict[str, IsolatedProcess]]:
+    """A process for each backend, which has trained nothing; TensorFlow is set up before it is used, or not at all."""
+    with IsolatedProcess("lightning") as first, IsolatedProcess("keras") as second:
+        yield {"lightning": first, "keras": second}
 
 
 def build_with_an_unknown_layer(name: BackendName, folder: Path) -> None:
@@ -62,7 +55,25 @@ def build_with_an_unknown_layer(name: BackendName, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", list(PACKAGES))
-def test_a_layer_with_unknown_arrays_is_refused_in_one_line(backend: BackendName, tmp_path: Path) -> None:
+def test_a_layer_with_unknown_arrays_is_refused_in_one_line(
+    others: dict[str, IsolatedProcess], backend: BackendName, tmp_path: Path
+) -> None:
     message = r"^layer lines \((nn\.)?Conv1\w\): expected parameters and state of .*; got .*; use a known kind"
-    with IsolatedProcess(backend) as process, pytest.raises(TandemError, match=message):
-        process.call(build_with_an_unknown_layer, backend, tmp_path)
+    with pytest.raises(TandemError, match=message):
+        others[backend].call(build_with_an_unknown_layer, backend, tmp_path)
+
+
+@pytest.mark.parametrize("backend", list(PACKAGES))
+def test_state_is_kept_resumed_and_saved(
+    others: dict[str, IsolatedProcess], backend: BackendName, tmp_path: Path
+) -> None:
+    with IsolatedProcess(backend) as process:
+        start, end, resumed = process.call(uninterrupted_and_resumed, backend, tmp_path)
+    assert [name for name in start if "running" in name] == STATISTICS
+    for name in STATISTICS:
+        assert (start[name] == (1 if name.endswith("var") else 0)).all()
+        assert (start[name] != end[name]).any()
+    assert list(end) == list(resumed)
+    assert all(np.array_equal(end[name], resumed[name]) for name in end)
+    logits = others[backend].call(load, backend, tmp_path)
+    np.testing.assert_allclose(logits, np.load(tmp_path / "logits.npy"), atol=1e-5)

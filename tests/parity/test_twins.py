@@ -12,6 +12,7 @@ import pytest
 from experiments.contract.inputs import input_of
 from experiments.data.dataset import load_dataset
 from experiments.frameworks import twins
+from experiments.parity.protocol import FULL, Protocol
 from experiments.parity.report import write_report
 from experiments.parity.results import Result
 from experiments.parity.run import run_parity
@@ -24,24 +25,32 @@ from experiments.system.files import read_json
 from tests.conftest import ROOT
 
 TWINS = [name for name in twins() if input_of(name).size is None]
+# Two epochs, the last batch of each of 6 images. `tandem parity` trains for longer, as test_docs and test_pipeline do.
+SHORT = Protocol(images=38, batch_size=16, epochs=2)
+
+
+@pytest.fixture(scope="module", params=[SHORT, pytest.param(FULL, marks=pytest.mark.faults)], ids=["short", "full"])
+def length(request: pytest.FixtureRequest) -> Protocol:
+    chosen: Protocol = request.param
+    return chosen
 
 
 @pytest.fixture(scope="module")
-def results(prepared: Project) -> dict[str, Result]:
+def results(prepared: Project, length: Protocol) -> dict[str, Result]:
     params = load_params(ROOT / "params.yaml")
-    results = run_parity(load_dataset(prepared.prepared), params, TWINS, ("lightning", "keras"))
+    results = run_parity(load_dataset(prepared.prepared), params, TWINS, ("lightning", "keras"), length)
     return {result.architecture: result for result in results}
 
 
 @pytest.mark.parametrize("architecture", TWINS)
-def test_twins_are_the_same_model(results: dict[str, Result], architecture: str) -> None:
+def test_twins_are_the_same_model(results: dict[str, Result], length: Protocol, architecture: str) -> None:
     result = results[architecture]
     assert result.problems == []
     assert {(t.optimiser, t.precision) for t in result.trainings} == {
         (optimiser, precision) for optimiser in ("sgd", "adam") for precision in ("float32", "float64")
     }
     for training in result.trainings:
-        assert len(training.steps) == 50
+        assert len(training.steps) == {SHORT: 6, FULL: 50}[length]
         # The loss and every parameter after each step; in float64, rounding alone stays far below 1e-9.
         assert all(quantity.bound > 0 for quantity in training.quantities)
         if training.precision == "float64":
