@@ -15,7 +15,7 @@ from experiments.training.training import make_training
 
 
 @dataclass
-class _Books:
+class _Recorder:
     """Takes a worker's reports, and writes its run; prunes after `stop` epochs, if there is a number."""
 
     experiment: str
@@ -48,7 +48,7 @@ def train_trial(project: Project, params: Params, key: RunKey, *, objective: str
         TandemError: there is no such recipe, no prepared dataset or no such device.
     """
     training = make_training(project, params, key)
-    books = _Books(store.connect(project), key, training.recipe.epochs, epochs)
+    recorder = _Recorder(store.connect(project), key, training.recipe.epochs, epochs)
     order = Order(
         project=project,
         key=key,
@@ -62,7 +62,7 @@ def train_trial(project: Project, params: Params, key: RunKey, *, objective: str
         earlier=(),
         objective=objective,
     )
-    outcome = train_order(books.take, order)
-    books.tracker.metrics(outcome.points)
-    books.tracker.tags(outcome.tags)
-    books.tracker.close("FINISHED")
+    outcome = train_order(recorder.take, order)
+    recorder.tracker.metrics(outcome.points)
+    recorder.tracker.tags(outcome.tags)
+    recorder.tracker.close("FINISHED")

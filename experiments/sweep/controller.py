@@ -65,7 +65,7 @@ class Controller(Dispatcher[Member, TrialAttempt]):
             TandemError: no worker trains any more, a fixed trial can't be trained, or another controller took over.
         """
         try:
-            self._read_books()
+            self._load()
             if not self.is_done():
                 super().run()
         except LeaseLost:
@@ -79,7 +79,7 @@ class Controller(Dispatcher[Member, TrialAttempt]):
                     self.target.put_back(number)
             self.watcher.close()
 
-    def _read_books(self) -> None:
+    def _load(self) -> None:
         self.target.adopt(set())
         self.runs.load()
         self.best.load(self.target.study.get_trials(deepcopy=False, states=trials.DONE))

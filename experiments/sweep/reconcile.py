@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import optuna
 
 from experiments.settings.project import Project
-from experiments.sweep.books import Books, Disagreement
+from experiments.sweep.disagreements import Disagreement, Records
 from experiments.sweep.lease import Lease, holder
 from experiments.sweep.open_study import OpenStudy
 from experiments.sweep.storage import connect
@@ -29,8 +29,8 @@ def reconcile(project: Project, name: str | None, *, apply: bool) -> list[Disagr
     disagreements: list[Disagreement] = []
     for study, plan in load_studies(storage, name):
         with _only_writer(storage, plan.name, apply=apply) as is_held:
-            books = Books(OpenStudy(study, storage, plan, project.sweep(plan.name)), experiment, is_held=is_held)
-            of_study = list(books.disagreements())
+            records = Records(OpenStudy(study, storage, plan, project.sweep(plan.name)), experiment, is_held=is_held)
+            of_study = list(records.disagreements())
             for disagreement in of_study if apply else []:
                 if disagreement.repair is not None:
                     disagreement.repair()

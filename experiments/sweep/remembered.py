@@ -18,12 +18,12 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from experiments.sweep.delegated import DelegatedStudies
 from experiments.sweep.draft import Draft
-from experiments.sweep.passed_on import StudiesPassedOn
 from experiments.system.errors import TandemError
 
 
-class Remembered(StudiesPassedOn):
+class Remembered(DelegatedStudies):
     """Passes everything on to a storage, and keeps the trials of the one study that it is used for.
 
     A new trial is a draft while it is drawn, and is written with the first attribute that a user gives it. A kill

@@ -1,4 +1,4 @@
-"""What the tests of sweeps share: the commands, and the books compared at the end."""
+"""What the tests of sweeps share: the commands, and the records compared at the end."""
 
 import json
 import time
@@ -88,7 +88,7 @@ def trial_runs(clone: Clone, name: str) -> dict[tuple[int, str], Run]:
 
 
 def check_every_trial_is_there_once(clone: Clone, name: str, trials: int, *backends: str) -> dict[tuple[int, str], Run]:
-    """Compare the books; return the run of each trial and backend."""
+    """Compare the records; return the run of each trial and backend."""
     project = Project(clone.root, clone.root)
     known = optuna.load_study(study_name=name, storage=connect(project)).get_trials(deepcopy=False)
     assert len(known) == trials

@@ -1,4 +1,4 @@
-"""Faults in the middle of sweeps on a real Slurm: the books, and every value, are those of an undisturbed sweep."""
+"""Faults in the middle of sweeps on a real Slurm: the records, and every value, are those of an undisturbed sweep."""
 
 import re
 import signal

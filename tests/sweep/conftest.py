@@ -23,7 +23,7 @@ from experiments.sweep.space import space_of
 from experiments.sweep.storage import connect
 from experiments.sweep.study import open_study
 from experiments.training.messages import Outcome
-from tests.sweep.simulated import Books, Script, ScriptedEngine, read_books, simulated, write_dataset
+from tests.sweep.simulated import Records, Script, ScriptedEngine, read_records, simulated, write_dataset
 
 
 def _programs() -> Path | None:
@@ -139,22 +139,22 @@ class Sweep:
         task: Callable[..., Outcome] = simulated,
         name: str = "s",
         take_over: bool = False,
-    ) -> Books:
-        """Run a sweep to its end; return the books."""
+    ) -> Records:
+        """Run a sweep to its end; return the records."""
         self.prepare(script, workers)
         asked = SweepRequest("cnn3-sgd", backends, trials, name)
         run_sweep(self.project, self.params, asked, Where("inline", max(workers, 2), take_over, task))
-        return self.books(name)
+        return self.records(name)
 
     def prepare(self, script: Script | None = None, workers: int = 1) -> None:
         """Let the next controller get a new engine."""
         self.engine = engine = ScriptedEngine(workers, script or (lambda task, message: None))
         self.monkeypatch.setattr(run, "make_engine", lambda *args, **settings: engine)
 
-    def books(self, name: str = "s") -> Books:
+    def records(self, name: str = "s") -> Records:
         """Return what the stores have; the two agree."""
         assert reconcile(self.project, name, apply=False) == []
-        return read_books(self.project, name)
+        return read_records(self.project, name)
 
 
 @pytest.fixture

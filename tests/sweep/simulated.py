@@ -1,4 +1,4 @@
-"""Workers that follow the protocol and train nothing, an engine whose every event is scripted, and the two books.
+"""Workers that follow the protocol and train nothing, an engine whose every event is scripted, and what both stores have.
 
 The tests of the controller need no framework, and no time: what a "training" brings depends on its settings alone.
 """
@@ -216,11 +216,11 @@ class ScriptedEngine:
         self.running, self.closed = {}, True
 
 
-# The books.
+# What the stores have.
 
 
 @dataclass(frozen=True)
-class RunInBooks:
+class RecordedRun:
     """What MLflow has of a member of a trial: its status, and for each metric the values by step, in order."""
 
     status: str
@@ -234,11 +234,11 @@ class RunInBooks:
 
 
 @dataclass(frozen=True)
-class Books:
+class Records:
     """What Optuna and MLflow have of a study; `best` is what its own run says: the metric by step, and tags."""
 
     trials: list[optuna.trial.FrozenTrial]
-    runs: dict[tuple[int, str], RunInBooks]
+    runs: dict[tuple[int, str], RecordedRun]
     parents: list[str]
     best: tuple[list[tuple[int, float]], dict[str, str]]
 
@@ -251,10 +251,10 @@ class Books:
         return sum(trial.state in trials.DONE for trial in self.trials)
 
 
-def read_books(project: Project, name: str) -> Books:
+def read_records(project: Project, name: str) -> Records:
     """Read both stores; two runs of one member are an error."""
     study = optuna.load_study(study_name=name, storage=connect(project))
-    found: dict[tuple[int, str], RunInBooks] = {}
+    found: dict[tuple[int, str], RecordedRun] = {}
     experiment, parents = store.open_experiment(project), []
     best: tuple[list[tuple[int, float]], dict[str, str]] = ([], {})
     client = MlflowClient()  # of the store that was just opened
@@ -268,8 +268,8 @@ def read_books(project: Project, name: str) -> Books:
         assert member not in found, f"{member} has two runs"
         points = {key: client.get_metric_history(run.info.run_id, key) for key in run.data.metrics}
         metrics = {key: [(point.step, point.value) for point in history] for key, history in points.items()}
-        found[member] = RunInBooks(run.info.status, tags.get("trial_state"), metrics)
-    return Books(study.get_trials(), found, parents, best)
+        found[member] = RecordedRun(run.info.status, tags.get("trial_state"), metrics)
+    return Records(study.get_trials(), found, parents, best)
 
 
 def _best(client: MlflowClient, run: runs.Run) -> tuple[list[tuple[int, float]], dict[str, str]]:
@@ -278,7 +278,7 @@ def _best(client: MlflowClient, run: runs.Run) -> tuple[list[tuple[int, float]],
     return sorted((point.step, point.value) for point in points), tags
 
 
-def check_steps(run: RunInBooks, epochs: int) -> None:
+def check_steps(run: RecordedRun, epochs: int) -> None:
     """See that a run has every step of so many epochs, once."""
     each = list(range(1, epochs + 1))
     for name in ("val/loss", "weights"):

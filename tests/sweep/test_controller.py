@@ -22,15 +22,15 @@ from experiments.system.errors import Stopped, TandemError
 from experiments.training.messages import Begun, EpochDone, Order, Reply
 from tests.sweep.conftest import Sweep
 from tests.sweep.simulated import (
-    Books,
     Fails,
     Fault,
+    Records,
     Running,
     ScriptedEngine,
     check_steps,
     expected_weights,
     good,
-    read_books,
+    read_records,
     simulated,
 )
 
@@ -41,11 +41,11 @@ def diverges(order: Order, epoch: int, *, number: str, backend: str = "lightning
     return math.nan if is_it else good(order, epoch)
 
 
-def check_same(books: Books, other: Books) -> None:
+def check_same(records: Records, other: Records) -> None:
     """See that two studies have the same trials, and the same weights after them."""
-    assert [trial.params for trial in books.trials] == [trial.params for trial in other.trials]
-    assert [trial.value for trial in books.trials] == [trial.value for trial in other.trials]
-    assert {member: each.weights for member, each in books.runs.items()} == {
+    assert [trial.params for trial in records.trials] == [trial.params for trial in other.trials]
+    assert [trial.value for trial in records.trials] == [trial.value for trial in other.trials]
+    assert {member: each.weights for member, each in records.runs.items()} == {
         member: each.weights for member, each in other.runs.items()
     }
 
@@ -59,19 +59,19 @@ def attempts(sweep: Sweep) -> Counter[str]:
 
 
 def test_a_budget_is_met_exactly(sweep: Sweep) -> None:
-    books = sweep.run(5, workers=3)
-    assert books.states() == ["COMPLETE"] * 5
-    assert {member: (each.status, each.state) for member, each in books.runs.items()} == {
+    records = sweep.run(5, workers=3)
+    assert records.states() == ["COMPLETE"] * 5
+    assert {member: (each.status, each.state) for member, each in records.runs.items()} == {
         (number, "lightning"): ("FINISHED", "complete") for number in range(5)
     }
-    for trial in books.trials:
-        each = books.runs[trial.number, "lightning"]
+    for trial in records.trials:
+        each = records.runs[trial.number, "lightning"]
         check_steps(each, 2)
         assert each.metrics["objective"] == [(2, trial.value)]
         assert trial.intermediate_values == dict(each.metrics["val/loss"])
-    assert books.parents == ["FINISHED"]
-    points, tags = books.best
-    winner = min(books.trials, key=lambda trial: trial.value or math.inf)
+    assert records.parents == ["FINISHED"]
+    points, tags = records.best
+    winner = min(records.trials, key=lambda trial: trial.value or math.inf)
     assert (points[-1], len(points)) == ((5, winner.value), 5)
     assert [value for _, value in points] == sorted([value for _, value in points], reverse=True)
     assert tags == {
@@ -85,9 +85,9 @@ def test_a_budget_is_met_exactly(sweep: Sweep) -> None:
 
 
 def test_the_first_trial_has_the_recipe_s_own_settings(sweep: Sweep) -> None:
-    books = sweep.run(2)
-    assert books.trials[0].params == {"lr": 0.01, "dropout": 0.4, "momentum": 0.9}
-    assert books.trials[1].params != books.trials[0].params
+    records = sweep.run(2)
+    assert records.trials[0].params == {"lr": 0.01, "dropout": 0.4, "momentum": 0.9}
+    assert records.trials[1].params != records.trials[0].params
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
@@ -134,15 +134,15 @@ def test_a_lost_trial_is_resumed_with_the_same_settings_after_the_last_epoch(swe
             return None
         return "lose" if moment == "in mid-epoch" else "lose after"
 
-    books = sweep.run(3, script=lose)
+    records = sweep.run(3, script=lose)
     assert attempts(sweep) == {"s-0": 1, "s-1": 2, "s-2": 1}
     first, again = (order for order in sweep.engine.orders if order.key.recipe == "s-1")
     assert (again.recipe, again.earlier) == (first.recipe, [first.folder])
     assert again.folder != first.folder
-    check_same(books, undisturbed)
-    for each in books.runs.values():
+    check_same(records, undisturbed)
+    for each in records.runs.values():
         check_steps(each, 2)
-    assert books.runs[1, "lightning"].weights == expected_weights(first, "lightning")
+    assert records.runs[1, "lightning"].weights == expected_weights(first, "lightning")
 
 
 def test_a_resumed_attempt_trains_only_what_is_missing(sweep: Sweep) -> None:
@@ -163,16 +163,16 @@ def test_a_report_of_an_attempt_that_was_given_up_is_refused_and_writes_nothing(
         if task.attempt == "1" and message.epoch == 1:
             return "lose"
         if isinstance(message, EpochDone) and message.epoch == 2 and sweep.engine.lost:
-            before = read_books(sweep.project, "s")
+            before = read_records(sweep.project, "s")
             answers.append(sweep.engine.deliver_late("0.lightning.1"))
-            after = read_books(sweep.project, "s")
+            after = read_records(sweep.project, "s")
             assert (after.runs, after.trials) == (before.runs, before.trials)
         return None
 
-    books = sweep.run(1, script=script)
+    records = sweep.run(1, script=script)
     assert answers == [Reply.SUPERSEDED]
-    check_steps(books.runs[0, "lightning"], 2)
-    assert books.states() == ["COMPLETE"]
+    check_steps(records.runs[0, "lightning"], 2)
+    assert records.states() == ["COMPLETE"]
 
 
 def test_losses_in_a_row_count_and_an_epoch_in_between_forgets_them(sweep: Sweep) -> None:
@@ -183,21 +183,21 @@ def test_losses_in_a_row_count_and_an_epoch_in_between_forgets_them(sweep: Sweep
         is_next = isinstance(message, EpochDone) and message.epoch == int(task.attempt) + 1
         return "lose" if task.number == "1" and is_next else None
 
-    books = sweep.run(2, script=lose)
+    records = sweep.run(2, script=lose)
     assert attempts(sweep) == {"s-0": 1, "s-1": 3}
-    assert books.states() == ["COMPLETE"] * 2
-    check_steps(books.runs[1, "lightning"], 3)
+    assert records.states() == ["COMPLETE"] * 2
+    check_steps(records.runs[1, "lightning"], 3)
 
 
 def test_a_trial_that_is_lost_too_often_has_failed_and_is_replaced(sweep: Sweep) -> None:
     sweep.change(retries=1)
     lose = partial(_lose_trial, number="1")
-    books = sweep.run(3, script=lose, workers=2)
-    assert books.states() == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    records = sweep.run(3, script=lose, workers=2)
+    assert records.states() == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert attempts(sweep)["s-1"] == 2
-    assert books.trials[1].user_attrs[trials.REASON] == "lightning: lost 2 times, the last: its worker is gone"
-    assert books.runs[1, "lightning"].status == "FAILED"
-    assert books.trials[2].params != books.trials[1].params
+    assert records.trials[1].user_attrs[trials.REASON] == "lightning: lost 2 times, the last: its worker is gone"
+    assert records.runs[1, "lightning"].status == "FAILED"
+    assert records.trials[2].params != records.trials[1].params
 
 
 def _lose_trial(task: Running, message: Any, number: str) -> Fault:
@@ -210,9 +210,9 @@ def test_the_recipe_s_own_settings_are_never_replaced(sweep: Sweep) -> None:
         sweep.run(3, script=partial(_lose_trial, number="0"), workers=2)
     assert str(caught.value).startswith("sweep s: trial 0 (lightning): expected a training that succeeds; got 2 ")
     assert "\n" not in str(caught.value)
-    books = sweep.books()
-    assert books.states()[0] == "WAITING"
-    assert {each.status for each in books.runs.values()} <= {"KILLED", "FINISHED"}
+    records = sweep.disagreements()
+    assert records.states()[0] == "WAITING"
+    assert {each.status for each in records.runs.values()} <= {"KILLED", "FINISHED"}
     again = sweep.run(3)
     assert again.states() == ["COMPLETE"] * 3
     assert again.trials[0].params == {"lr": 0.01, "dropout": 0.4, "momentum": 0.9}
@@ -226,21 +226,21 @@ def test_a_confirmation_is_never_replaced(sweep: Sweep) -> None:
     sweep.prepare(partial(_lose_trial, number="1"), workers=2)
     with pytest.raises(TandemError, match=r"trial 1 .lightning.: expected a training that succeeds; got 2 attempts"):
         confirm(sweep.project, sweep.params, asked, where)
-    assert sweep.books("s-confirm").trials[1].state == TrialState.WAITING
+    assert sweep.disagreements("s-confirm").trials[1].state == TrialState.WAITING
     sweep.prepare(workers=2)
     made = confirm(sweep.project, sweep.params, asked, where)
     assert [sorted(each.values) for each in made.candidates] == [[2, 3]] * len(made.candidates)
-    assert sweep.books("s-confirm").states() == ["COMPLETE"] * 2 * len(made.candidates)
+    assert sweep.disagreements("s-confirm").states() == ["COMPLETE"] * 2 * len(made.candidates)
 
 
 def test_a_worker_that_fails_everything_is_put_aside_and_the_trials_go_elsewhere(sweep: Sweep) -> None:
     def fails(task: Running, message: Any) -> Fault:
         return Fails() if task.slot.name == "w0" else None
 
-    books = sweep.run(4, script=fails, workers=2)
-    assert books.states() == ["COMPLETE"] * 4
+    records = sweep.run(4, script=fails, workers=2)
+    assert records.states() == ["COMPLETE"] * 4
     assert sum(attempts(sweep).values()) == 4 + 2
-    for each in books.runs.values():
+    for each in records.runs.values():
         check_steps(each, 2)
 
 
@@ -252,9 +252,9 @@ def test_a_trial_that_only_broken_workers_failed_at_is_not_replaced(sweep: Sweep
         number = int(task.slot.name[1:])
         return Fails() if number < bad and isinstance(message, Begun if number % 2 else EpochDone) else None
 
-    books = sweep.run(10, script=fails, workers=bad + 1)
-    assert books.states() == ["COMPLETE"] * 10
-    for each in books.runs.values():
+    records = sweep.run(10, script=fails, workers=bad + 1)
+    assert records.states() == ["COMPLETE"] * 10
+    for each in records.runs.values():
         check_steps(each, 2)
 
 
@@ -265,7 +265,7 @@ def test_without_a_worker_that_trains_the_sweep_ends_with_one_line_and_the_trial
         "sweep s: expected workers that train; got 1 put aside after failures, the last: RuntimeError: CUDA error; "
         "fix that, and repeat the command"
     )
-    assert set(sweep.books().states()) == {"WAITING"}
+    assert set(sweep.disagreements().states()) == {"WAITING"}
     assert sweep.run(3).states() == ["COMPLETE"] * 3
 
 
@@ -273,11 +273,11 @@ def test_without_a_worker_that_trains_the_sweep_ends_with_one_line_and_the_trial
 
 
 def test_a_diverged_trial_is_told_as_the_worst_and_counts(sweep: Sweep) -> None:
-    books = sweep.run(3, task=partial(simulated, values=partial(diverges, number="1")))
-    assert books.states() == ["COMPLETE"] * 3
-    assert [trial.value for trial in books.trials][1] == math.inf
-    assert books.trials[1].user_attrs[trials.REASON] == "lightning: train/loss is nan in epoch 2, step 1"
-    each = books.runs[1, "lightning"]
+    records = sweep.run(3, task=partial(simulated, values=partial(diverges, number="1")))
+    assert records.states() == ["COMPLETE"] * 3
+    assert [trial.value for trial in records.trials][1] == math.inf
+    assert records.trials[1].user_attrs[trials.REASON] == "lightning: train/loss is nan in epoch 2, step 1"
+    each = records.runs[1, "lightning"]
     assert (each.status, each.state) == ("FAILED", "diverged: train/loss is nan in epoch 2, step 1")
     check_steps(each, 1)
     assert attempts(sweep) == {"s-0": 1, "s-1": 1, "s-2": 1}
@@ -285,8 +285,8 @@ def test_a_diverged_trial_is_told_as_the_worst_and_counts(sweep: Sweep) -> None:
 
 def test_of_an_accuracy_the_worst_is_the_lowest(sweep: Sweep) -> None:
     sweep.change(objective="val/accuracy")
-    books = sweep.run(2, task=partial(simulated, values=partial(diverges, number="1", at=1)))
-    assert books.trials[1].value == -math.inf
+    records = sweep.run(2, task=partial(simulated, values=partial(diverges, number="1", at=1)))
+    assert records.trials[1].value == -math.inf
 
 
 def test_a_trial_that_is_worse_than_the_rest_is_pruned_but_never_the_recipe_s_own_settings(sweep: Sweep) -> None:
@@ -296,10 +296,10 @@ def test_a_trial_that_is_worse_than_the_rest_is_pruned_but_never_the_recipe_s_ow
         number = int(order.key.recipe.split("-")[1])
         return {6: 99.0, 0: 50.0}.get(number, 1.0) + 1 / epoch
 
-    books = sweep.run(7, task=partial(simulated, values=value))
-    assert books.states() == ["COMPLETE"] * 6 + ["PRUNED"]
-    assert books.trials[6].user_attrs[trials.PRUNED] == 1
-    each = books.runs[6, "lightning"]
+    records = sweep.run(7, task=partial(simulated, values=value))
+    assert records.states() == ["COMPLETE"] * 6 + ["PRUNED"]
+    assert records.trials[6].user_attrs[trials.PRUNED] == 1
+    each = records.runs[6, "lightning"]
     assert (each.status, each.state) == ("FINISHED", "pruned")
     assert each.metrics["objective"] == [(1, 100.0)]
     check_steps(each, 1)
@@ -311,8 +311,8 @@ def test_the_recipe_s_own_settings_are_not_pruned_even_if_they_are_drawn_last(sw
     sweep.run(6, name=name)
     study = optuna.load_study(study_name=name, storage=connect(sweep.project))
     study.enqueue_trial({"lr": 0.01, "dropout": 0.4, "momentum": 0.9})
-    books = sweep.run(7, name=name, task=partial(simulated, values=lambda order, epoch: 99.0))
-    assert books.states()[6] == "COMPLETE"
+    records = sweep.run(7, name=name, task=partial(simulated, values=lambda order, epoch: 99.0))
+    assert records.states()[6] == "COMPLETE"
 
 
 def test_a_pruned_trial_that_is_lost_before_its_end_is_pruned_at_the_same_epoch(sweep: Sweep) -> None:
@@ -328,12 +328,12 @@ def test_a_pruned_trial_that_is_lost_before_its_end_is_pruned_at_the_same_epoch(
             seen.append((task.attempt, message.epoch))
         return "lose after" if task.number == "6" and seen[-1] == ("1", 1) else None
 
-    books = sweep.run(7, script=lose, task=partial(simulated, values=value))
+    records = sweep.run(7, script=lose, task=partial(simulated, values=value))
     # The checkpoint comes after the answer, which was lost: the epoch is trained again.
     assert seen == [("1", 0), ("1", 1), ("2", 0), ("2", 1)]
-    assert books.states()[6] == "PRUNED"
-    assert books.runs[6, "lightning"].metrics["objective"] == [(1, 100.0)]
-    check_steps(books.runs[6, "lightning"], 1)
+    assert records.states()[6] == "PRUNED"
+    assert records.runs[6, "lightning"].metrics["objective"] == [(1, 100.0)]
+    check_steps(records.runs[6, "lightning"], 1)
     assert attempts(sweep)["s-6"] == 2
 
 
@@ -341,17 +341,17 @@ def test_a_pruned_trial_that_is_lost_before_its_end_is_pruned_at_the_same_epoch(
 
 
 def test_a_trial_of_a_pair_is_trained_by_both_and_told_as_their_mean(sweep: Sweep) -> None:
-    books = sweep.run(3, backends="both", workers=2)
-    assert books.states() == ["COMPLETE"] * 3
-    assert sorted(books.runs) == [(number, backend) for number in range(3) for backend in ("keras", "lightning")]
-    for trial in books.trials:
-        values = [books.runs[trial.number, backend].metrics["objective"] for backend in ("lightning", "keras")]
+    records = sweep.run(3, backends="both", workers=2)
+    assert records.states() == ["COMPLETE"] * 3
+    assert sorted(records.runs) == [(number, backend) for number in range(3) for backend in ("keras", "lightning")]
+    for trial in records.trials:
+        values = [records.runs[trial.number, backend].metrics["objective"] for backend in ("lightning", "keras")]
         assert trial.value == pytest.approx((values[0][0][1] + values[1][0][1]) / 2)
         assert values[1][0][1] - values[0][0][1] == pytest.approx(0.125)
         assert list(trial.intermediate_values) == [1, 2]
     # A process has one framework: each worker trained one of them.
     assert len({(order.key.backend, order.folder.parent.name) for order in sweep.engine.orders}) == 2
-    for each in books.runs.values():
+    for each in records.runs.values():
         check_steps(each, 2)
 
 
@@ -362,25 +362,25 @@ def test_a_worker_never_gets_the_other_framework(sweep: Sweep) -> None:
         trained.setdefault(task.slot.address, set()).add(task.backend)
         return "lose" if (task.number, task.attempt, message.epoch) == ("1", "1", 2) else None
 
-    books = sweep.run(4, backends="both", workers=3, script=note)
-    assert books.states() == ["COMPLETE"] * 4
+    records = sweep.run(4, backends="both", workers=3, script=note)
+    assert records.states() == ["COMPLETE"] * 4
     assert {len(backends) for backends in trained.values()} == {1}
 
 
 def test_a_pair_that_diverges_in_one_framework_is_told_and_not_dropped(sweep: Sweep) -> None:
-    books = sweep.run(
+    records = sweep.run(
         2,
         backends="both",
         workers=2,
         task=partial(simulated, values=partial(diverges, number="1", backend="keras")),
     )
-    trial = books.trials[1]
+    trial = records.trials[1]
     assert (trial.state, trial.value) == (TrialState.COMPLETE, math.inf)
     assert trial.user_attrs[trials.REASON] == "keras: train/loss is nan in epoch 2, step 1"
     done = trials.results(trial, ("lightning", "keras"))
     assert math.isfinite(done["lightning"].value)
     assert math.isnan(done["keras"].value)
-    assert {backend: books.runs[1, backend].status for backend in ("lightning", "keras")} == {
+    assert {backend: records.runs[1, backend].status for backend in ("lightning", "keras")} == {
         "lightning": "FINISHED",
         "keras": "FAILED",
     }
@@ -396,10 +396,10 @@ def test_a_member_that_is_done_is_not_trained_again_after_a_stop(sweep: Sweep) -
 
     with pytest.raises(Stopped):
         sweep.run(2, backends="both", workers=2, script=stop)
-    books = sweep.run(2, backends="both", workers=2)
+    records = sweep.run(2, backends="both", workers=2)
     assert [order.key.backend for order in sweep.engine.orders if order.key.recipe == "s-0"] == ["keras"]
-    assert books.states() == ["COMPLETE"] * 2
-    for each in books.runs.values():
+    assert records.states() == ["COMPLETE"] * 2
+    for each in records.runs.values():
         check_steps(each, 2)
 
 
@@ -411,17 +411,17 @@ def test_when_one_member_fails_its_trial_the_other_s_worker_gets_nothing_before_
         return "lose" if is_it else None
 
     # The engine refuses a task for a worker that has one.
-    books = sweep.run(2, backends="both", workers=2, script=lose)
-    assert books.states() == ["COMPLETE", "FAIL", "COMPLETE"]
-    assert {books.runs[1, backend].status for backend in ("lightning",)} == {"FAILED"}
+    records = sweep.run(2, backends="both", workers=2, script=lose)
+    assert records.states() == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert {records.runs[1, backend].status for backend in ("lightning",)} == {"FAILED"}
 
 
 def test_if_all_that_is_left_has_the_other_framework_a_worker_is_replaced(sweep: Sweep) -> None:
     def fails(task: Running, message: Any) -> Fault:
         return Fails() if task.slot.name == "w1" else None
 
-    books = sweep.run(2, backends="both", workers=2, script=fails)
-    assert books.states() == ["COMPLETE"] * 2
+    records = sweep.run(2, backends="both", workers=2, script=fails)
+    assert records.states() == ["COMPLETE"] * 2
     assert {slot.name for slot in sweep.engine.renewed} == {"w0"}
 
 
@@ -437,13 +437,13 @@ def test_a_stop_puts_everything_back(sweep: Sweep) -> None:
     with pytest.raises(Stopped):
         sweep.run(5, workers=2, script=stop)
     assert sweep.engine.closed
-    books = sweep.books()
-    assert "RUNNING" not in books.states()
-    assert books.parents == ["KILLED"]
-    open_trials = [trial.number for trial in books.trials if trial.state == TrialState.WAITING]
+    records = sweep.disagreements()
+    assert "RUNNING" not in records.states()
+    assert records.parents == ["KILLED"]
+    open_trials = [trial.number for trial in records.trials if trial.state == TrialState.WAITING]
     assert 2 in open_trials
-    assert {books.runs[number, "lightning"].status for number in open_trials} == {"KILLED"}
-    before = [trial.params for trial in books.trials]
+    assert {records.runs[number, "lightning"].status for number in open_trials} == {"KILLED"}
+    before = [trial.params for trial in records.trials]
     again = sweep.run(5, workers=2)
     assert again.states() == ["COMPLETE"] * 5
     assert [trial.params for trial in again.trials][: len(before)] == before
@@ -471,7 +471,7 @@ def test_a_sweep_is_stopped_from_elsewhere(sweep: Sweep, monkeypatch: pytest.Mon
     monkeypatch.setattr(Lease, "acquire", note)
     with pytest.raises(Stopped):
         sweep.run(3, script=lambda task, message: ask(task, message) if message.epoch == 1 else None)
-    assert set(sweep.books().states()) == {"WAITING"}
+    assert set(sweep.disagreements().states()) == {"WAITING"}
     assert not list(sweep.project.sweep("s").glob("stop-*"))
 
 
@@ -486,7 +486,7 @@ def test_an_engine_that_can_t_start_is_closed_and_leaves_the_study_as_it_was(
         with pytest.raises(TandemError, match="expected sbatch"):
             sweep.run(2)
     assert sweep.engine.closed
-    assert sweep.books().parents == ["FAILED"]
+    assert sweep.disagreements().parents == ["FAILED"]
     assert sweep.run(2).states() == ["COMPLETE"] * 2
 
 
@@ -494,8 +494,8 @@ def test_a_worker_on_another_device_ends_the_sweep(sweep: Sweep) -> None:
     sweep.run(1)
     with pytest.raises(TandemError, match="sweep s: expected workers on cpu, as it was begun; got one on cuda"):
         sweep.run(2, task=partial(simulated, device="cuda"))
-    books = sweep.books()
-    assert books.states() == ["COMPLETE", "WAITING"]
+    records = sweep.disagreements()
+    assert records.states() == ["COMPLETE", "WAITING"]
     assert sweep.run(2).states() == ["COMPLETE"] * 2
 
 
@@ -512,4 +512,4 @@ def test_a_sweep_is_not_continued_with_other_code_or_data(
     monkeypatch.setattr("experiments.sweep.run.make_plan", other)
     with pytest.raises(TandemError, match=f"since study 's' was begun with {what} = .*; got other"):
         sweep.run(2)
-    assert sweep.books().states() == ["COMPLETE"]
+    assert sweep.disagreements().states() == ["COMPLETE"]

@@ -1,4 +1,4 @@
-"""The controller is killed at a write, with `kill -9`, and the sweep is repeated: the books are as if nothing had been.
+"""The controller is killed at a write, with `kill -9`, and the sweep is repeated: the stores are as if nothing was.
 
 `make faults` kills it at every write; by default, it is a sample, another one each day.
 """
@@ -21,7 +21,7 @@ from experiments.sweep.reconcile import reconcile
 from experiments.sweep.storage import connect
 from tests.conftest import ROOT
 from tests.sweep.faulty import COUNT, TRIALS
-from tests.sweep.simulated import Books, check_steps, read_books, write_dataset
+from tests.sweep.simulated import Records, check_steps, read_records, write_dataset
 
 SAMPLE = 4
 # Runs a sweep in a folder, with a kill at a point or without; returns the exit status.
@@ -76,20 +76,20 @@ def empty(tmp_path_factory: pytest.TempPathFactory, stores: Path) -> Path:
     return folder
 
 
-def check_books(project: Project, backends: Backends, undisturbed: Books) -> None:
+def check_records(project: Project, backends: Backends, undisturbed: Records) -> None:
     """Compare a sweep with one that wasn't killed."""
     forget_store()
     assert reconcile(project, None, apply=False) == []
-    books = read_books(project, "s")
-    assert books.states() == ["COMPLETE"] * TRIALS
-    assert sorted(books.runs) == sorted((n, backend) for n in range(TRIALS) for backend in members_of(backends))
-    for member, each in books.runs.items():
+    records = read_records(project, "s")
+    assert records.states() == ["COMPLETE"] * TRIALS
+    assert sorted(records.runs) == sorted((n, backend) for n in range(TRIALS) for backend in members_of(backends))
+    for member, each in records.runs.items():
         assert (each.status, each.state) == ("FINISHED", "complete"), member
         check_steps(each, 2)
         assert each.metrics == undisturbed.runs[member].metrics
-    assert books.parents == ["FINISHED"]
-    assert books.best == undisturbed.best
-    assert [step for step, _ in books.best[0]] == list(range(1, TRIALS + 1))
+    assert records.parents == ["FINISHED"]
+    assert records.best == undisturbed.best
+    assert [step for step, _ in records.best[0]] == list(range(1, TRIALS + 1))
     assert not (project.sweep("s") / "trials").exists()
     assert not list(project.spool.glob("*.jsonl"))
 
@@ -102,8 +102,8 @@ def known_trials(project: Project) -> list[FrozenTrial]:
         return []
 
 
-def check_point(run: Run, empty: Path, folder: Path, backends: Backends, point: int, undisturbed: Books) -> None:
-    """Kill the sweep at a point, repeat it, and compare the books."""
+def check_point(run: Run, empty: Path, folder: Path, backends: Backends, point: int, undisturbed: Records) -> None:
+    """Kill the sweep at a point, repeat it, and compare the records."""
     print(f"killed at point {point}")
     shutil.copytree(empty, folder)
     project = Project(folder, folder)
@@ -117,16 +117,16 @@ def check_point(run: Run, empty: Path, folder: Path, backends: Backends, point: 
         assert trial.params.items() <= after[trial.number].params.items()
     # All else is drawn as if nothing had been.
     assert [trial.params for trial in after] == [trial.params for trial in undisturbed.trials]
-    check_books(project, backends, undisturbed)
+    check_records(project, backends, undisturbed)
     shutil.rmtree(folder)
 
 
-def points_of(run: Run, empty: Path, folder: Path, backends: Backends) -> tuple[int, Books]:
-    """Run the sweep undisturbed; return how many points it has, and its books."""
+def points_of(run: Run, empty: Path, folder: Path, backends: Backends) -> tuple[int, Records]:
+    """Run the sweep undisturbed; return how many points it has, and its records."""
     shutil.copytree(empty, folder)
     assert run(folder, backends, None) == 0
     forget_store()
-    return int((folder / COUNT).read_text()), read_books(Project(folder, folder), "s")
+    return int((folder / COUNT).read_text()), read_records(Project(folder, folder), "s")
 
 
 @pytest.mark.parametrize("backends", ["lightning", "both"])

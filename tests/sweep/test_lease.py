@@ -146,11 +146,11 @@ def test_a_controller_that_is_taken_over_stops_before_its_next_write(sweep: Swee
 
     with pytest.raises(LeaseLost, match="this one stops, and has written nothing since"):
         sweep.run(3, script=take_over)
-    books = sweep.books()
-    assert books == second[0]
-    assert books.states() == ["COMPLETE"] * 3
-    assert books.parents == ["FINISHED"]
-    for each in books.runs.values():
+    records = sweep.disagreements()
+    assert records == second[0]
+    assert records.states() == ["COMPLETE"] * 3
+    assert records.parents == ["FINISHED"]
+    for each in records.runs.values():
         check_steps(each, 2)
 
 
@@ -161,6 +161,6 @@ def test_two_controllers_at_the_same_time_are_one(sweep: Sweep) -> None:
         return None
 
     engine = sweep.engine
-    books = sweep.run(2, script=begin_another)
+    records = sweep.run(2, script=begin_another)
     assert engine is not sweep.engine
-    assert books.states() == ["COMPLETE"] * 2
+    assert records.states() == ["COMPLETE"] * 2

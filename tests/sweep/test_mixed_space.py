@@ -18,32 +18,32 @@ def test_settings_that_are_drawn_again_are_not_trained_again(sweep: Sweep) -> No
     sweep.params = with_sweep(
         sweep.params, recipe_spaces={"cnn3-sgd": {"drop_last": [True, False], "batch_size": [50, 100]}}
     )
-    books = sweep.run(9)
-    assert books.states() == ["COMPLETE"] * 9
-    settings = {tuple(trial.params.items()) for trial in books.trials}
+    records = sweep.run(9)
+    assert records.states() == ["COMPLETE"] * 9
+    settings = {tuple(trial.params.items()) for trial in records.trials}
     assert len(sweep.engine.orders) == len(settings) == 4
-    for trial in books.trials:
-        first = books.trials[trial.user_attrs.get(REPEATS, trial.number)]
+    for trial in records.trials:
+        first = records.trials[trial.user_attrs.get(REPEATS, trial.number)]
         assert (trial.params, trial.value) == (first.params, first.value)
         assert trial.intermediate_values == first.intermediate_values
         assert trial.user_attrs["mlflow_run_id.lightning"] == first.user_attrs["mlflow_run_id.lightning"]
-    assert len(books.runs) == 4
+    assert len(records.runs) == 4
 
 
 def test_a_trial_has_the_settings_whose_condition_holds(sweep: Sweep) -> None:
     space = {**MIXED, "options.filters": {"low": 8, "high": 64, "log": True}}
     sweep.params = with_sweep(sweep.params, recipe_spaces={"cnn3-sgd": space})
-    books = sweep.run(8, backends="both", workers=2)
-    assert {trial.params["optimiser"] for trial in books.trials} == {"sgd", "adam"}
-    assert [("momentum" in trial.params) for trial in books.trials] == [
-        trial.params["optimiser"] == "sgd" for trial in books.trials
+    records = sweep.run(8, backends="both", workers=2)
+    assert {trial.params["optimiser"] for trial in records.trials} == {"sgd", "adam"}
+    assert [("momentum" in trial.params) for trial in records.trials] == [
+        trial.params["optimiser"] == "sgd" for trial in records.trials
     ]
-    assert [("options.filters" in trial.params) for trial in books.trials] == [False, *[True] * 7]
-    assert len(sweep.engine.orders) == len(books.runs)
+    assert [("options.filters" in trial.params) for trial in records.trials] == [False, *[True] * 7]
+    assert len(sweep.engine.orders) == len(records.runs)
     for order in sweep.engine.orders:
         number = int(order.folder.parent.parent.name)
         changed = order.recipe.model_dump() | order.recipe.options
-        for name, value in books.trials[number].params.items():
+        for name, value in records.trials[number].params.items():
             assert changed[name.removeprefix("options.")] == value
         assert (order.recipe.momentum is None) == (order.recipe.optimiser == "adam")
     check_runs(sweep)

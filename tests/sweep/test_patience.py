@@ -80,10 +80,10 @@ def test_a_database_that_is_restarted_in_the_middle_of_a_sweep_costs_nothing(swe
             restarts.append(task.key)
         return None
 
-    books = sweep.run(4, script=restart)
+    records = sweep.run(4, script=restart)
     assert len(restarts) == 3
-    assert books.states() == ["COMPLETE"] * 4
-    for each in books.runs.values():
+    assert records.states() == ["COMPLETE"] * 4
+    for each in records.runs.values():
         check_steps(each, 2)
 
 
@@ -125,17 +125,17 @@ def test_a_transaction_that_fails_or_whose_answer_is_lost_is_repeated(
     monkeypatch.setattr("experiments.sweep.open_sweep.connect", connect_and_note)
     monkeypatch.setattr(DefaultDialect, "do_commit", flaky)
     monkeypatch.setattr(Watcher, "close", end)
-    books = sweep.run(4, script=begin, backends=backends, workers=2)
+    records = sweep.run(4, script=begin, backends=backends, workers=2)
     assert len(failed) > 2
-    assert books.states() == ["COMPLETE"] * 4
-    assert sorted(books.runs) == sorted(undisturbed.runs)
-    for (number, _), each in books.runs.items():
+    assert records.states() == ["COMPLETE"] * 4
+    assert sorted(records.runs) == sorted(undisturbed.runs)
+    for (number, _), each in records.runs.items():
         check_steps(each, 2)
         assert (each.status, each.state) == ("FINISHED", "complete")
-        assert list(books.trials[number].intermediate_values) == [1, 2]
+        assert list(records.trials[number].intermediate_values) == [1, 2]
     if backends == "lightning":
-        values = [books.runs[number, "lightning"].metrics["objective"] for number in range(4)]
-        assert values == [[(2, trial.value)] for trial in books.trials]
+        values = [records.runs[number, "lightning"].metrics["objective"] for number in range(4)]
+        assert values == [[(2, trial.value)] for trial in records.trials]
 
 
 @pytest.mark.usefixtures("slept")
@@ -155,9 +155,9 @@ def test_an_mlflow_that_is_away_when_a_run_begins_or_ends_gets_it_all_later(
         monkeypatch.setattr(MlflowClient, "log_batch", flaky)
         return None
 
-    books = sweep.run(2, script=begin)
+    records = sweep.run(2, script=begin)
     assert next(failures) > 2
-    assert [(each.status, each.state) for each in books.runs.values()] == [("FINISHED", "complete")] * 2
+    assert [(each.status, each.state) for each in records.runs.values()] == [("FINISHED", "complete")] * 2
 
 
 @pytest.mark.usefixtures("slept")
@@ -173,9 +173,9 @@ def test_a_run_that_was_created_and_whose_answer_was_lost_is_not_created_again(
         return run
 
     monkeypatch.setattr(MlflowClient, "create_run", flaky)
-    books = sweep.run(2)  # two runs of one trial would be seen
+    records = sweep.run(2)  # two runs of one trial would be seen
     assert next(calls) == 4
-    assert [(each.status, each.state) for each in books.runs.values()] == [("FINISHED", "complete")] * 2
+    assert [(each.status, each.state) for each in records.runs.values()] == [("FINISHED", "complete")] * 2
 
 
 def test_a_stop_while_the_database_is_away_is_still_a_stop(sweep: Sweep, postgres: Postgres) -> None:
@@ -189,7 +189,7 @@ def test_a_stop_while_the_database_is_away_is_still_a_stop(sweep: Sweep, postgre
         sweep.run(3, script=stop)
     postgres.start()
     # It couldn't give the lease back, and it is this process that had it, which is still there.
-    books = sweep.run(3, take_over=True)
-    assert books.states() == ["COMPLETE"] * 3
-    for each in books.runs.values():
+    records = sweep.run(3, take_over=True)
+    assert records.states() == ["COMPLETE"] * 3
+    for each in records.runs.values():
         check_steps(each, 2)

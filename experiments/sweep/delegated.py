@@ -1,5 +1,5 @@
 # ruff: noqa: D102 - Optuna describes these methods
-"""The part of Optuna's storage that is about studies, passed on as it is to another storage."""
+"""The part of Optuna's storage that is about studies, delegated as it is to another storage."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 
 
-class StudiesPassedOn(BaseStorage):
+class DelegatedStudies(BaseStorage):
     """A storage whose studies are those of another; what becomes of trials is its own."""
 
     def __init__(self, storage: BaseStorage) -> None:

@@ -26,7 +26,7 @@ class Disagreement:
     repair: Callable[[], object] | None
 
 
-class Books:
+class Records:
     """A study, the runs that MLflow has of it, and the folders of its trials."""
 
     def __init__(self, target: OpenStudy, experiment: str, *, is_held: bool) -> None:
