@@ -15,7 +15,7 @@ from experiments.training.training import make_training
 
 
 @dataclass
-class _Recorder:
+class _RunWriter:
     """Takes a worker's reports, and writes its run; prunes after `stop` epochs, if there is a number."""
 
     experiment: str
@@ -48,7 +48,7 @@ def train_trial(project: Project, params: Params, key: RunKey, *, objective: str
         TandemError: there is no such recipe, no prepared dataset or no such device.
     """
     training = make_training(project, params, key)
-    recorder = _Recorder(store.connect(project), key, training.recipe.epochs, epochs)
+    writer = _RunWriter(store.connect(project), key, training.recipe.epochs, epochs)
     order = Order(
         project=project,
         key=key,
@@ -62,7 +62,7 @@ def train_trial(project: Project, params: Params, key: RunKey, *, objective: str
         earlier=(),
         objective=objective,
     )
-    outcome = train_order(recorder.take, order)
-    recorder.tracker.metrics(outcome.points)
-    recorder.tracker.tags(outcome.tags)
-    recorder.tracker.close("FINISHED")
+    outcome = train_order(writer.take, order)
+    writer.tracker.metrics(outcome.points)
+    writer.tracker.tags(outcome.tags)
+    writer.tracker.close("FINISHED")

@@ -1,4 +1,4 @@
-"""Workers that follow the protocol and train nothing, an engine whose every event is scripted, and what both stores have.
+"""Workers that follow the protocol and train nothing, an engine whose every event is scripted, and what stores have.
 
 The tests of the controller need no framework, and no time: what a "training" brings depends on its settings alone.
 """
