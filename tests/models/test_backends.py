@@ -126,8 +126,8 @@ def test_images_that_come_block_by_block_give_the_same_bits(probed: Probed, back
     np.testing.assert_array_equal(a["losses"], b["losses"])
 
 
-# Noise in colour leaves many values close to ReLU's corner. On an older processor, without oneDNN, its rounding is
-# enough for one to be on its other side from step 4 on: a loss is 5e-4 apart then.
+# Noise in colour leaves many values close to ReLU's corner. TensorFlow rounds otherwise without oneDNN, as on an older
+# processor: enough for one to be on its other side from step 4 on, and for a loss to be 5e-4 apart.
 @pytest.mark.parametrize(("name", "steps", "tolerance"), [("augmented", STEPS * EPOCHS, 1e-4), ("colour", 3, 5e-6)])
 def test_both_train_alike_on_augmented_images_and_in_colour(
     probed: Probed, name: str, steps: int, tolerance: float
