@@ -210,7 +210,7 @@ def test_the_recipe_s_own_settings_are_never_replaced(sweep: Sweep) -> None:
         sweep.run(3, script=partial(_lose_trial, number="0"), workers=2)
     assert str(caught.value).startswith("sweep s: trial 0 (lightning): expected a training that succeeds; got 2 ")
     assert "\n" not in str(caught.value)
-    records = sweep.disagreements()
+    records = sweep.records()
     assert records.states()[0] == "WAITING"
     assert {each.status for each in records.runs.values()} <= {"KILLED", "FINISHED"}
     again = sweep.run(3)
@@ -226,11 +226,11 @@ def test_a_confirmation_is_never_replaced(sweep: Sweep) -> None:
     sweep.prepare(partial(_lose_trial, number="1"), workers=2)
     with pytest.raises(TandemError, match=r"trial 1 .lightning.: expected a training that succeeds; got 2 attempts"):
         confirm(sweep.project, sweep.params, asked, where)
-    assert sweep.disagreements("s-confirm").trials[1].state == TrialState.WAITING
+    assert sweep.records("s-confirm").trials[1].state == TrialState.WAITING
     sweep.prepare(workers=2)
     made = confirm(sweep.project, sweep.params, asked, where)
     assert [sorted(each.values) for each in made.candidates] == [[2, 3]] * len(made.candidates)
-    assert sweep.disagreements("s-confirm").states() == ["COMPLETE"] * 2 * len(made.candidates)
+    assert sweep.records("s-confirm").states() == ["COMPLETE"] * 2 * len(made.candidates)
 
 
 def test_a_worker_that_fails_everything_is_put_aside_and_the_trials_go_elsewhere(sweep: Sweep) -> None:
@@ -265,7 +265,7 @@ def test_without_a_worker_that_trains_the_sweep_ends_with_one_line_and_the_trial
         "sweep s: expected workers that train; got 1 put aside after failures, the last: RuntimeError: CUDA error; "
         "fix that, and repeat the command"
     )
-    assert set(sweep.disagreements().states()) == {"WAITING"}
+    assert set(sweep.records().states()) == {"WAITING"}
     assert sweep.run(3).states() == ["COMPLETE"] * 3
 
 
@@ -437,7 +437,7 @@ def test_a_stop_puts_everything_back(sweep: Sweep) -> None:
     with pytest.raises(Stopped):
         sweep.run(5, workers=2, script=stop)
     assert sweep.engine.closed
-    records = sweep.disagreements()
+    records = sweep.records()
     assert "RUNNING" not in records.states()
     assert records.parents == ["KILLED"]
     open_trials = [trial.number for trial in records.trials if trial.state == TrialState.WAITING]
@@ -471,7 +471,7 @@ def test_a_sweep_is_stopped_from_elsewhere(sweep: Sweep, monkeypatch: pytest.Mon
     monkeypatch.setattr(Lease, "acquire", note)
     with pytest.raises(Stopped):
         sweep.run(3, script=lambda task, message: ask(task, message) if message.epoch == 1 else None)
-    assert set(sweep.disagreements().states()) == {"WAITING"}
+    assert set(sweep.records().states()) == {"WAITING"}
     assert not list(sweep.project.sweep("s").glob("stop-*"))
 
 
@@ -486,7 +486,7 @@ def test_an_engine_that_can_t_start_is_closed_and_leaves_the_study_as_it_was(
         with pytest.raises(TandemError, match="expected sbatch"):
             sweep.run(2)
     assert sweep.engine.closed
-    assert sweep.disagreements().parents == ["FAILED"]
+    assert sweep.records().parents == ["FAILED"]
     assert sweep.run(2).states() == ["COMPLETE"] * 2
 
 
@@ -494,7 +494,7 @@ def test_a_worker_on_another_device_ends_the_sweep(sweep: Sweep) -> None:
     sweep.run(1)
     with pytest.raises(TandemError, match="sweep s: expected workers on cpu, as it was begun; got one on cuda"):
         sweep.run(2, task=partial(simulated, device="cuda"))
-    records = sweep.disagreements()
+    records = sweep.records()
     assert records.states() == ["COMPLETE", "WAITING"]
     assert sweep.run(2).states() == ["COMPLETE"] * 2
 
@@ -512,4 +512,4 @@ def test_a_sweep_is_not_continued_with_other_code_or_data(
     monkeypatch.setattr("experiments.sweep.run.make_plan", other)
     with pytest.raises(TandemError, match=f"since study 's' was begun with {what} = .*; got other"):
         sweep.run(2)
-    assert sweep.disagreements().states() == ["COMPLETE"]
+    assert sweep.records().states() == ["COMPLETE"]

@@ -146,7 +146,7 @@ def test_a_controller_that_is_taken_over_stops_before_its_next_write(sweep: Swee
 
     with pytest.raises(LeaseLost, match="this one stops, and has written nothing since"):
         sweep.run(3, script=take_over)
-    records = sweep.disagreements()
+    records = sweep.records()
     assert records == second[0]
     assert records.states() == ["COMPLETE"] * 3
     assert records.parents == ["FINISHED"]
