@@ -61,7 +61,7 @@ _KERAS: dict[BackendName, tuple[str, ...]] = {"keras": ()}
 FORMATS: dict[str, Format] = {
     made.name: made
     for made in (
-        # Its first field, which is a must, is the version of ONNX: field 1, a number (onnx.proto).
+        # Its first field, which is required, is the version of ONNX: field 1, a number (onnx.proto).
         Format("onnx", "model.onnx", partial(_starts, start=b"\x08"), _ONNX, ("onnxruntime",)),
         Format("torch-export", "model.pt2", partial(_has, name="archive_format"), {"lightning": ()}, ("torch",)),
         Format("saved-model", "saved_model", _is_saved_model, _KERAS, ("tensorflow",)),
@@ -77,7 +77,7 @@ def formats_named(names: Sequence[str]) -> list[Format]:
     """Return the formats of these names, each once; `all` is every one.
 
     Raises:
-        TandemError: there is no such format, or a package that writes or reads it isn't installed.
+        TandemError: there is no such format.
     """
     known = [*FORMATS, ALL]
     if unknown := [name for name in names if name not in known]:
